@@ -1,0 +1,15 @@
+# Compiles configs/ and experiments/ (as the group `experiment`) into a target, as the last place of the config search
+# path: the program finds its own groups wherever it is started from.
+function(embed_configs target)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/configs/*.yaml
+       ${PROJECT_SOURCE_DIR}/experiments/*.yaml)
+  set(generated ${PROJECT_BINARY_DIR}/embedded_configs.cpp)
+  add_custom_command(
+    OUTPUT ${generated}
+    COMMAND ${CMAKE_COMMAND} -DFILES="${files}" -DROOT=${PROJECT_SOURCE_DIR} -DOUTPUT=${generated} -P
+            ${PROJECT_SOURCE_DIR}/cmake/WriteEmbeddedConfigs.cmake
+    DEPENDS ${files} ${PROJECT_SOURCE_DIR}/cmake/WriteEmbeddedConfigs.cmake
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    VERBATIM)
+  target_sources(${target} PRIVATE ${generated})
+endfunction()

@@ -1,0 +1,89 @@
+# A room: a folder under src/ (or analysis/) that is a namespace and an OBJECT library. OBJECT, because a STATIC one
+# silently drops objects that register themselves.
+#
+#   add_room(store SEES base LIBRARIES hdf5)
+#
+# SEES lists the rooms that its files may include (tests/structure/rooms_test.py holds the includes against it);
+# programs link a room together with everything that it sees.
+
+set(ROUNDTRIP_TORCH_HEADERS <ATen/ATen.h> <optional> <string> <vector> <fmt/format.h>)
+
+function(add_room name)
+  cmake_parse_arguments(room "TORCH" "FOLDER" "SEES;LIBRARIES" ${ARGN})
+  if(NOT room_FOLDER)
+    set(room_FOLDER src/${name})
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room_FOLDER}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  # What a user of the room needs to compile and link, without the room's own objects.
+  add_library(room_${name}_needs INTERFACE)
+  target_link_libraries(room_${name}_needs INTERFACE ${room_LIBRARIES})
+  foreach(seen ${room_SEES})
+    target_link_libraries(room_${name}_needs INTERFACE room_${seen}_needs)
+  endforeach()
+  if(room_TORCH)
+    target_link_libraries(room_${name}_needs INTERFACE roundtrip::torch)
+  endif()
+
+  add_library(room_${name} OBJECT ${sources})
+  target_include_directories(room_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}
+                                                 ${PROJECT_BINARY_DIR}/include)
+  target_compile_options(room_${name} PRIVATE ${ROUNDTRIP_WARNINGS})
+  target_link_libraries(room_${name} PUBLIC room_${name}_needs)
+  if(room_TORCH)
+    use_torch_headers(room_${name})
+  endif()
+
+  set(closure ${name})
+  foreach(seen ${room_SEES})
+    get_target_property(seen_closure room_${seen} ROOM_CLOSURE)
+    list(APPEND closure ${seen_closure})
+  endforeach()
+  list(REMOVE_DUPLICATES closure)
+  set_target_properties(room_${name} PROPERTIES ROOM_CLOSURE "${closure}")
+endfunction()
+
+# One precompiled ATen for all targets that see it: parsing it takes 4 seconds a file.
+function(use_torch_headers target)
+  if(NOT TARGET torch_headers)
+    file(WRITE ${PROJECT_BINARY_DIR}/torch_headers.cpp "")
+    add_library(torch_headers OBJECT ${PROJECT_BINARY_DIR}/torch_headers.cpp)
+    target_include_directories(torch_headers PRIVATE ${PROJECT_BINARY_DIR}/include)
+    target_link_libraries(torch_headers PRIVATE roundtrip::torch fmt::fmt)
+    target_compile_options(torch_headers PRIVATE ${ROUNDTRIP_WARNINGS})
+    target_precompile_headers(torch_headers PRIVATE ${ROUNDTRIP_TORCH_HEADERS})
+  endif()
+  target_precompile_headers(${target} REUSE_FROM torch_headers)
+endfunction()
+
+# Links rooms, and all that they see, into a program.
+function(link_rooms program)
+  set(closure)
+  foreach(name ${ARGN})
+    get_target_property(room_closure room_${name} ROOM_CLOSURE)
+    list(APPEND closure ${room_closure})
+  endforeach()
+  list(REMOVE_DUPLICATES closure)
+  foreach(name ${closure})
+    target_link_libraries(${program} PRIVATE room_${name})
+  endforeach()
+  target_compile_options(${program} PRIVATE ${ROUNDTRIP_WARNINGS})
+endfunction()
+
+# tests/<room>/*_test.cpp become the program <room>_test, each GoogleTest case a ctest case.
+function(add_room_tests name)
+  cmake_parse_arguments(tests "TORCH" "" "SEES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name}_test ${sources})
+  link_rooms(${name}_test ${name} ${tests_SEES})
+  target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name}_test PRIVATE GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name}_test PRIVATE ROUNDTRIP_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(tests_TORCH)
+    use_torch_headers(${name}_test)
+  endif()
+  gtest_discover_tests(${name}_test TEST_PREFIX ${name}/ DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+endfunction()

@@ -1,0 +1,13 @@
+# Script mode: writes a C++ file that holds each config as a raw string (see config/embedded.h).
+string(REPLACE "\"" "" FILES "${FILES}")
+set(text "// Generated from configs/ and experiments/.\n#include \"config/embedded.h\"\n\nnamespace roundtrip::config {\n\n")
+string(APPEND text "std::span<const EmbeddedConfig> embedded_configs() {\n  static constexpr EmbeddedConfig kConfigs[] = {\n")
+foreach(file ${FILES})
+  file(READ ${ROOT}/${file} content)
+  string(REGEX REPLACE "^configs/" "" path ${file})
+  string(REGEX REPLACE "^experiments/" "experiment/" path ${path})
+  string(REGEX REPLACE "\\.yaml$" "" path ${path})
+  string(APPEND text "      {\"${path}\", R\"~yaml~(${content})~yaml~\"},\n")
+endforeach()
+string(APPEND text "  };\n  return kConfigs;\n}\n\n}  // namespace roundtrip::config\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,29 @@
+// Counter-based Gaussian noise: a value depends on its key and index alone, never on who drew before it.
+//
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) and Box-Muller in double.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace roundtrip {
+
+// What a draw is for. Two purposes never share values.
+enum class NoisePurpose : uint32_t { kForward = 1, kSampling = 2, kEncode = 3, kSelfCheck = 4, kBootstrap = 5 };
+
+struct NoiseKey {
+  int64_t seed = 0;
+  std::string_view sample;  // the sample's id; equal ids share their noise across trials
+  NoisePurpose purpose = NoisePurpose::kForward;
+  int step = 0;  // the grid index
+};
+
+std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
+
+// Fills `out` with independent N(0, 1).
+void fill_normal(std::span<float> out, const NoiseKey& key);
+void fill_normal(std::span<double> out, const NoiseKey& key);
+
+}  // namespace roundtrip

@@ -1,0 +1,54 @@
+// Typed reading of a config section: the key, its type and its range stand at the call, the value in YAML.
+//
+//   const int inner_steps = params.get_int("inner_steps", {.min = 1, .max = 1000});
+//
+// Nothing but std here: `inversion` sees this header and no other of the room.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace roundtrip::config {
+
+struct IntRange {
+  int64_t min = std::numeric_limits<int64_t>::min(), max = std::numeric_limits<int64_t>::max();
+};
+struct FloatRange {
+  double min = -std::numeric_limits<double>::infinity(), max = std::numeric_limits<double>::infinity();
+};
+
+class Params {
+ public:
+  using Value = std::variant<std::monostate, bool, int64_t, double, std::string>;  // monostate: null
+
+  Params() = default;
+  // `section` ("method") and `origins` (key -> "configs/method/ddim.yaml:3" or "command line") are for messages.
+  Params(std::string section, std::map<std::string, Value> values, std::map<std::string, std::string> origins = {});
+
+  bool has(const std::string& key) const;
+  bool is_null(const std::string& key) const;
+  // Each throws Error kType naming section.key, its origin, the value found, and the type and range expected;
+  // a missing key is kMissing with the keys that exist.
+  bool get_bool(const std::string& key) const;
+  int64_t get_int(const std::string& key, IntRange range = {}) const;
+  double get_float(const std::string& key, FloatRange range = {}) const;  // takes integers too
+  const std::string& get_string(const std::string& key, const std::vector<std::string>& choices = {}) const;
+
+  const std::map<std::string, Value>& values() const { return values_; }
+  // Keys that no getter has read yet: an unread parameter is a mistake in the config.
+  std::vector<std::string> unread() const;
+
+ private:
+  const Value& find(const std::string& key) const;
+
+  std::string section_;
+  std::map<std::string, Value> values_;
+  std::map<std::string, std::string> origins_;
+  mutable std::map<std::string, bool> read_;
+};
+
+}  // namespace roundtrip::config

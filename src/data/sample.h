@@ -1,0 +1,25 @@
+// One image with what is known about it. Pixels are plain bytes: this room knows no tensors.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace roundtrip::data {
+
+struct Image {
+  int height = 0, width = 0;
+  std::vector<uint8_t> rgb;  // height * width * 3, row by row, R G B
+};
+
+struct Sample {
+  std::string id;  // the file's path below the dataset's folder, without extension: never absolute
+  Image pixels;
+  std::string prompt;
+  std::optional<std::string> target_prompt;  // for edits
+  std::string digest;                        // SHA-256 of the file
+  std::vector<std::string> notes;            // what was done to it: "alpha composited on white", "16 bits to 8"
+};
+
+}  // namespace roundtrip::data

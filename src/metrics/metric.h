@@ -1,0 +1,57 @@
+// A metric compares reconstructions with their originals, a batch at a time.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace roundtrip::metrics {
+
+using at::Tensor;
+
+enum class Direction { kLowerIsBetter, kHigherIsBetter };
+
+// What a metric needs besides the two images.
+struct MetricOptions {
+  std::filesystem::path lpips_path;  // the TorchScript module that scripts/export_lpips.py writes; may be empty
+  at::Device device = at::kCPU;
+};
+
+// What stands in the results file beside the column.
+struct MetricInfo {
+  std::string name;
+  std::string units;      // "dB", or empty
+  std::string long_name;  // one line with the definition: "structural similarity, Gaussian 11x11, sigma 1.5, ..."
+  Direction direction = Direction::kLowerIsBetter;
+  std::string version;    // changes whenever the numbers would; holds the LPIPS net and digest
+  bool on_latents = false;  // compares latents instead of pixels
+};
+
+class Metric {
+ public:
+  virtual ~Metric() = default;
+  virtual const MetricInfo& info() const = 0;
+
+  // Two batches [N, 3, H, W] on [0, 1] (or latents [N, C, h, w]) -> [N] float64.
+  virtual Tensor score(const Tensor& reference, const Tensor& test) = 0;
+
+  // Empty, or one line that says why the column will be NaN and how to mend it.
+  virtual std::string unavailable() const { return {}; }
+};
+
+using MetricFactory = std::function<std::unique_ptr<Metric>(const MetricOptions&)>;
+
+// Registers at start-up, from the metric's own file: `static const MetricRegistration registration{"psnr", make};`
+struct MetricRegistration {
+  MetricRegistration(std::string name, MetricFactory factory);
+};
+
+std::vector<std::string> metric_names();  // sorted
+// Throws kInput with the nearest name.
+std::unique_ptr<Metric> make_metric(const std::string& name, const MetricOptions& options);
+
+}  // namespace roundtrip::metrics

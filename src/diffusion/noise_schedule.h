@@ -1,0 +1,46 @@
+// The noise schedule alpha_bar_t of a model, from the numbers of its scheduler config.
+//
+// Notation as in DDIM (Song et al., ICLR 2021) with alpha_bar for the cumulative product:
+//   x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps
+// Formulas for betas and their zero-terminal-SNR rescaling as diffusers' DDIMScheduler has them; all in float64.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace roundtrip::diffusion {
+
+enum class BetaSchedule { kLinear, kScaledLinear, kSquaredCosine };
+enum class Spacing { kLeading, kTrailing, kLinspace };
+enum class Prediction { kEpsilon, kV, kSample };
+
+// The defaults are DDIMScheduler's, for keys that a folder leaves out.
+struct ScheduleConfig {
+  int train_steps = 1000;  // T
+  double beta_start = 0.0001, beta_end = 0.02;
+  BetaSchedule beta_schedule = BetaSchedule::kLinear;
+  std::vector<double> trained_betas;  // replaces the formula where given
+  bool rescale_zero_snr = false;
+  bool set_alpha_to_one = true;  // alpha_bar of the clean end is 1; else alpha_bar_0
+  int steps_offset = 0;
+  Spacing spacing = Spacing::kLeading;
+  Prediction prediction = Prediction::kEpsilon;
+  std::vector<std::string> ignored;  // sampler-only keys that were set (clip_sample, ...): recorded, not applied
+};
+
+class NoiseSchedule {
+ public:
+  explicit NoiseSchedule(ScheduleConfig config);
+
+  double alpha_bar(int t) const;  // t in [0, T)
+  double final_alpha_bar() const { return config_.set_alpha_to_one ? 1.0 : alpha_bars_.front(); }
+  int train_steps() const { return config_.train_steps; }
+  const ScheduleConfig& config() const { return config_; }
+
+ private:
+  ScheduleConfig config_;
+  std::vector<double> alpha_bars_;
+};
+
+}  // namespace roundtrip::diffusion

@@ -1,0 +1,52 @@
+// One row of results, and the columns it fills. Values cross as plain numbers and text, arrays as spans of bytes: this
+// room knows no tensors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace roundtrip::store {
+
+enum class ColumnType { kFloat64, kInt64, kString };
+
+struct Column {
+  std::string name;
+  ColumnType type = ColumnType::kFloat64;
+  std::string long_name;  // one line: what it is
+  std::string units;      // "s", "dB", "B"; empty for pure numbers
+  std::string direction;  // "lower" or "higher" is better; empty where neither
+  std::string version;    // of a metric: changes whenever its numbers would
+};
+
+// monostate is "missing": NaN, -1 or "" in the file, by type.
+using Value = std::variant<std::monostate, double, int64_t, std::string>;
+
+// One step of one record, for the group per_step/. Missing numbers are NaN, missing counts -1.
+struct StepRow {
+  int64_t i = 0, t = 0;  // grid index, timestep
+  double pivot_distance, loss;
+  int64_t inner_steps = -1;
+};
+
+enum class ArrayType { kFloat32, kUint8 };
+
+// An array that goes beside the table: "trajectories/{row}/invert", "images/{row}"; "{row}" stands for the final row.
+struct ArrayView {
+  std::string path;
+  ArrayType type = ArrayType::kFloat32;
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;
+};
+
+struct Record {
+  int64_t plan_row = 0;                 // its place in the plan: final rows are in this order
+  std::map<std::string, Value> values;  // by column; columns not named are missing
+  std::vector<StepRow> steps;
+};
+
+}  // namespace roundtrip::store

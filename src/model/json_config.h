@@ -1,0 +1,72 @@
+// A typed reader of one component's config.json that remembers which keys were read.
+//
+// Model folders carry keys for every variant of an architecture. A network reads those that it implements, refuses
+// those that would change its arithmetic, and asks at the end what is left (refuse_unread): nothing is ignored by
+// oversight.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace roundtrip::model {
+
+// T is one of bool, int64_t, double, std::string, or a std::vector of one of them. Integers are accepted as doubles,
+// nothing else is converted. Every getter throws kInput with the file and the key.
+class JsonConfig {
+ public:
+  static JsonConfig open(const std::filesystem::path& path);
+  static JsonConfig parse(std::string_view text, std::string where);
+
+  bool has(std::string_view key) const;  // present and not null; not counted as reading
+
+  // The key's value. Null is a value of no type here: find() is for keys that may be null.
+  template <typename T>
+  T get(std::string_view key);
+  template <typename T>
+  T get(std::string_view key, T fallback);
+
+  // Nothing where the key is absent or null.
+  template <typename T>
+  std::optional<T> find(std::string_view key);
+
+  // A key that holds one value for all of `blocks`, or a list with one value each (attention_head_dim, ...).
+  template <typename T>
+  std::vector<T> per_block(std::string_view key, size_t blocks, T fallback);
+
+  // An absent key is fine: its default is what the network implements. Null is allowed only where it is listed.
+  //   config.refuse_unless("dual_cross_attention", {false});
+  void refuse_unless(std::string_view key, std::initializer_list<nlohmann::json> allowed);
+
+  // The keys do not change the arithmetic (sample_size, dropout in inference ...): counted as read.
+  void ignore(std::initializer_list<std::string_view> keys);
+
+  // What nobody read, in the file's alphabetical order. Keys that start with `_` are the writer's notes.
+  std::vector<std::pair<std::string, nlohmann::json>> unread() const;
+
+  // Throws for the first unread key that is neither null nor false: a switch that is off asks for nothing.
+  void refuse_unread() const;
+
+  // The Error for a value that has the right type and is wrong all the same.
+  [[noreturn]] void fail(std::string_view key, std::string_view expected) const;
+
+  const std::string& where() const { return where_; }
+
+ private:
+  JsonConfig(nlohmann::json values, std::string where) : values_(std::move(values)), where_(std::move(where)) {}
+  const nlohmann::json* read(std::string_view key);  // null pointer where absent
+  std::string nearest(std::string_view key) const;
+
+  nlohmann::json values_;
+  std::string where_;
+  std::set<std::string, std::less<>> read_;
+};
+
+}  // namespace roundtrip::model

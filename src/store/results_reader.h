@@ -1,0 +1,74 @@
+// Reads a results file (results.h5, or a shard of a run) back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/record.h"
+
+namespace roundtrip::store {
+
+// The schema that this program writes, and the newest that it reads.
+inline constexpr int64_t kSchemaVersion = 1;
+
+// A stretch of per_step/, column by column.
+struct StepTable {
+  std::vector<int64_t> record, i, t;  // the row of the record table; grid index; timestep
+  std::vector<double> pivot_distance, loss;
+  std::vector<int64_t> inner_steps;
+
+  size_t size() const { return record.size(); }
+};
+
+struct Array {
+  ArrayType type = ArrayType::kFloat32;
+  std::vector<int64_t> shape;
+  std::vector<std::byte> bytes;
+};
+
+// Every stretch is [first, first + count); count -1 goes to the end.
+class ResultsReader {
+ public:
+  // Throws kInput where the file is missing, not HDF5, truncated, without the table, or of a newer schema.
+  explicit ResultsReader(const std::filesystem::path& path);
+  ResultsReader(ResultsReader&&) noexcept;
+  ResultsReader& operator=(ResultsReader&&) noexcept;
+  ~ResultsReader();
+
+  const std::filesystem::path& path() const;
+  int64_t records() const;
+  int64_t planned_records() const;
+  bool complete() const;  // were all planned records written?
+
+  const std::vector<Column>& columns() const;  // in the order of the file
+  bool has(const std::string& column) const;
+
+  // Values of a column; throw kInput (with the nearest name) where it is not there or of another type. `numbers` reads
+  // counts too, missing ones as NaN.
+  std::vector<double> numbers(const std::string& column, int64_t first = 0, int64_t count = -1) const;
+  std::vector<int64_t> integers(const std::string& column, int64_t first = 0, int64_t count = -1) const;
+  std::vector<std::string> texts(const std::string& column, int64_t first = 0, int64_t count = -1) const;
+  std::vector<int64_t> plan_rows(int64_t first = 0, int64_t count = -1) const;  // ascending
+
+  int64_t step_rows() const;
+  StepTable steps(int64_t first = 0, int64_t count = -1) const;  // `record` ascends
+
+  std::map<std::string, std::string> attributes() const;  // of the table, as its layout gave them
+  std::map<std::string, std::string> provenance() const;
+  std::vector<std::string> trial_configs() const;
+
+  // Arrays by path, such as "trajectories/12/invert" or "images/12".
+  std::vector<std::string> array_paths(int64_t row) const;
+  Array array(const std::string& path) const;
+
+ private:
+  friend class ResultsMerge;  // copies arrays from file to file, compressed as they are
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace roundtrip::store

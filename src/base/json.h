@@ -1,14 +1,15 @@
 // Strict JSON for files that others wrote: nlohmann-json, with what it lets pass turned into Errors.
 //
-// Refused beyond RFC 8259's grammar: a key twice in one object (nlohmann keeps the last in silence), nesting deeper
-// than kMaxJsonDepth, and NaN or Infinity.
+// Refused beyond RFC 8259's grammar: a key twice in one object (nlohmann keeps the last in silence), nesting
+// deeper than kMaxJsonDepth, and NaN or Infinity.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+
+#include <nlohmann/json.hpp>
 
 namespace roundtrip {
 
@@ -26,6 +27,6 @@ nlohmann::json read_json(const std::filesystem::path& path);
 std::string json_text(const nlohmann::json& value);
 
 // A name out of a file as messages show it: in single quotes, on one line, cut where it is long.
-std::string quoted(std::string_view name);
+std::string name_text(std::string_view name);
 
 }  // namespace roundtrip

@@ -1,14 +1,13 @@
 // A typed reader of one component's config.json that remembers which keys were read.
 //
-// Model folders carry keys for every variant of an architecture. A network reads those that it implements, refuses
-// those that would change its arithmetic, and asks at the end what is left (refuse_unread): nothing is ignored by
-// oversight.
+// Model folders carry keys for every variant of an architecture. A network reads those that it implements,
+// refuses those that would change its arithmetic, and asks at the end what is left (refuse_unread): nothing
+// is ignored by oversight.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,10 +15,12 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 namespace roundtrip::model {
 
-// T is one of bool, int64_t, double, std::string, or a std::vector of one of them. Integers are accepted as doubles,
-// nothing else is converted. Every getter throws kInput with the file and the key.
+// T is one of bool, int64_t, double, std::string, or a std::vector of one of them. Integers are accepted as
+// doubles, nothing else is converted. Every getter throws kInput with the file and the key.
 class JsonConfig {
  public:
   static JsonConfig open(const std::filesystem::path& path);
@@ -41,7 +42,8 @@ class JsonConfig {
   template <typename T>
   std::vector<T> per_block(std::string_view key, size_t blocks, T fallback);
 
-  // An absent key is fine: its default is what the network implements. Null is allowed only where it is listed.
+  // An absent key is fine: its default is what the network implements. Null is allowed only where it is
+  // listed.
   //   config.refuse_unless("dual_cross_attention", {false});
   void refuse_unless(std::string_view key, std::initializer_list<nlohmann::json> allowed);
 
@@ -60,7 +62,8 @@ class JsonConfig {
   const std::string& where() const { return where_; }
 
  private:
-  JsonConfig(nlohmann::json values, std::string where) : values_(std::move(values)), where_(std::move(where)) {}
+  JsonConfig(nlohmann::json values, std::string where)
+      : values_(std::move(values)), where_(std::move(where)) {}
   const nlohmann::json* read(std::string_view key);  // null pointer where absent
   std::string nearest(std::string_view key) const;
 

@@ -1,0 +1,144 @@
+// WeightSource: which files hold a component's weights, and one lookup over all of them.
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "model/safetensors.h"
+
+namespace roundtrip::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The first of the file names that diffusers and transformers write; full precision before half.
+std::optional<fs::path> find_weights(const fs::path& folder) {
+  for (const std::string variant : {"", ".fp16", ".bf16"}) {
+    for (const std::string stem : {"diffusion_pytorch_model", "model"}) {
+      for (const std::string& name :
+           {stem + variant + ".safetensors", stem + ".safetensors.index" + variant + ".json",
+            stem + variant + ".safetensors.index.json"}) {
+        if (std::error_code ignored; fs::exists(folder / name, ignored)) return folder / name;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// Names the one thing that is there instead of weights that can be read.
+Error no_weights(const fs::path& folder) {
+  constexpr std::string_view kExpected = "diffusion_pytorch_model.safetensors or model.safetensors";
+  std::optional<fs::path> pickle, other;
+  std::error_code failure;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, failure)) {
+    const fs::path extension = entry.path().extension();
+    if (extension == ".bin" || extension == ".ckpt" || extension == ".pt" || extension == ".pth") {
+      pickle = entry.path();
+    }
+    if (extension == ".safetensors") other = entry.path();
+  }
+  if (failure) return input_error(folder.string(), fmt::format("cannot be listed ({})", failure.message()));
+  if (other) return input_error(other->string(), "not a name that weights go by", kExpected);
+  if (pickle) {
+    return input_error(pickle->string(), "pickled weights can run code when read and are refused",
+                       "safetensors: convert the model with save_pretrained(..., safe_serialization=True)");
+  }
+  return input_error(folder.string(), "no weights", kExpected);
+}
+
+// The shard of every tensor, from an index {"weight_map": {tensor: file}}.
+std::map<std::string, std::string> read_index(const fs::path& path) {
+  const nlohmann::json index = read_json(path);
+  const auto weight_map = index.is_object() ? index.find("weight_map") : index.end();
+  if (weight_map == index.end() || !weight_map->is_object() || weight_map->empty()) {
+    throw input_error(path.string(), "no weight_map", "an object that names a file for each tensor");
+  }
+  std::map<std::string, std::string> shard_of;
+  for (const auto& [tensor, shard] : weight_map->items()) {
+    // A shard lies beside its index: a path that leads elsewhere is not what a model folder holds.
+    if (!shard.is_string() || shard.get<std::string>().empty() ||
+        fs::path(shard.get<std::string>()).filename() != fs::path(shard.get<std::string>())) {
+      throw input_error(path.string(),
+                        fmt::format("tensor {} lies in {}", name_text(tensor), json_text(shard)),
+                        "the name of a file in the same folder");
+    }
+    shard_of.emplace(tensor, shard.get<std::string>());
+  }
+  return shard_of;
+}
+
+}  // namespace
+
+WeightSource WeightSource::open(const fs::path& path) {
+  fs::path file = path;
+  if (std::error_code ignored; fs::is_directory(path, ignored)) {
+    const std::optional<fs::path> found = find_weights(path);
+    if (!found) throw no_weights(path);
+    file = *found;
+  }
+  WeightSource source;
+  source.where_ = file.string();
+  if (file.extension() != ".json") {
+    source.paths_ = {file};
+    source.files_ = {SafetensorsFile::open(file)};
+    for (const auto& [name, entry] : source.files_[0].entries()) source.file_of_.emplace(name, 0);
+    return source;
+  }
+  std::map<std::string, size_t> opened;
+  for (const auto& [name, shard] : read_index(file)) {
+    const auto [position, is_new] = opened.emplace(shard, source.files_.size());
+    if (is_new) {
+      source.paths_.push_back(file.parent_path() / shard);
+      source.files_.push_back(SafetensorsFile::open(source.paths_.back()));
+    }
+    if (!source.files_[position->second].entries().contains(name)) {
+      throw input_error(source.paths_[position->second].string(),
+                        fmt::format("no tensor {}", name_text(name)),
+                        fmt::format("it here by {}", file.filename().string()));
+    }
+    source.file_of_.emplace(name, position->second);
+  }
+  return source;
+}
+
+std::vector<std::string> WeightSource::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : file_of_) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> WeightSource::unread() const {
+  std::vector<std::string> unread = names();
+  std::erase_if(unread, [&](const std::string& name) { return read_.contains(name); });
+  return unread;
+}
+
+at::Tensor WeightSource::tensor(std::string_view name) {
+  const auto found = file_of_.find(name);
+  if (found == file_of_.end()) {
+    throw input_error(where_, fmt::format("no tensor {}.{}", name_text(name), did_you_mean(name, names())));
+  }
+  read_.emplace(name);
+  return files_[found->second].tensor(name);
+}
+
+at::Tensor WeightSource::tensor(std::string_view name, at::IntArrayRef shape) {
+  const at::Tensor found = tensor(name);
+  if (found.sizes() != shape) {
+    throw input_error(where_,
+                      fmt::format("tensor {} has shape {}", name_text(name), shape_text(found.sizes())),
+                      shape_text(shape));
+  }
+  return found;
+}
+
+void WeightSource::ignore(std::string_view name) {
+  read_.emplace(name);
+}
+
+}  // namespace roundtrip::model

@@ -25,11 +25,10 @@ LIBRARIES = {
     "unicode/": "ICU",
     "opencv2/": "OpenCV",
     "openssl/": "OpenSSL",
-    "spdlog/": "spdlog",
     "Eigen/": "Eigen",
 }
 FOR_ALL = re.compile(
-    r"fmt/|nlohmann/|[a-z_0-9]+$"  # the last: the standard library has neither slash nor dot
+    r"fmt/|spdlog/|nlohmann/|[a-z_0-9]+$"  # the last: the standard library has neither slash nor dot
     r"|(sys|linux)/\w+\.h$|(unistd|fcntl|signal|poll|dirent|termios|pthread|sched|spawn|time|errno)\.h$"
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)

@@ -1,7 +1,11 @@
 // A dataset: samples in a fixed order, known by id before any is read.
+//
+// A dataset is one file of its own that registers a factory (folder.cpp shows how); nothing else is edited.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,13 +17,14 @@
 namespace roundtrip::data {
 
 struct DatasetOptions {
-  std::string name;                           // "folder"
-  std::filesystem::path path;                 // dataset.path
-  std::optional<int64_t> limit;               // the first so many, after `ids`
-  std::vector<std::string> ids;               // only these, in this order; empty: all
-  std::optional<std::string> prompt;          // for every sample that has none of its own
-  std::pair<int, int> size = {0, 0};          // height, width that samples are brought to
-  std::string resample = "area";              // area or lanczos
+  std::string name;                   // "folder"
+  std::filesystem::path path;         // dataset.path
+  std::optional<int64_t> limit;       // the first so many, after `ids`; at least 1
+  std::vector<std::string> ids;       // only these, in this order; empty: all
+  std::optional<std::string> prompt;  // for every sample that has none of its own
+  std::pair<int, int> size = {
+      0, 0};                      // height, width that samples are brought to; {0, 0} leaves them as they are
+  std::string resample = "area";  // area or lanczos
 };
 
 class Dataset {
@@ -27,11 +32,24 @@ class Dataset {
   virtual ~Dataset() = default;
   virtual const std::vector<std::string>& ids() const = 0;  // sorted by path, or as `ids` named them
   virtual std::string prompt(size_t index) const = 0;       // known without reading the image
-  virtual Sample read(size_t index) const = 0;              // throws kInput: that sample fails, the run goes on
+  virtual Sample read(size_t index) const = 0;  // throws kInput: that sample fails, the run goes on
 };
 
-// Throws kInput for an unknown name, a folder that is missing or holds no image, metadata that names a missing file.
+using DatasetFactory = std::function<std::unique_ptr<Dataset>(const DatasetOptions&)>;
+
+// Registers at start-up, from the dataset's own file: `const DatasetRegistration registration{"folder",
+// make};`
+struct DatasetRegistration {
+  DatasetRegistration(std::string name, DatasetFactory factory);
+};
+
+// Throws kInput for an unknown name, a folder that is missing or holds no image, metadata that names a
+// missing file and an id that the dataset does not have; kType for a limit, size or resampling that makes no
+// sense.
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options);
-std::vector<std::string> dataset_names();
+std::vector<std::string> dataset_names();  // sorted
+
+// For datasets: the positions in `all` that `ids` and `limit` choose, in order.
+std::vector<size_t> choose_samples(const std::vector<std::string>& all, const DatasetOptions& options);
 
 }  // namespace roundtrip::data

@@ -36,7 +36,8 @@ class Metric {
   virtual ~Metric() = default;
   virtual const MetricInfo& info() const = 0;
 
-  // Two batches [N, 3, H, W] on [0, 1] (or latents [N, C, h, w]) -> [N] float64.
+  // Two batches [N, 3, H, W] on [0, 1] (or latents [N, C, h, w]) of one shape and device -> [N] float64 there.
+  // NaN in gives NaN out, for that pair alone.
   virtual Tensor score(const Tensor& reference, const Tensor& test) = 0;
 
   // Empty, or one line that says why the column will be NaN and how to mend it.
@@ -45,7 +46,7 @@ class Metric {
 
 using MetricFactory = std::function<std::unique_ptr<Metric>(const MetricOptions&)>;
 
-// Registers at start-up, from the metric's own file: `static const MetricRegistration registration{"psnr", make};`
+// Registers at start-up, from the metric's own file: `const MetricRegistration registration{"psnr", make};`
 struct MetricRegistration {
   MetricRegistration(std::string name, MetricFactory factory);
 };
@@ -53,5 +54,8 @@ struct MetricRegistration {
 std::vector<std::string> metric_names();  // sorted
 // Throws kInput with the nearest name.
 std::unique_ptr<Metric> make_metric(const std::string& name, const MetricOptions& options);
+
+// For metrics: both [N, C, H, W] and of one shape, or the caller is mistaken (kInternal).
+void check_pair(const Tensor& reference, const Tensor& test);
 
 }  // namespace roundtrip::metrics

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Writes LPIPS v0.1 as a TorchScript module for `lpips.path`: (a, b) -> [N], images [N, 3, H, W] on [-1, 1].
+
+LPIPS is Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, eq. 1:
+the features of a classification network (the trunk) at several layers, normalised over channels; squared
+differences, weighted by a learnt 1x1 layer (a head), averaged over space, summed over layers.
+
+It needs two weight files, and nothing but torch and safetensors:
+
+  --trunk  torchvision's ImageNet weights of the network, as .pth or .safetensors. The files that LPIPS was trained on:
+             alex     https://download.pytorch.org/models/alexnet-owt-7be5be79.pth
+             vgg      https://download.pytorch.org/models/vgg16-397923af.pth
+             squeeze  https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth
+  --heads  the v0.1 heads: lpips/weights/v0.1/{alex,vgg,squeeze}.pth of github.com/richzhang/PerceptualSimilarity,
+           or the same tensors (lin0.model.1.weight, lin1. ...) as .safetensors
+
+Papers report alex or vgg; squeeze is the small one. The module says which it is (lpips.json inside the file), and
+the results file repeats it. This is not a training script, and spatial maps are not exported.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import sys
+import warnings
+
+try:
+    import torch
+    from torch import nn
+except ImportError:
+    sys.exit("export_lpips.py: needs torch and safetensors (scripts/setup makes a .venv that has both)")
+
+VERSION = "0.1"
+
+# Where the trunk is tapped: after so many layers of torchvision's `features`.
+TAPS = {
+    "alex": [2, 5, 8, 10, 12],  # after each ReLU
+    "vgg": [4, 9, 16, 23, 30],  # relu1_2, relu2_2, relu3_3, relu4_3, relu5_3
+    "squeeze": [2, 5, 8, 10, 11, 12, 13],  # after the first ReLU and fire modules 4, 7, 9, 10, 11, 12
+}
+
+
+class InputError(Exception):
+    """One line for the user: the file, what was found, what was expected."""
+
+
+class Fire(nn.Module):
+    """SqueezeNet's module (Iandola et al. 2016), with torchvision's names of the weights."""
+
+    def __init__(self, channels: int, squeezed: int, expanded: int):
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, squeezed, 1)
+        self.expand1x1 = nn.Conv2d(squeezed, expanded, 1)
+        self.expand3x3 = nn.Conv2d(squeezed, expanded, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.squeeze(x))
+        return torch.relu(torch.cat([self.expand1x1(x), self.expand3x3(x)], 1))
+
+
+def features(net: str) -> nn.Sequential:
+    """torchvision's `features` of the network, untrained, numbered as there."""
+
+    def conv(*args, **kwargs):
+        return [nn.Conv2d(*args, **kwargs), nn.ReLU()]
+
+    def pool():
+        return nn.MaxPool2d(3, 2, ceil_mode=net == "squeeze")
+
+    if net == "alex":
+        layers = [*conv(3, 64, 11, stride=4, padding=2), pool(), *conv(64, 192, 5, padding=2), pool()]
+        layers += [*conv(192, 384, 3, padding=1), *conv(384, 256, 3, padding=1), *conv(256, 256, 3, padding=1)]
+    elif net == "vgg":
+        layers, channels = [], 3
+        for width, depth in [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)]:
+            layers += [nn.MaxPool2d(2)] if layers else []
+            for _ in range(depth):
+                layers += conv(channels, width, 3, padding=1)
+                channels = width
+    else:
+        layers = [*conv(3, 64, 3, stride=2), pool(), Fire(64, 16, 64), Fire(128, 16, 64)]
+        layers += [pool(), Fire(128, 32, 128), Fire(256, 32, 128)]
+        layers += [pool(), Fire(256, 48, 192), Fire(384, 48, 192), Fire(384, 64, 256), Fire(512, 64, 256)]
+    return nn.Sequential(*layers)
+
+
+class Lpips(nn.Module):
+    def __init__(self, trunk: nn.Sequential, taps: list[int], heads: list[torch.Tensor]):
+        super().__init__()
+        self.parts = nn.ModuleList(trunk[start:end] for start, end in zip([0, *taps[:-1]], taps))
+        self.heads = nn.ModuleList(nn.Conv2d(head.shape[1], 1, 1, bias=False) for head in heads)
+        for layer, head in zip(self.heads, heads):
+            layer.weight.data.copy_(head)
+        # ImageNet's mean and deviation, carried over to inputs on [-1, 1].
+        self.register_buffer("shift", torch.tensor([-0.030, -0.088, -0.188]).reshape(1, 3, 1, 1))
+        self.register_buffer("scale", torch.tensor([0.458, 0.448, 0.450]).reshape(1, 3, 1, 1))
+
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        x = (torch.cat([a, b]) - self.shift) / self.scale  # [2 N, 3, H, W]
+        distance = torch.zeros(a.size(0), dtype=a.dtype, device=a.device)
+        for part, head in zip(self.parts, self.heads):
+            x = part(x)
+            unit = x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10)
+            ours, theirs = unit.chunk(2)
+            distance = distance + head((ours - theirs).square()).mean([1, 2, 3])
+        return distance
+
+
+def read_weights(path: pathlib.Path) -> dict[str, torch.Tensor]:
+    """The tensors of a .safetensors or torch file by name."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            tensors = load_file(path)
+        else:
+            tensors = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # each reader has exceptions of its own, and they mean the same to the user
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: cannot be read ({reason}); expected .safetensors or a torch weight file") from None
+    if not isinstance(tensors, dict):
+        raise InputError(f"{path}: holds a {type(tensors).__name__}; expected tensors by name")
+    return tensors
+
+
+def take(tensors: dict[str, torch.Tensor], name: str, shape: torch.Size, path: pathlib.Path, what: str):
+    if name not in tensors:
+        raise InputError(f"{path}: has no tensor '{name}'; expected {what}")
+    if tensors[name].shape != shape:
+        found, expected = list(tensors[name].shape), list(shape)
+        raise InputError(f"{path}: tensor '{name}' has shape {found}; expected {expected} ({what})")
+    return tensors[name].float()
+
+
+def build(net: str, trunk_path: pathlib.Path, heads_path: pathlib.Path) -> Lpips:
+    """Throws InputError where a file is not what `net` needs."""
+    # A trunk file may hold the whole classifier: what lies beyond the last tap is not looked at.
+    trunk, weights = features(net), read_weights(trunk_path)
+    what = f"torchvision's weights of {net}"
+    state = {
+        name: take(weights, f"features.{name}", tensor.shape, trunk_path, what)
+        for name, tensor in trunk.state_dict().items()
+    }
+    trunk.load_state_dict(state)
+    weights, heads, x = read_weights(heads_path), [], torch.zeros(1, 3, 64, 64)
+    for index, layer in enumerate(trunk):
+        x = layer(x)
+        if index + 1 in TAPS[net]:
+            shape = torch.Size([1, x.shape[1], 1, 1])
+            what = f"the LPIPS v{VERSION} heads of {net}"
+            heads.append(take(weights, f"lin{len(heads)}.model.1.weight", shape, heads_path, what))
+    return Lpips(trunk, TAPS[net], heads).eval().requires_grad_(False)
+
+
+def sha256(path: pathlib.Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def export(net: str, trunk: pathlib.Path, heads: pathlib.Path, output: pathlib.Path):
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript: old, and just what a C++ program loads
+        module = torch.jit.script(build(net, trunk, heads))
+    facts = {"net": net, "version": VERSION, "trunk_sha256": sha256(trunk), "heads_sha256": sha256(heads)}
+    try:
+        torch.jit.save(module, output, _extra_files={"lpips.json": json.dumps(facts)})
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{output}: cannot be written ({str(error).splitlines()[0]})") from None
+    print(f"{output}: LPIPS v{VERSION} {net}, {output.stat().st_size / 2**20:.1f} MiB")
+
+
+def main() -> int:
+    summary, _, rest = __doc__.partition("\n\n")
+    parser = argparse.ArgumentParser(
+        description=summary, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--net", required=True, choices=sorted(TAPS), help="the network under the metric")
+    parser.add_argument("--trunk", required=True, type=pathlib.Path, metavar="FILE", help="its ImageNet weights")
+    parser.add_argument("--heads", required=True, type=pathlib.Path, metavar="FILE", help="LPIPS's learnt weights")
+    parser.add_argument("-o", "--output", required=True, type=pathlib.Path, metavar="FILE", help="the module, a .pt")
+    arguments = parser.parse_args()
+    try:
+        export(arguments.net, arguments.trunk, arguments.heads, arguments.output)
+    except InputError as error:
+        print(f"export_lpips.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -15,9 +15,9 @@ using at::Tensor;
 // What the network is conditioned on. One prompt: tokens [L, D]. A batch of rows: tokens [R, L, D].
 // Undefined tensors mean "none": an unconditional network takes no tokens, SD 1.x no pooled vectors.
 struct Conditioning {
-  Tensor tokens;    // the text encoder's last hidden state
-  Tensor pooled;    // [P] pooled text vector (SDXL)
-  Tensor size_ids;  // [6] original size, crop, target size (SDXL)
+  Tensor tokens = {};    // the text encoder's last hidden state
+  Tensor pooled = {};    // [P] pooled text vector (SDXL)
+  Tensor size_ids = {};  // [6] original size, crop, target size (SDXL)
 };
 
 // Stacks one conditioning per row.

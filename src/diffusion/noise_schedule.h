@@ -20,13 +20,13 @@ struct ScheduleConfig {
   int train_steps = 1000;  // T
   double beta_start = 0.0001, beta_end = 0.02;
   BetaSchedule beta_schedule = BetaSchedule::kLinear;
-  std::vector<double> trained_betas;  // replaces the formula where given
+  std::vector<double> trained_betas = {};  // replaces the formula where given
   bool rescale_zero_snr = false;
   bool set_alpha_to_one = true;  // alpha_bar of the clean end is 1; else alpha_bar_0
   int steps_offset = 0;
   Spacing spacing = Spacing::kLeading;
   Prediction prediction = Prediction::kEpsilon;
-  std::vector<std::string> ignored;  // sampler-only keys that were set (clip_sample, ...): recorded, not applied
+  std::vector<std::string> ignored = {};  // sampler-only keys that were set (clip_sample, ...): recorded, not applied
 };
 
 class NoiseSchedule {

@@ -1,0 +1,17 @@
+// engine.max_batch=auto: the smallest batch that is nearly as fast per row as the best.
+#pragma once
+
+#include "engine/request.h"
+
+namespace roundtrip::engine {
+
+struct BatchCalibration {
+  int max_batch = 1;
+  double seconds_per_row = 0;  // at that batch; what `roundtrip plan` estimates with
+};
+
+// Doubles the batch from 1 while rows get cheaper, within `memory_bytes` by the growth measured so far, up to
+// `limit`; takes the smallest within 5 % of the best.
+BatchCalibration calibrate_batch(diffusion::Denoiser& denoiser, const Row& row, int64_t memory_bytes, int limit = 256);
+
+}  // namespace roundtrip::engine

@@ -1,0 +1,70 @@
+// Every method is written for one sample, every batch is full.
+//
+// The engine keeps many coroutines alive, one per record, lets them run until each waits for a network evaluation, and
+// answers whatever they wait for in batches: rows of any method, guidance scale, step and image ride together.
+// It knows nothing of methods, files or records.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/eps_queue.h"
+#include "engine/memo.h"
+#include "engine/station.h"
+#include "engine/task.h"
+#include "engine/vjp_queue.h"
+
+namespace roundtrip::engine {
+
+struct EngineOptions {
+  BatchPolicy batch;
+  int max_live = 1024;  // records in flight; reached only where fewer cannot fill a batch
+};
+
+class Engine {
+ public:
+  Engine(diffusion::Denoiser& denoiser, EngineOptions options);
+  Engine(const Engine&) = delete;  // its queues refer to it
+
+  // eps for each row. Charged to `cost`, which must outlive the wait.
+  EpsQueue::Awaiter eps(std::vector<Row> rows, Cost& cost) { return {eps_, std::move(rows), cost}; }
+
+  // The predictions, and the gradient of a loss on them with respect to `wrt`; see VjpQueue.
+  VjpQueue::Awaiter eps_vjp(std::vector<Row> rows, Tensor wrt, Cotangent cotangent, Cost& cost) {
+    return {vjp_, std::move(rows), std::move(wrt), std::move(cotangent), cost};
+  }
+
+  // A batched function of its own; valid as long as the engine. `max_batch` 0 takes the engine's.
+  Station& add_station(std::string name, Station::Function function, int max_batch = 0);
+
+  Memo& memo() { return memo_; }
+  Scheduler& scheduler() { return scheduler_; }
+
+  // Gives the next record's coroutine, or nothing when there is none left.
+  using Source = std::function<std::optional<Task<void>>()>;
+
+  // Runs all that `source` gives, admitted lazily. Each task is to catch its own failure: one that escapes ends the
+  // run. Returns false if `stop` became true first; whatever was in flight is then dropped.
+  bool run(const Source& source, const std::function<bool()>& stop = {});
+
+  const BatchStatistics& eps_statistics() const { return eps_.statistics(); }
+  const BatchStatistics& vjp_statistics() const { return vjp_.statistics(); }
+
+ private:
+  Queue* next_queue(bool only_full);
+  void reap(std::list<Task<void>>& live);
+
+  EngineOptions options_;
+  Scheduler scheduler_;
+  EpsQueue eps_;
+  VjpQueue vjp_;
+  std::list<BatchPolicy> station_policies_;
+  std::list<Station> stations_;
+  Memo memo_;
+};
+
+}  // namespace roundtrip::engine

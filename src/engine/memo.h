@@ -1,0 +1,115 @@
+// Work that several records read, done once.
+//
+// A value is known by a key: the hash of all that it depends on. Its first reader starts the work, as a task that takes
+// no live slot; the others wait. If the work fails, it fails for all of them. How many will read is announced
+// beforehand (`expect`), and the value goes when the last of them is done with it.
+#pragma once
+
+#include <any>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/task.h"
+
+namespace roundtrip::engine {
+
+class Memo {
+ public:
+  explicit Memo(Scheduler& scheduler) : scheduler_(scheduler) {}
+
+  // Another `readers` records will ask for `key`.
+  void expect(const std::string& key, int readers) { entries_[key].readers += readers; }
+
+  // One record is done with `key`, whether it read it or failed before.
+  void release(const std::string& key) {
+    const auto entry = entries_.find(key);
+    if (entry != entries_.end() && --entry->second.readers <= 0) entries_.erase(entry);
+  }
+
+  // The value of `key`, made by `make()` (-> Task<T>) unless another reader has started it.
+  template <typename T, typename Make>
+  Task<std::shared_ptr<const T>> read(std::string key, Make make) {
+    Entry& entry = entries_[key];
+    if (!entry.work) {
+      entry.work = std::make_unique<Work>();
+      entry.work->task = produce<T>(*entry.work, std::move(make));
+      entry.work->task.start(scheduler_);
+      ++made_;
+    } else {
+      ++shared_;
+    }
+    Arrival arrival{*entry.work, {}};
+    co_await arrival;
+    if (arrival.work.error) std::rethrow_exception(arrival.work.error);
+    co_return std::any_cast<std::shared_ptr<const T>>(arrival.work.value);
+  }
+
+  int64_t made() const { return made_; }      // values computed
+  int64_t shared() const { return shared_; }  // reads answered by another's work
+  size_t size() const { return entries_.size(); }
+
+ private:
+  struct Work {
+    Task<void> task;
+    bool finished = false;
+    std::any value;  // shared_ptr<const T>
+    std::exception_ptr error;
+    std::vector<std::coroutine_handle<>> waiting;
+  };
+  struct Entry {
+    int readers = 0;
+    std::unique_ptr<Work> work;
+  };
+
+  struct Arrival {
+    Work& work;
+    std::coroutine_handle<> handle;
+
+    bool await_ready() const noexcept { return work.finished; }
+    void await_suspend(std::coroutine_handle<> waiter) {
+      handle = waiter;
+      work.waiting.push_back(waiter);
+    }
+    void await_resume() noexcept { handle = {}; }
+    ~Arrival() {
+      if (handle) std::erase(work.waiting, handle);
+    }
+  };
+
+  template <typename T, typename Make>
+  Task<void> produce(Work& work, Make make) {
+    try {
+      Task<T> task = make();
+      work.value = std::make_shared<const T>(co_await task);
+    } catch (...) {
+      work.error = std::current_exception();
+    }
+    work.finished = true;
+    for (const auto waiter : work.waiting) scheduler_.post(waiter);
+    work.waiting.clear();
+  }
+
+  Scheduler& scheduler_;
+  std::map<std::string, Entry> entries_;
+  int64_t made_ = 0, shared_ = 0;
+};
+
+// Releases a record's keys when the record ends, however it ends.
+class MemoReader {
+ public:
+  MemoReader(Memo& memo, std::vector<std::string> keys) : memo_(&memo), keys_(std::move(keys)) {}
+  MemoReader(MemoReader&& other) noexcept : memo_(std::exchange(other.memo_, nullptr)), keys_(std::move(other.keys_)) {}
+  MemoReader& operator=(MemoReader&&) = delete;
+  ~MemoReader() {
+    if (!memo_) return;
+    for (const std::string& key : keys_) memo_->release(key);
+  }
+
+ private:
+  Memo* memo_;
+  std::vector<std::string> keys_;
+};
+
+}  // namespace roundtrip::engine

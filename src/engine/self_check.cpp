@@ -1,0 +1,81 @@
+#include "engine/self_check.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "base/noise.h"
+#include "engine/batch.h"
+
+namespace roundtrip::engine {
+namespace {
+
+Tensor noise_like(const Tensor& tensor, int step) {
+  Tensor noise = at::empty(tensor.sizes(), at::kFloat);
+  fill_normal(std::span(noise.mutable_data_ptr<float>(), noise.numel()),
+              {.seed = 0, .sample = "self-check", .purpose = NoisePurpose::kSelfCheck, .step = step});
+  return noise.to(tensor.options());
+}
+
+struct Answer {
+  Tensor eps, gradient;
+};
+
+// `row` at `position`, its neighbours drawn with `draw`.
+Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, int batch_rows, int position, int draw,
+                 bool with_gradient) {
+  std::vector<Row> storage;
+  for (int k = 0; k < batch_rows; ++k) {
+    const bool own = k == position;
+    Row neighbour(own ? row.x : noise_like(row.x, draw * batch_rows + k), own ? row.t : (row.t + 37 * (k + draw)) % 999,
+                  row.conditioning);
+    storage.push_back(std::move(neighbour));
+  }
+  std::vector<const Row*> rows;
+  for (const Row& each : storage) rows.push_back(&each);
+  Batch inputs = make_batch(rows, batch_rows);
+  if (!with_gradient) {
+    const at::NoGradGuard no_grad;
+    return {denoiser.eps(inputs.x, inputs.t, inputs.conditioning)[position].clone(), {}};
+  }
+  const at::AutoGradMode grad(true);
+  inputs.x.requires_grad_(true);
+  const Tensor eps = denoiser.eps(inputs.x, inputs.t, inputs.conditioning);
+  const auto gradients = torch::autograd::grad({eps}, {inputs.x}, {eps.detach()});
+  return {eps.detach()[position].clone(), gradients[0][position].clone()};
+}
+
+bool same_bits(const Answer& a, const Answer& b) {
+  return at::equal(a.eps, b.eps) && (!a.gradient.defined() || at::equal(a.gradient, b.gradient));
+}
+
+}  // namespace
+
+bool rows_are_independent(diffusion::Denoiser& denoiser, const Row& row, int batch_rows, bool with_gradient) {
+  const Answer first = answer_at(denoiser, row, batch_rows, 0, 0, with_gradient);
+  for (const int position : {batch_rows / 2, batch_rows - 1}) {
+    const Answer moved = answer_at(denoiser, row, batch_rows, position, position + 1, with_gradient);
+    if (!same_bits(first, moved)) return false;
+  }
+  return true;
+}
+
+std::string settle_strict_threads(diffusion::Denoiser& denoiser, const Row& row, int batch_rows) {
+  const auto independent = [&] {
+    return rows_are_independent(denoiser, row, batch_rows, false) &&
+           rows_are_independent(denoiser, row, batch_rows, true);
+  };
+  const int threads = at::get_num_threads();
+  if (independent()) return {};
+  at::set_num_threads(1);
+  if (threads > 1 && independent()) {
+    return fmt::format("strict: rows of a batch of {} depend on their neighbours at {} threads; running on one",
+                       batch_rows, threads);
+  }
+  throw Error(ErrorKind::kNumeric,
+              fmt::format("engine.determinism=strict: rows of a batch of {} depend on their neighbours even on one "
+                          "thread; try another engine.max_batch (a power of two), or engine.determinism=fast",
+                          batch_rows));
+}
+
+}  // namespace roundtrip::engine

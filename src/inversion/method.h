@@ -1,0 +1,67 @@
+// An inversion method: an image's latent to noise, and back.
+//
+// A method is three new files and no edit: src/inversion/methods/x.cpp, configs/method/x.yaml and
+// tests/inversion/x_test.cpp. It registers itself; the contract suite picks it up from the registry.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "inversion/problem.h"
+
+namespace roundtrip::inversion {
+
+// What an inversion leaves for the way back.
+struct Inversion {
+  Trajectory pivots;                    // x[0..S], clean to noise
+  std::map<std::string, Tensor> state;  // what was fitted or kept besides; saved under its name
+};
+
+// The settings that a stage reads besides the steps, the embeddings and the method's own parameters. Records that agree
+// in them share the stage's work, so a setting left out here is wrong results: the contract suite checks it.
+struct Reads {
+  bool eps_at = false, invert_w = false, w = false, eta = false, seed = false;
+};
+
+class Method {
+ public:
+  virtual ~Method() = default;
+
+  // x0 [C, H, W] -> pivots and whatever `sample` needs.
+  virtual Task<Inversion> invert(const Problem& p, Tensor x0) const = 0;
+
+  // From the noise end back to the clean one, under `conditioning`: the source prompt's to reconstruct, the target
+  // prompt's to edit.
+  virtual Task<Trajectory> sample(const Problem& p, const Inversion& inversion,
+                                  const Conditioning& conditioning) const = 0;
+
+  virtual Reads invert_reads() const = 0;
+  virtual Reads sample_reads(double eta) const = 0;  // besides the inversion itself
+
+  // The guidance scale of the inversion where the config leaves it null; NaN where inverting asks no network.
+  virtual double default_invert_w() const { return 1; }
+};
+
+struct MethodInfo {
+  std::string name;
+  std::string summary;  // one line for `roundtrip list methods`
+  std::string source;   // the paper
+  bool reconstructs = true;  // a baseline that does not is left out of the contract's round trip
+};
+
+using MethodFactory = std::unique_ptr<Method> (*)(const config::Params& params);
+
+// Registers at start-up, from the method's own file.
+struct MethodRegistration {
+  MethodRegistration(MethodInfo info, MethodFactory factory);
+};
+
+std::vector<MethodInfo> methods();  // sorted by name
+
+// Reads the method's parameters; throws kType or kMissing for one that is wrong, unknown or missing, kMissing with the
+// nearest name for an unknown method.
+std::unique_ptr<Method> make_method(const std::string& name, const config::Params& params);
+
+}  // namespace roundtrip::inversion

@@ -1,0 +1,47 @@
+// The random-noise baseline: no inversion at all, fresh noise at every step of the forward process.
+//
+//   x_i = sqrt(r) x_{i-1} + sqrt(1 - r) n_i,  r = alpha_bar_i / alpha_bar_{i-1}   (Ho et al., NeurIPS 2020, eq. 2)
+// A Markov chain, not a prediction: it asks no network, and its noise knows nothing of the image but what the last
+// alpha_bar leaves. Null-text inversion's ablation uses it in place of pivots (Mokady et al., CVPR 2023, section 4).
+#include <limits>
+
+#include "diffusion/transfer.h"
+#include "inversion/ddim_walk.h"
+#include "inversion/method.h"
+
+namespace roundtrip::inversion {
+namespace {
+
+class ForwardNoise : public Method {
+ public:
+  Task<Inversion> invert(const Problem& p, Tensor x0) const override {
+    Inversion inversion;
+    inversion.pivots = {std::move(x0)};
+    for (int i = 1; i <= p.grid.steps(); ++i) {
+      const Tensor& x = inversion.pivots.back();
+      const Tensor noise = p.noise(NoisePurpose::kForward, i, x);
+      inversion.pivots.push_back(
+          diffusion::forward_step(x, noise, p.grid.alpha_bar(i - 1), p.grid.alpha_bar(i)));
+    }
+    co_return inversion;
+  }
+
+  Task<Trajectory> sample(const Problem& p, const Inversion& inversion,
+                          const Conditioning& conditioning) const override {
+    return ddim_sample(p, inversion.pivots.back(), conditioning);
+  }
+
+  Reads invert_reads() const override { return {.seed = true}; }
+  Reads sample_reads(double eta) const override { return {.w = true, .eta = true, .seed = eta != 0}; }
+  double default_invert_w() const override { return std::numeric_limits<double>::quiet_NaN(); }
+};
+
+const MethodRegistration registration(
+    {.name = "forward_noise",
+     .summary = "fresh Gaussian noise instead of an inversion: the floor that every method must beat",
+     .source = "Ho et al., Denoising Diffusion Probabilistic Models, NeurIPS 2020, eq. 2",
+     .reconstructs = false},
+    [](const config::Params&) -> std::unique_ptr<Method> { return std::make_unique<ForwardNoise>(); });
+
+}  // namespace
+}  // namespace roundtrip::inversion

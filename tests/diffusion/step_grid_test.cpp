@@ -1,0 +1,90 @@
+#include "diffusion/step_grid.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "diffusion/transfer.h"
+#include "support/closed_form.h"
+
+namespace roundtrip::diffusion {
+namespace {
+
+TEST(StepGrid, MatchesDiffusersSchedules) {
+  std::ifstream file(ROUNDTRIP_SOURCE_DIR "/tests/golden/tiny-sd/schedules.json");
+  const nlohmann::json cases = nlohmann::json::parse(file);
+  const std::map<std::string, BetaSchedule> betas = {{"linear", BetaSchedule::kLinear},
+                                                     {"scaled_linear", BetaSchedule::kScaledLinear},
+                                                     {"squaredcos_cap_v2", BetaSchedule::kSquaredCosine}};
+  const std::map<std::string, Spacing> spacings = {
+      {"leading", Spacing::kLeading}, {"trailing", Spacing::kTrailing}, {"linspace", Spacing::kLinspace}};
+  ASSERT_EQ(cases.size(), 210u);
+  for (const auto& row : cases) {
+    const NoiseSchedule schedule({.beta_start = row["beta_start"],
+                                  .beta_end = row["beta_end"],
+                                  .beta_schedule = betas.at(row["beta_schedule"]),
+                                  .set_alpha_to_one = row["set_alpha_to_one"],
+                                  .steps_offset = row["steps_offset"],
+                                  .spacing = spacings.at(row["spacing"])});
+    const int S = row["steps"];
+    const StepGrid grid(schedule, S);
+    SCOPED_TRACE(row["spacing"].get<std::string>() + " " + std::to_string(S));
+    ASSERT_EQ(grid.steps(), row["n"]);
+    const auto& listed = row["timesteps"];  // descending; the first and last two of long ones
+    const int n = listed.size();
+    for (int k = 0; k < n; ++k) {
+      const int i = n == S ? S - k : (k < n / 2 ? S - k : n - k);
+      if (n != S && k == 2 && n == 5) continue;
+      EXPECT_EQ(grid.time(i), listed[k]) << "i = " << i;
+    }
+    EXPECT_NEAR(grid.alpha_bar(S), row["abar_first"], 2e-5);
+    EXPECT_NEAR(grid.alpha_bar(0), row["final_abar"], 2e-5);
+  }
+}
+
+TEST(StepGrid, CleanEndIsAskedAtATimestepThatExists) {
+  const NoiseSchedule schedule(testing::sd_schedule());
+  EXPECT_EQ(StepGrid(schedule, 50).time(0), 0);                // max(1 - 20, 0)
+  EXPECT_EQ(StepGrid(schedule, 999).time(0), 0);               // max(1 - 1, 0)
+  ScheduleConfig trailing = testing::sd_schedule();
+  trailing.spacing = Spacing::kTrailing;
+  EXPECT_EQ(StepGrid(NoiseSchedule(trailing), 7).time(0), 0);  // tau[1] = 142 = T / S
+}
+
+TEST(StepGrid, RefusesMoreStepsThanTheModelWasTrainedOn) {
+  const NoiseSchedule schedule(testing::sd_schedule());
+  EXPECT_THROW(StepGrid(schedule, 0), Error);
+  EXPECT_THROW(StepGrid(schedule, 1001), Error);
+  try {
+    StepGrid(schedule, 1000);  // leading with offset 1 would ask for timestep 1000
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find("timestep 1000"), std::string::npos) << error.message();
+  }
+}
+
+TEST(StepGrid, StepCoefficientsMatchTheReference) {
+  ScheduleConfig config = testing::sd_schedule();
+  const auto eps_coefficient = [](const StepGrid& grid, int i) {
+    const at::Tensor zero = at::zeros({1}, at::kDouble), one = at::ones({1}, at::kDouble);
+    return transfer(zero, one, grid.alpha_bar(i - 1), grid.alpha_bar(i)).item<double>();
+  };
+  const StepGrid offset1(NoiseSchedule(config), 50);
+  EXPECT_NEAR(eps_coefficient(offset1, 1), .012137, 1e-6);
+  EXPECT_NEAR(eps_coefficient(offset1, 2), .099162, 1e-6);
+  EXPECT_NEAR(eps_coefficient(offset1, 50), .109767, 1e-6);
+  config.steps_offset = 0;
+  const StepGrid offset0(NoiseSchedule(config), 50);
+  EXPECT_EQ(eps_coefficient(offset0, 1), 0.0);  // the first step of the p2p family is the identity
+  EXPECT_NEAR(eps_coefficient(offset0, 50), .109615, 1e-6);
+  double product = 1;
+  for (int i = 1; i <= 50; ++i) product *= std::sqrt(offset0.alpha_bar(i) / offset0.alpha_bar(i - 1));
+  EXPECT_NEAR(product, .0764772, 1e-7);
+}
+
+}  // namespace
+}  // namespace roundtrip::diffusion

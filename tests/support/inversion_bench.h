@@ -1,0 +1,49 @@
+// A method on a closed-form denoiser: invert, sample, and what it cost.
+#pragma once
+
+#include "inversion/method.h"
+#include "support/closed_form.h"
+
+namespace roundtrip::testing {
+
+struct Setting {
+  int steps = 20;
+  inversion::EpsAt eps_at = inversion::EpsAt::kTarget;
+  double invert_w = 1, w = 1, eta = 0;
+  int64_t seed = 0;
+  Conditioning source = {}, null = {};
+};
+
+struct RoundTrip {
+  inversion::Inversion inversion;
+  inversion::Trajectory path;
+  engine::Cost invert_cost, sample_cost;
+
+  double error(const Tensor& x0) const {  // root mean square, relative
+    return ((path.back() - x0).square().mean().sqrt() / x0.square().mean().sqrt()).item<double>();
+  }
+};
+
+inline RoundTrip round_trip(const inversion::Method& method, diffusion::Denoiser& denoiser, const Tensor& x0,
+                            const Setting& setting) {
+  RoundTrip result;
+  engine::Engine engine(denoiser, {.batch = {.max_batch = 4}});
+  const auto problem = [&](engine::Cost& cost) {
+    return inversion::Problem{.grid = diffusion::StepGrid(NoiseSchedule(sd_schedule()), setting.steps),
+                              .network = inversion::Network(engine, cost),
+                              .source = setting.source,
+                              .null = setting.null,
+                              .eps_at = setting.eps_at,
+                              .invert_w = setting.invert_w,
+                              .w = setting.w,
+                              .eta = setting.eta,
+                              .noise = inversion::counter_noise(setting.seed, "sample")};
+  };
+  const inversion::Problem inverting = problem(result.invert_cost);
+  const inversion::Problem sampling = problem(result.sample_cost);
+  result.inversion = run_alone(engine, method.invert(inverting, x0));
+  result.path = run_alone(engine, method.sample(sampling, result.inversion, setting.source));
+  return result;
+}
+
+}  // namespace roundtrip::testing

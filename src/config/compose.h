@@ -1,0 +1,53 @@
+// Configs to one tree: the defaults list, the merge in its order, then the value overrides (hydra.md 1.6 to 1.8).
+//
+// The result still holds its interpolations and ???; config/interpolation.h and config/schema.h come after.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/node.h"
+#include "config/override.h"
+#include "config/search_path.h"
+
+namespace roundtrip::config {
+
+struct DefaultsRow {
+  std::string path;     // "method/ddim"
+  std::string package;  // where its content lands; "" is the root
+  bool is_self = false;
+  std::string parent;  // path of the config whose list names it; "<root>" for the primary
+};
+
+struct Composition {
+  Node job;    // what the program reads
+  Node hydra;  // the node `hydra`, with hydra.runtime.choices and hydra.overrides filled in
+  std::vector<DefaultsRow> defaults;
+  std::map<std::string, Node> choices;  // "method" -> ddim, "model/vae@model.codec" -> null
+};
+
+struct ComposeOptions {
+  bool allow_missing_groups = false;  // a group of ??? is kept out instead of refused: before a sweep fills it
+  Node hydra_defaults;                // what `hydra` holds before any config speaks; a null node means none
+};
+
+// Composes many jobs over one search path. Jobs that choose the same groups share that part of the work and their trees.
+class Composer {
+ public:
+  Composer(SearchPath path, std::string config_name, ComposeOptions options = {});
+  ~Composer();
+  Composer(Composer&&) noexcept;
+
+  // Throws kCompose, kMissing (no such config) or kParse; first lines as Hydra says them (hydra.md 1.13).
+  Composition compose(const std::vector<Override>& overrides);
+
+  const SearchPath& search_path() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace roundtrip::config

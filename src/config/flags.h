@@ -1,0 +1,32 @@
+// The command line's flags as Hydra spells them (hydra.md 1.11), apart from the overrides, on either side of which they
+// may stand. Subcommands are the app's business: it takes its word off first.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace roundtrip::config {
+
+struct Flags {
+  bool multirun = false;                      // -m, --multirun
+  bool run = false;                           // -r, --run
+  std::optional<std::string> cfg;             // -c, --cfg: job, hydra or all
+  std::optional<std::string> package;         // -p, --package
+  bool resolve = false;                       // --resolve
+  std::optional<std::string> info;            // -i, --info: all, config, defaults, defaults-tree, plugins, searchpath
+  std::optional<std::string> config_path;     // -cp, --config-path
+  std::optional<std::string> config_name;     // -cn, --config-name
+  std::optional<std::string> config_dir;      // -cd, --config-dir
+  bool help = false, hydra_help = false, version = false;
+  std::optional<std::string> shell_completion;  // the override word: install=bash, uninstall=bash, query=bash
+  bool dry_run = false;                         // --dry-run: plan and stop
+  bool resume = false;                          // --resume: go on in an existing run directory
+  std::vector<std::string> overrides;           // everything with a `=` or a leading `~`
+};
+
+// Throws kUsage for an unknown flag or a word that is neither flag nor override (with the nearest flag), a flag without
+// its value, a value outside the flag's choices, and modes that exclude each other.
+Flags parse_flags(const std::vector<std::string>& args);
+
+}  // namespace roundtrip::config

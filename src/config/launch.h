@@ -1,0 +1,39 @@
+// From the command line to the jobs that are to run: the whole sweep is composed, resolved and type-checked before
+// anything runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/compose.h"
+#include "config/flags.h"
+#include "config/node.h"
+#include "config/schema.h"
+#include "config/search_path.h"
+
+namespace roundtrip::config {
+
+struct Job {
+  int num = 0;
+  std::vector<std::string> overrides;  // the task overrides of this job, as text
+  Node config;                         // composed, resolved, type-checked; without hydra
+};
+
+struct Launch {
+  bool multirun = false;
+  Node hydra;              // resolved; hydra.runtime.output_dir is output_dir
+  std::string output_dir;  // hydra.run.dir or hydra.sweep.dir
+  std::vector<Job> jobs;
+  std::vector<std::string> swept;           // dotted keys and groups with more than one value, in sweep order
+  std::vector<std::string> task_overrides;  // as typed
+  std::vector<std::string> hydra_overrides;
+  std::vector<std::string> warnings;
+};
+
+// Where configs come from under these flags: -cp (else the built-in primary), -cd, hydra.searchpath, built in.
+SearchPath search_path(const Flags& flags);
+
+// Throws whatever parse_override, Composer, resolve and Schema::validate throw; in a sweep the details name the job.
+Launch prepare(const Flags& flags, const Schema& schema, const SearchPath& path);
+
+}  // namespace roundtrip::config

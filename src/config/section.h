@@ -1,0 +1,15 @@
+// A section of the config as Params, for code that may not see Node.
+#pragma once
+
+#include <string>
+
+#include "config/node.h"
+#include "config/params.h"
+
+namespace roundtrip::config {
+
+// The scalars directly under `section`, with their origins. Lists and dicts in it are left out. A section that is not
+// there is empty.
+Params section_params(const Node& job, const std::string& section);
+
+}  // namespace roundtrip::config

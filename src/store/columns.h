@@ -1,4 +1,5 @@
-// The columns of the record table that every run has; what a run adds to them (swept parameters, metrics) it gives.
+// The columns of the record table that every run has; what a run adds to them (swept parameters, metrics) it
+// gives.
 #pragma once
 
 #include <span>
@@ -20,7 +21,8 @@ std::vector<Column> cost_columns();
 // How far the inverted latent is from white noise.
 std::vector<Column> noise_columns();
 
-// All of a run's columns in the table's order: axes, swept parameters (`p.<key>`), outcome, metrics, cost, noise.
+// All of a run's columns in the table's order: axes, swept parameters (`p.<key>`), outcome, metrics, cost,
+// noise.
 std::vector<Column> table_columns(std::span<const Column> parameters, std::span<const Column> metrics);
 
 }  // namespace roundtrip::store

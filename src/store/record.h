@@ -1,5 +1,5 @@
-// One row of results, and the columns it fills. Values cross as plain numbers and text, arrays as spans of bytes: this
-// room knows no tensors.
+// One row of results, and the columns it fills. Values cross as plain numbers and text, arrays as spans of
+// bytes: this room knows no tensors.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,8 @@ struct StepRow {
 
 enum class ArrayType { kFloat32, kUint8 };
 
-// An array that goes beside the table: "trajectories/{row}/invert", "images/{row}"; "{row}" stands for the final row.
+// An array that goes beside the table: "trajectories/{row}/invert", "images/{row}"; "{row}" stands for the
+// final row.
 struct ArrayView {
   std::string path;
   ArrayType type = ArrayType::kFloat32;

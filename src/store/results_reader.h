@@ -47,15 +47,16 @@ class ResultsReader {
   const std::vector<Column>& columns() const;  // in the order of the file
   bool has(const std::string& column) const;
 
-  // Values of a column; throw kInput (with the nearest name) where it is not there or of another type. `numbers` reads
-  // counts too, missing ones as NaN.
+  // Values of a column; throw kInput (with the nearest name) where it is not there or of another type.
+  // `numbers` reads counts too, missing ones as NaN.
   std::vector<double> numbers(const std::string& column, int64_t first = 0, int64_t count = -1) const;
   std::vector<int64_t> integers(const std::string& column, int64_t first = 0, int64_t count = -1) const;
   std::vector<std::string> texts(const std::string& column, int64_t first = 0, int64_t count = -1) const;
   std::vector<int64_t> plan_rows(int64_t first = 0, int64_t count = -1) const;  // ascending
 
   int64_t step_rows() const;
-  StepTable steps(int64_t first = 0, int64_t count = -1) const;  // `record` ascends
+  std::vector<int64_t> step_records() const;  // the `record` of each step row; they ascend
+  StepTable steps(int64_t first = 0, int64_t count = -1) const;
 
   std::map<std::string, std::string> attributes() const;  // of the table, as its layout gave them
   std::map<std::string, std::string> provenance() const;
@@ -66,7 +67,6 @@ class ResultsReader {
   Array array(const std::string& path) const;
 
  private:
-  friend class ResultsMerge;  // copies arrays from file to file, compressed as they are
   struct State;
   std::unique_ptr<State> state_;
 };

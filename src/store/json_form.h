@@ -1,0 +1,45 @@
+// Records and layouts as JSON, the form in which the journal keeps them.
+//
+// JSON has no NaN and no infinity: those numbers are ["nan"], ["inf"], ["-inf"]. Missing values are left out.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "store/record.h"
+#include "store/run_store.h"
+
+namespace roundtrip::store {
+
+// Where an array's bytes lie in the file beside the journal.
+struct ArrayReference {
+  std::string path;
+  ArrayType type = ArrayType::kFloat32;
+  std::vector<int64_t> shape;
+  int64_t offset = 0, size = 0;  // bytes
+  std::string check;             // checksum() of them
+};
+
+struct JournalEntry {
+  Record record;
+  std::vector<ArrayReference> arrays;
+};
+
+// The first 16 digits of SHA-256.
+std::string checksum(std::string_view bytes);
+
+// Bytes that are not UTF-8, and NULs (which would end the text in HDF5), become U+FFFD.
+std::string mended(std::string_view text);
+
+std::string encode_entry(const Record& record, std::span<const ArrayReference> arrays);  // one line
+JournalEntry decode_entry(std::string_view json);  // throws nlohmann's errors
+
+std::string encode_layout(const TableLayout& layout);
+TableLayout decode_layout(std::string_view json);  // throws nlohmann's errors
+
+}  // namespace roundtrip::store

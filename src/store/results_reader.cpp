@@ -1,0 +1,232 @@
+#include "store/results_reader.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "store/hdf5.h"
+#include "store/results_writer.h"
+
+namespace roundtrip::store {
+namespace {
+
+using hdf5::Element;
+
+constexpr std::string_view kNoTable = "no results file: it has no record table";
+
+ColumnType type_of(const hdf5::Dataset& dataset) {
+  switch (dataset.element()) {
+    case Element::kFloat64:
+      return ColumnType::kFloat64;
+    case Element::kInt64:
+      return ColumnType::kInt64;
+    case Element::kText:
+      return ColumnType::kString;
+    default:
+      throw input_error(dataset.where(), "a column of another type", "float64, int64 or text");
+  }
+}
+
+std::string_view name_of(ColumnType type) {
+  return type == ColumnType::kFloat64 ? "float64" : type == ColumnType::kInt64 ? "int64" : "text";
+}
+
+// The length of a one-dimensional dataset.
+int64_t length_of(const hdf5::Dataset& dataset) {
+  const std::vector<int64_t> shape = dataset.shape();
+  if (shape.size() != 1) throw input_error(dataset.where(), "shape " + shape_text(shape), "one dimension");
+  return shape[0];
+}
+
+// How much of [first, first + count) there is; count -1 goes to the end.
+int64_t stretch(const hdf5::Dataset& dataset, int64_t first, int64_t count) {
+  const int64_t length = length_of(dataset);
+  if (count == -1) count = length - first;
+  if (first < 0 || count < 0 || first > length - count) {
+    throw input_error(dataset.where(), fmt::format("{} rows", length),
+                      fmt::format("rows {} to {}", first, first + count));
+  }
+  return count;
+}
+
+std::string text_or_nothing(const hdf5::Object& object, const std::string& name) {
+  return object.has_attribute(name) ? object.text_attribute(name) : "";
+}
+
+void refuse_newer_schema(const hdf5::File& file, const std::string& path) {
+  if (!file.has_attribute("schema_version"))
+    throw input_error(path, kNoTable, "the attribute schema_version");
+  const int64_t version = file.integer_attribute("schema_version");
+  if (version > kSchemaVersion) {
+    throw input_error(path, fmt::format("results of schema version {}", version),
+                      fmt::format("{} or older: read it with a newer roundtrip", kSchemaVersion));
+  }
+  if (version < 1) throw input_error(path, fmt::format("results of schema version {}", version), "1");
+}
+
+}  // namespace
+
+struct ResultsReader::State {
+  std::filesystem::path path;
+  hdf5::File file;
+  std::vector<Column> columns;
+  std::vector<std::string> names;
+  int64_t records = 0;
+
+  explicit State(const std::filesystem::path& p) : path(p), file(hdf5::File::open(p)) {
+    refuse_newer_schema(file, path.string());
+    if (!file.has("record")) throw input_error(path.string(), kNoTable, "the dataset /record");
+    records = length_of(file.open_dataset("record"));
+    for (const std::string& name : file.names()) {
+      if (name == "record" || name == "plan_row" || file.is_group(name)) continue;
+      const hdf5::Dataset dataset = file.open_dataset(name);
+      if (const int64_t length = length_of(dataset); length != records) {
+        throw input_error(dataset.where(), fmt::format("{} rows", length),
+                          fmt::format("{} as in record", records));
+      }
+      columns.push_back({.name = name,
+                         .type = type_of(dataset),
+                         .long_name = text_or_nothing(dataset, "long_name"),
+                         .units = text_or_nothing(dataset, "units"),
+                         .direction = text_or_nothing(dataset, "direction"),
+                         .version = text_or_nothing(dataset, "metric_version")});
+      names.push_back(name);
+    }
+  }
+
+  hdf5::Dataset column(const std::string& name) const {
+    if (std::ranges::find(names, name) == names.end()) {
+      throw Error(ErrorKind::kInput,
+                  fmt::format("{}: no column '{}'.{}", path.string(), name, did_you_mean(name, names)));
+    }
+    return file.open_dataset(name);
+  }
+
+  hdf5::Dataset column(const std::string& name, ColumnType wanted) const {
+    hdf5::Dataset dataset = column(name);
+    if (const ColumnType found = type_of(dataset); found != wanted) {
+      throw input_error(dataset.where(), fmt::format("a column of {}", name_of(found)), name_of(wanted));
+    }
+    return dataset;
+  }
+};
+
+ResultsReader::ResultsReader(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {}
+ResultsReader::ResultsReader(ResultsReader&&) noexcept = default;
+ResultsReader& ResultsReader::operator=(ResultsReader&&) noexcept = default;
+ResultsReader::~ResultsReader() = default;
+
+const std::filesystem::path& ResultsReader::path() const {
+  return state_->path;
+}
+int64_t ResultsReader::records() const {
+  return state_->records;
+}
+int64_t ResultsReader::planned_records() const {
+  return state_->file.integer_attribute("records_planned");
+}
+bool ResultsReader::complete() const {
+  return state_->file.integer_attribute("complete") != 0;
+}
+const std::vector<Column>& ResultsReader::columns() const {
+  return state_->columns;
+}
+
+bool ResultsReader::has(const std::string& column) const {
+  return std::ranges::find(state_->names, column) != state_->names.end();
+}
+
+std::vector<double> ResultsReader::numbers(const std::string& column, int64_t first, int64_t count) const {
+  const hdf5::Dataset dataset = state_->column(column);
+  const ColumnType type = type_of(dataset);
+  if (type == ColumnType::kString) throw input_error(dataset.where(), "a column of text", "numbers");
+  std::vector<double> values = dataset.read_numbers(first, stretch(dataset, first, count));
+  if (type == ColumnType::kInt64) {
+    std::ranges::replace(values, -1.0, std::numeric_limits<double>::quiet_NaN());
+  }
+  return values;
+}
+
+std::vector<int64_t> ResultsReader::integers(const std::string& column, int64_t first, int64_t count) const {
+  const hdf5::Dataset dataset = state_->column(column, ColumnType::kInt64);
+  return dataset.read_integers(first, stretch(dataset, first, count));
+}
+
+std::vector<std::string> ResultsReader::texts(const std::string& column, int64_t first, int64_t count) const {
+  const hdf5::Dataset dataset = state_->column(column, ColumnType::kString);
+  return dataset.read_texts(first, stretch(dataset, first, count));
+}
+
+std::vector<int64_t> ResultsReader::plan_rows(int64_t first, int64_t count) const {
+  const hdf5::Dataset dataset = state_->file.open_dataset("plan_row");
+  return dataset.read_integers(first, stretch(dataset, first, count));
+}
+
+int64_t ResultsReader::step_rows() const {
+  return length_of(state_->file.open_group("per_step").open_dataset("step_row"));
+}
+
+std::vector<int64_t> ResultsReader::step_records() const {
+  const hdf5::Dataset dataset = state_->file.open_group("per_step").open_dataset("record");
+  return dataset.read_integers(0, length_of(dataset));
+}
+
+StepTable ResultsReader::steps(int64_t first, int64_t count) const {
+  const hdf5::Group group = state_->file.open_group("per_step");
+  const auto integers = [&](const char* name) {
+    const hdf5::Dataset dataset = group.open_dataset(name);
+    return dataset.read_integers(first, stretch(dataset, first, count));
+  };
+  const auto numbers = [&](const char* name) {
+    const hdf5::Dataset dataset = group.open_dataset(name);
+    return dataset.read_numbers(first, stretch(dataset, first, count));
+  };
+  return {.record = integers("record"),
+          .i = integers("i"),
+          .t = integers("t"),
+          .pivot_distance = numbers("pivot_distance"),
+          .loss = numbers("loss"),
+          .inner_steps = integers("inner_steps")};
+}
+
+std::map<std::string, std::string> ResultsReader::attributes() const {
+  auto attributes = state_->file.text_attributes();
+  attributes.erase("Conventions");
+  return attributes;
+}
+
+std::map<std::string, std::string> ResultsReader::provenance() const {
+  return state_->file.open_group("provenance").text_attributes();
+}
+
+std::vector<std::string> ResultsReader::trial_configs() const {
+  const hdf5::Dataset dataset = state_->file.open_group("trials").open_dataset("config_yaml");
+  return dataset.read_texts(0, length_of(dataset));
+}
+
+std::vector<std::string> ResultsReader::array_paths(int64_t row) const {
+  const std::string row_name = std::to_string(row);
+  std::vector<std::string> paths;
+  for (const std::string& name : array_groups(state_->file)) {
+    const hdf5::Group group = state_->file.open_group(name);
+    if (!group.has(row_name)) continue;
+    const std::string path = name + "/" + row_name;
+    if (!group.is_group(row_name)) {
+      paths.push_back(path);
+      continue;
+    }
+    for (const std::string& leaf : group.open_group(row_name).names()) paths.push_back(path + "/" + leaf);
+  }
+  return paths;
+}
+
+Array ResultsReader::array(const std::string& path) const {
+  const hdf5::Dataset dataset = state_->file.open_dataset(path);
+  Array array{.type = ArrayType::kFloat32, .shape = dataset.shape(), .bytes = dataset.read_bytes()};
+  if (dataset.element() == Element::kUint8) array.type = ArrayType::kUint8;
+  return array;
+}
+
+}  // namespace roundtrip::store

@@ -1,0 +1,60 @@
+// Writes a results file: shards and results.h5 alike.
+//
+//   /record, /plan_row, /<column>...   one row per record, on the dimension scale `record`
+//   /per_step/step_row, record, i, t, pivot_distance, loss, inner_steps
+//   /trials/trial, config_yaml         the resolved YAML of each trial
+//   /provenance                        attributes: all that differs between two equal runs
+//   /<group>/<row>[/<name>]            arrays, such as /trajectories/12/invert and /images/12
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "store/hdf5.h"
+#include "store/record.h"
+#include "store/results_reader.h"
+#include "store/run_store.h"
+
+namespace roundtrip::store {
+
+using ColumnValues = std::variant<std::vector<double>, std::vector<int64_t>, std::vector<std::string>>;
+
+// A stretch of records, column by column, in memory. Plan rows ascend.
+struct TableBlock {
+  std::vector<int64_t> plan_rows;
+  std::vector<ColumnValues> columns;  // in the layout's order, each as long as plan_rows
+  StepTable steps;                    // `record` counts from the block's first row
+};
+
+class ResultsWriter {
+ public:
+  // Writes `part_of(path)`; how many records and steps there will be is known beforehand.
+  ResultsWriter(std::filesystem::path path, const TableLayout& layout, int64_t records, int64_t step_rows);
+  ~ResultsWriter();  // an unfinished file is removed
+  ResultsWriter(const ResultsWriter&) = delete;
+  ResultsWriter& operator=(const ResultsWriter&) = delete;
+
+  void write(const TableBlock& block);  // the next rows
+  void write_array(int64_t row, const ArrayView& array);
+  // Copies what another file's `group` (such as "images") holds for its row `from_row`, if anything.
+  void copy_arrays(const hdf5::Group& from, const std::string& group, int64_t from_row, int64_t row);
+
+  void finish();  // to disk, and to its final name
+
+ private:
+  std::filesystem::path path_;
+  hdf5::File file_;
+  std::vector<hdf5::Dataset> columns_, steps_;
+  std::optional<hdf5::Dataset> plan_rows_;
+  int64_t records_ = 0, step_rows_ = 0;  // to be written, in all
+  int64_t row_ = 0, step_row_ = 0;       // written
+};
+
+// The groups below the root that hold arrays by row, such as "images".
+std::vector<std::string> array_groups(const hdf5::Group& root);
+
+}  // namespace roundtrip::store

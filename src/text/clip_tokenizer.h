@@ -1,0 +1,41 @@
+// CLIP's byte-level BPE tokenizer (Radford et al., ICML 2021), with the ids of transformers' CLIPTokenizer
+// (5.x).
+//
+// A prompt is searched for added tokens, brought into normal form, cut into words, and each word is encoded;
+// the ids then stand between the start and the end token and are padded. Not done: decoding, pairs of texts,
+// prompt weights.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace roundtrip::text {
+
+struct Encoding {
+  std::vector<int64_t> ids;  // [max_length]: start, tokens, end, padding
+  int dropped_tokens = 0;    // how many did not fit
+};
+
+class ClipTokenizer {
+ public:
+  // `folder` holds the files of text/tokenizer_files.h. Throws kInput where they do not make a tokenizer.
+  static ClipTokenizer open(const std::filesystem::path& folder);
+  ~ClipTokenizer();
+  ClipTokenizer(ClipTokenizer&&) noexcept;
+  ClipTokenizer& operator=(ClipTokenizer&&) noexcept;
+
+  // Throws kInput for a prompt that is not UTF-8. Threads may share a tokenizer.
+  Encoding encode(std::string_view prompt) const;
+
+  int max_length() const;
+
+ private:
+  struct State;
+  explicit ClipTokenizer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace roundtrip::text

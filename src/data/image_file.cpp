@@ -4,6 +4,7 @@
 #include <array>
 #include <climits>
 #include <new>
+#include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -14,18 +15,30 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/captured_stderr.h"
-#include "data/exif.h"
+#include "data/container.h"
 
 namespace roundtrip::data {
 namespace {
 
 constexpr std::array<std::string_view, 14> kExtensions = {"bmp", "dib", "jp2", "jpe", "jpeg", "jpg",  "pbm",
                                                           "pgm", "png", "pnm", "ppm", "tif",  "tiff", "webp"};
+constexpr const char* kExpected = "a whole image file";
 
-// libjpeg fills what is missing with grey and carries on; libtiff leaves strips as they are.
-bool says_cut_short(const std::string& line) {
-  return line.find("Premature end of JPEG") != std::string::npos ||
-         line.find("Read error") != std::string::npos;
+// "libpng error: IDAT: incorrect data check" and "[ WARN:0@0.018] global ./grfmt_tiff.cpp (704) readData
+// OpenCV TIFF: cannot ..." and "imdecode_(''): can't read data: OpenCV(4.6.0) ...: error: (-2:Unspecified
+// error) Unexpected end of input stream in function 'readBlock'" -> what comes last, which says what is
+// wrong.
+std::string reason(std::string text) {
+  text = text.substr(0, std::min(text.find('\n'), text.find(" in function")));
+  if (const size_t colon = text.rfind(": "); colon != std::string::npos) text.erase(0, colon + 2);
+  if (text.starts_with("(-")) text.erase(0, std::min(text.size(), text.find(')') + 2));
+  return text;
+}
+
+// libjpeg goes on after damage, with grey or with the rows of before; only bytes left over are harmless.
+bool says_damaged(std::string_view line) {
+  if (line.starts_with("Premature end of JPEG")) return true;
+  return line.starts_with("Corrupt JPEG") && line.find("extraneous bytes") == std::string_view::npos;
 }
 
 // OpenCV's limits guard against files of a few bytes that unpack to many gigabytes.
@@ -51,19 +64,16 @@ cv::Mat decode_as_stored(std::span<const uint8_t> bytes, const std::string& name
   } catch (const cv::Exception& exception) {
     if (says_too_large(exception.what())) throw input_error(name, too_large);
     if (exception.code == cv::Error::StsNoMem) throw input_error(name, "does not fit into memory");
-    throw input_error(name, fmt::format("cannot be decoded ({})", exception.err));
+    throw input_error(name, fmt::format("cannot be decoded ({})", reason(exception.err)));
   } catch (const std::bad_alloc&) {
     throw input_error(name, "does not fit into memory");
   }
   if (std::ranges::any_of(messages, says_too_large)) throw input_error(name, too_large);
-  if (stored.empty()) {
-    const std::string reason = messages.empty() ? "" : fmt::format(" ({})", messages.front());
-    throw input_error(name, fmt::format("is damaged or not an image{}", reason),
-                      fmt::format("a whole file of one of the kinds {}", image_extensions()));
-  }
+  const std::string why = messages.empty() ? "" : fmt::format(" ({})", reason(messages.front()));
+  if (stored.empty()) throw input_error(name, fmt::format("is damaged or no image{}", why), kExpected);
+  if (is_jpeg_cut_short(bytes)) throw input_error(name, "is cut short: a JPEG without an end", kExpected);
+  if (std::ranges::any_of(messages, says_damaged)) throw input_error(name, "is damaged" + why, kExpected);
   for (const std::string& message : messages) {
-    if (says_cut_short(message))
-      throw input_error(name, fmt::format("is cut short ({})", message), "a whole file");
     if (message.starts_with("Corrupt JPEG")) notes.push_back(message);
   }
   return stored;
@@ -85,9 +95,26 @@ void turn_upright(cv::Mat& image, int orientation) {
   }
 }
 
+enum class Alpha {
+  kStraight,       // colours as they are
+  kPremultiplied,  // colours multiplied by alpha already
+};
+
+Alpha alpha_of(std::span<const uint8_t> file, const cv::Mat& stored, const std::string& name) {
+  constexpr uint32_t kAssociated = 1;
+  const std::optional<uint32_t> samples = tiff_tag(file, TiffTag::kSamplesPerPixel);
+  if (!samples) return Alpha::kStraight;
+  // OpenCV hands over the product and drops the factor.
+  if (samples == 2u)
+    throw input_error(name, "is a grey TIFF with alpha", "grey without alpha, RGBA, or a PNG");
+  // libtiff multiplies 8-bit colours whatever the file says; deeper ones arrive as stored.
+  const bool associated = tiff_tag(file, TiffTag::kExtraSamples) == kAssociated;
+  return stored.depth() == CV_8U || associated ? Alpha::kPremultiplied : Alpha::kStraight;
+}
+
 // `Value` is uint8_t or uint16_t; channels are grey, B G R, or B G R alpha.
 template <class Value>
-Image to_rgb(const cv::Mat& stored, bool& any_transparent) {
+Image to_rgb(const cv::Mat& stored, Alpha convention, bool& any_transparent) {
   constexpr uint64_t kMax = static_cast<Value>(-1), kScale = kMax / 255;  // 1 or 257
   const int channels = stored.channels();
   Image image{.height = stored.rows, .width = stored.cols, .rgb = {}};
@@ -99,7 +126,9 @@ Image to_rgb(const cv::Mat& stored, bool& any_transparent) {
       any_transparent |= alpha != kMax;
       for (const int channel : {2, 1, 0}) {
         const uint64_t value = pixel[channels == 1 ? 0 : channel];
-        const uint64_t on_white = value * alpha + kMax * (kMax - alpha);  // in units of 1 / kMax^2
+        const uint64_t ours =
+            convention == Alpha::kPremultiplied ? std::min(value, alpha) * kMax : value * alpha;
+        const uint64_t on_white = ours + kMax * (kMax - alpha);  // in units of 1 / kMax^2
         image.rgb.push_back(static_cast<uint8_t>((on_white + kMax * kScale / 2) / (kMax * kScale)));
       }
     }
@@ -125,11 +154,14 @@ Decoded decode_image(std::span<const uint8_t> bytes, const std::string& name) {
   if (orientation != 1) {
     turn_upright(stored, orientation);
     decoded.notes.push_back(fmt::format("EXIF orientation {} applied", orientation));
+  } else if (const uint32_t turned = tiff_tag(bytes, TiffTag::kOrientation).value_or(1); turned != 1) {
+    decoded.notes.push_back(fmt::format("TIFF orientation {} applied", turned));  // by OpenCV
   }
   bool any_transparent = false;
   const bool is_deep = stored.depth() == CV_16U;
-  decoded.image =
-      is_deep ? to_rgb<uint16_t>(stored, any_transparent) : to_rgb<uint8_t>(stored, any_transparent);
+  const Alpha alpha = alpha_of(bytes, stored, name);
+  decoded.image = is_deep ? to_rgb<uint16_t>(stored, alpha, any_transparent)
+                          : to_rgb<uint8_t>(stored, alpha, any_transparent);
   if (channels == 4)
     decoded.notes.push_back(any_transparent ? "alpha composited on white" : "opaque alpha dropped");
   if (channels == 1) decoded.notes.push_back("grey replicated to RGB");

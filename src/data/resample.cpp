@@ -99,7 +99,8 @@ Image resample(const Image& image, const std::vector<Taps>& rows, const std::vec
       for (const float weight : taps.weights) {
         for (float& channel : sum) channel += weight * static_cast<float>(*in++);
       }
-      out = std::copy(sum, sum + kChannels, out);
+      // Overshoot is cut off between the passes, as Pillow's 8-bit rows do.
+      for (const float channel : sum) *out++ = std::clamp(channel, 0.0f, 255.0f);
     }
   }
 

@@ -1,4 +1,4 @@
-#include "data/exif.h"
+#include "data/container.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -9,6 +9,8 @@ namespace roundtrip::data {
 namespace {
 
 using Bytes = std::span<const uint8_t>;
+
+constexpr std::string_view kJpegStart = "\xFF\xD8";
 
 enum class Endian { kLittle, kBig };
 
@@ -28,26 +30,32 @@ bool says(Bytes bytes, size_t at, std::string_view text) {
                     [](char letter, uint8_t byte) { return static_cast<uint8_t>(letter) == byte; });
 }
 
-// From a TIFF header on: byte order, 42, the offset of the first directory, its entries of 12 bytes.
-int orientation_in_tiff(Bytes tiff) {
-  constexpr uint32_t kOrientationTag = 0x0112, kShort = 3;
-  if (!says(tiff, 0, "II") && !says(tiff, 0, "MM")) return 1;
-  const Endian endian = tiff[0] == 'I' ? Endian::kLittle : Endian::kBig;
-  const uint32_t directory = number(tiff, 4, 4, endian).value_or(0);
-  const uint32_t entries = number(tiff, directory, 2, endian).value_or(0);
+}  // namespace
+
+// From a TIFF header on: byte order, 42, the offset of the first directory; entries of 12 bytes: tag, type,
+// count, value.
+std::optional<uint32_t> tiff_tag(Bytes file, TiffTag tag) {
+  constexpr uint32_t kShort = 3;
+  if (!says(file, 0, {"II*\0", 4}) && !says(file, 0, {"MM\0*", 4})) return std::nullopt;
+  const Endian endian = file[0] == 'I' ? Endian::kLittle : Endian::kBig;
+  const uint32_t directory = number(file, 4, 4, endian).value_or(0);
+  const uint32_t entries = number(file, directory, 2, endian).value_or(0);
   for (uint32_t entry = 0; entry < entries; ++entry) {
     const size_t at = size_t{directory} + 2 + size_t{entry} * 12;
-    if (number(tiff, at, 2, endian) != kOrientationTag || number(tiff, at + 2, 2, endian) != kShort) continue;
-    const uint32_t value = number(tiff, at + 8, 2, endian).value_or(1);
-    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    const bool is_it = number(file, at, 2, endian) == static_cast<uint32_t>(tag);
+    if (is_it && number(file, at + 2, 2, endian) == kShort) return number(file, at + 8, 2, endian);
   }
-  return 1;
+  return std::nullopt;
 }
+
+namespace {
 
 // The block may start with JPEG's "Exif\0\0" in any container.
 int orientation_in_block(Bytes block) {
   constexpr std::string_view kPrefix{"Exif\0\0", 6};
-  return orientation_in_tiff(says(block, 0, kPrefix) ? block.subspan(kPrefix.size()) : block);
+  const Bytes tiff = says(block, 0, kPrefix) ? block.subspan(kPrefix.size()) : block;
+  const uint32_t orientation = tiff_tag(tiff, TiffTag::kOrientation).value_or(1);
+  return orientation >= 1 && orientation <= 8 ? static_cast<int>(orientation) : 1;
 }
 
 int orientation_in_jpeg(Bytes file) {
@@ -85,10 +93,34 @@ int orientation_in_webp(Bytes file) {
 }  // namespace
 
 int exif_orientation(Bytes file) {
-  if (says(file, 0, "\xFF\xD8")) return orientation_in_jpeg(file);
+  if (says(file, 0, kJpegStart)) return orientation_in_jpeg(file);
   if (says(file, 0, "\x89PNG\r\n\x1A\n")) return orientation_in_png(file);
   if (says(file, 0, "RIFF") && says(file, 8, "WEBP")) return orientation_in_webp(file);
   return 1;
+}
+
+// Markers are FF and a code. Segments have a length; a scan's data runs up to the next marker, FF 00 and FF
+// D0 to D7 (restarts) being part of it. An embedded thumbnail has an end marker too, inside a segment: hence
+// the walk.
+bool is_jpeg_cut_short(Bytes file) {
+  constexpr uint32_t kEndOfImage = 0xD9, kStartOfScan = 0xDA;
+  if (!says(file, 0, kJpegStart)) return false;
+  const auto is_alone = [](uint32_t code) {
+    return code == 0 || code == 1 || (code >= 0xD0 && code <= 0xD7);
+  };
+  bool in_scan = false;
+  for (size_t at = 2; at + 1 < file.size();) {
+    const uint32_t code = file[at + 1];
+    if (file[at] != 0xFF || code == 0xFF || (in_scan && is_alone(code))) {
+      ++at;  // scan data, or fill bytes before a marker
+      continue;
+    }
+    if (code == kEndOfImage) return false;
+    const size_t length = is_alone(code) ? 0 : number(file, at + 2, 2, Endian::kBig).value_or(0);
+    in_scan = code == kStartOfScan;
+    at += 2 + length;
+  }
+  return true;
 }
 
 }  // namespace roundtrip::data

@@ -98,7 +98,7 @@ template <typename T>
 T JsonConfig::get(std::string_view key) {
   const json* value = read(key);
   if (value == nullptr) {
-    throw input_error(where_, fmt::format("no key {}.{}", name_text(key), nearest(key)), type_name<T>());
+    throw input_error(where_, fmt::format("no key {}", name_text(key)), type_name<T>() + "." + nearest(key));
   }
   if (!Reader<T>::fits(*value)) fail(key, type_name<T>());
   return value->get<T>();

@@ -1,0 +1,20 @@
+// scheduler/scheduler_config.json of a diffusers folder, read as a noise schedule.
+//
+// A folder's scheduler class chooses a sampler; the schedule that the network was trained on is in keys that
+// all classes share. So the class does not matter, and absent keys have DDIMScheduler's defaults (diffusers
+// 0.42). What only a sampler uses is recorded in `ignored` as key=value. Refused: classes without a schedule
+// of betas (flow matching, EDM ...), and values of the shared keys that are not implemented.
+#pragma once
+
+#include <filesystem>
+
+#include "diffusion/noise_schedule.h"
+#include "model/json_config.h"
+
+namespace roundtrip::model {
+
+// Throws kInput, naming the file and the key.
+diffusion::ScheduleConfig read_scheduler_config(const std::filesystem::path& path);
+diffusion::ScheduleConfig read_scheduler_config(JsonConfig config);
+
+}  // namespace roundtrip::model

@@ -66,14 +66,17 @@ std::vector<std::string> CapturedStderr::finish() {
     ::close(buffer_);
   }
   std::string others;
+  bool after_decoders = false;  // OpenCV ends what it quotes with an empty line
   for (size_t from = 0; from < text.size();) {
     const size_t newline = text.find('\n', from);
     const size_t end = newline == std::string::npos ? text.size() : newline + 1;
     const std::string_view line = std::string_view(text).substr(from, end - from);
     if (is_decoders(line)) {
       decoders.emplace_back(trim(line));
-    } else {
+      after_decoders = true;
+    } else if (!after_decoders || line != "\n") {
       others += line;
+      after_decoders = false;
     }
     from = end;
   }

@@ -133,7 +133,8 @@ Handle dataset_properties(Element element, std::span<const int64_t> shape) {
           "cannot chunk");
   require(H5Pset_shuffle(properties.id()), "hdf5", "cannot shuffle");
   require(H5Pset_deflate(properties.id(), kGzipLevel), "hdf5", "cannot compress");
-  require(H5Pset_fletcher32(properties.id()), "hdf5", "cannot checksum");
+  // HDF5 refuses checksums on texts of variable length: their chunks hold places in a heap.
+  if (element != Element::kText) require(H5Pset_fletcher32(properties.id()), "hdf5", "cannot checksum");
   return properties;
 }
 
@@ -144,6 +145,10 @@ void silence() {
 Handle file_access() {
   Handle access = own(H5Pcreate(H5P_FILE_ACCESS), "hdf5", "cannot make properties");
   require(H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG), "hdf5", "cannot set the close degree");
+  // The format of 1.10 has checksums on headers and indices; older ones crash the library where a byte is
+  // wrong.
+  require(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110), "hdf5",
+          "cannot set the format");
 #if H5_VERSION_GE(1, 10, 7)
   // Network file systems often have no locks. Ours are whole files that nobody changes, so none is needed.
   require(H5Pset_file_locking(access.id(), true, /*ignore_when_disabled=*/true), "hdf5",

@@ -10,17 +10,17 @@ namespace {
 constexpr std::string_view kHead = R"({"record":)", kCheck = R"(,"check":")", kTail = R"("})";
 constexpr size_t kCheckDigits = 16;
 
-std::string line_of(std::string_view entry) {
-  return fmt::format("{}{}{}{}{}\n", kHead, entry, kCheck, checksum(entry), kTail);
+// What follows the inner object on its line.
+std::string end_of(std::string_view entry) {
+  return fmt::format("{}{}{}", kCheck, checksum(entry), kTail);
 }
 
 // The inner object of a whole line, or nothing.
 std::optional<std::string_view> entry_of(std::string_view line) {
-  const size_t frame = kHead.size() + kCheck.size() + kCheckDigits + kTail.size();
-  if (line.size() < frame || !line.starts_with(kHead) || !line.ends_with(kTail)) return std::nullopt;
-  const std::string_view entry = line.substr(kHead.size(), line.size() - frame);
-  const std::string_view check = line.substr(line.size() - kTail.size() - kCheckDigits, kCheckDigits);
-  if (check != checksum(entry)) return std::nullopt;
+  constexpr size_t kEnd = kCheck.size() + kCheckDigits + kTail.size();
+  if (line.size() < kHead.size() + kEnd || !line.starts_with(kHead)) return std::nullopt;
+  const std::string_view entry = line.substr(kHead.size(), line.size() - kHead.size() - kEnd);
+  if (line.substr(line.size() - kEnd) != end_of(entry)) return std::nullopt;
   return entry;
 }
 
@@ -49,7 +49,8 @@ void JournalWriter::append(const Record& record, std::span<const ArrayView> arra
                           .check = checksum(as_text(array.bytes))});
     arrays_.append(array.bytes);
   }
-  const std::string line = line_of(encode_entry(record, references));
+  const std::string entry = encode_entry(record, references);
+  const std::string line = fmt::format("{}{}{}\n", kHead, entry, end_of(entry));
   if (arrays_.dirty() || !waiting_.empty()) {
     waiting_ += line;
   } else {

@@ -61,13 +61,13 @@ std::map<std::string, std::string> read_index(const fs::path& path) {
   std::map<std::string, std::string> shard_of;
   for (const auto& [tensor, shard] : weight_map->items()) {
     // A shard lies beside its index: a path that leads elsewhere is not what a model folder holds.
-    if (!shard.is_string() || shard.get<std::string>().empty() ||
-        fs::path(shard.get<std::string>()).filename() != fs::path(shard.get<std::string>())) {
+    const fs::path file = shard.is_string() ? shard.get<std::string>() : "";
+    if (file.extension() != ".safetensors" || file.has_parent_path()) {
       throw input_error(path.string(),
                         fmt::format("tensor {} lies in {}", name_text(tensor), json_text(shard)),
-                        "the name of a file in the same folder");
+                        "the name of a safetensors file in the same folder");
     }
-    shard_of.emplace(tensor, shard.get<std::string>());
+    shard_of.emplace(tensor, file.string());
   }
   return shard_of;
 }

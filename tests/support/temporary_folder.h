@@ -28,6 +28,7 @@ class TemporaryFolder {
   std::filesystem::path write(std::string_view name, std::string_view bytes) const {
     const std::filesystem::path file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
+    std::filesystem::remove(file);  // a new file: someone may still have the old one mapped
     std::ofstream(file, std::ios::binary) << bytes;
     return file;
   }

@@ -3,10 +3,9 @@
 // 0.01, K2 = 0.03, data range 1, borders reflected by 5 pixels and the mean taken over the whole map
 // (scikit-image, by contrast, drops the border).
 //
-// In float64: variances are differences of nearly equal numbers, and float32 loses the fifth decimal there.
-// The window is separable and linear, so a blur is B_H x B_W^T with the reflection folded into the matrices.
+// In float32 with the window rounded as there, to agree with the numbers that papers print: variances here
+// are differences of nearly equal numbers, and exact arithmetic strays by 1.4e-5 from torchmetrics.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
@@ -21,39 +20,31 @@ constexpr int64_t kWindow = 11, kReach = kWindow / 2;
 constexpr double kSigma = 1.5;
 constexpr double kC1 = 0.01 * 0.01, kC2 = 0.03 * 0.03;
 
-// Row i holds the window around pixel i of a line, its ends folded back at the borders.
-Tensor blur_matrix(int64_t length, at::Device device) {
-  std::array<double, kWindow> g;
-  double sum = 0;
-  for (int64_t k = 0; k < kWindow; ++k) {
-    const double distance = static_cast<double>(k - kReach) / kSigma;
-    sum += g[static_cast<size_t>(k)] = std::exp(-distance * distance / 2);
-  }
-  Tensor matrix = at::zeros({length, length}, at::kDouble);
-  auto entry = matrix.accessor<double, 2>();
-  for (int64_t i = 0; i < length; ++i) {
-    for (int64_t k = 0; k < kWindow; ++k) {
-      const int64_t past_left = std::abs(i + k - kReach);
-      const int64_t j = length - 1 - std::abs(length - 1 - past_left);
-      entry[i][j] += g[static_cast<size_t>(k)] / sum;
-    }
-  }
-  return matrix.to(device);
+// [11, 11]
+Tensor gaussian_window(at::Device device) {
+  const Tensor distance = at::arange(-kReach, kReach + 1, at::kFloat);
+  const Tensor g = (-(distance / kSigma).square() / 2).exp();
+  return at::outer(g / g.sum(), g / g.sum()).to(device);
 }
 
-// x, y: [n, C, H, W] float64 -> [n].
-Tensor mean_similarity(const Tensor& x, const Tensor& y, const Tensor& blur_rows,
-                       const Tensor& blur_columns) {
-  const auto blur = [&](const Tensor& image) {
-    return at::matmul(blur_rows, at::matmul(image, blur_columns));
-  };
-  const Tensor mu_x = blur(x), mu_y = blur(y);
-  const Tensor var_x = (blur(x * x) - mu_x * mu_x).clamp_min(0);
-  const Tensor var_y = (blur(y * y) - mu_y * mu_y).clamp_min(0);
-  const Tensor cov = blur(x * y) - mu_x * mu_y;
+// Two batches [n, C, H, W] float32 -> [n] float64.
+Tensor mean_similarity(const Tensor& x, const Tensor& y, const Tensor& window) {
+  const Tensor maps = at::cat({x, y, x * x, y * y, x * y});
+  // Every plane is a group of one convolution: ten times as fast on a CPU as a batch of planes.
+  const int64_t planes = maps.size(0) * maps.size(1);
+  const Tensor folded = at::reflection_pad2d(maps, {kReach, kReach, kReach, kReach});
+  const std::vector<int64_t> one = {1, 1}, none = {0, 0};
+  const Tensor blurred =
+      at::conv2d(folded.reshape({1, planes, folded.size(2), folded.size(3)}),
+                 window.expand({planes, 1, kWindow, kWindow}), /*bias=*/{}, one, none, one, planes);
+  const std::vector<Tensor> means = blurred.reshape(maps.sizes()).chunk(5);
+  const Tensor &mu_x = means[0], &mu_y = means[1];
+  const Tensor var_x = (means[2] - mu_x * mu_x).clamp_min(0);
+  const Tensor var_y = (means[3] - mu_y * mu_y).clamp_min(0);
+  const Tensor cov = means[4] - mu_x * mu_y;
   const Tensor similarity =
       (2 * mu_x * mu_y + kC1) * (2 * cov + kC2) / ((mu_x * mu_x + mu_y * mu_y + kC1) * (var_x + var_y + kC2));
-  return similarity.flatten(1).mean(1);
+  return similarity.flatten(1).mean(1, /*keepdim=*/false, at::kDouble);
 }
 
 class Ssim : public Metric {
@@ -82,15 +73,14 @@ class Ssim : public Metric {
       }
       return at::full({count}, std::nan(""), options);
     }
-    const Tensor rows = blur_matrix(height, reference.device());
-    const Tensor columns = blur_matrix(width, reference.device()).t();
-    // A dozen maps in float64 live at once: at most 32 MiB each.
-    const int64_t chunk = std::max<int64_t>(1, (int64_t{1} << 22) / (reference.size(1) * height * width));
+    // Some twenty maps live at once: 4 MiB each but for a single large image.
+    const Tensor window = gaussian_window(reference.device());
+    const int64_t chunk = std::max<int64_t>(1, (int64_t{1} << 20) / (reference.size(1) * height * width));
     std::vector<Tensor> scores;
     for (int64_t from = 0; from < count; from += chunk) {
       const int64_t length = std::min(chunk, count - from);
-      scores.push_back(mean_similarity(reference.narrow(0, from, length).to(at::kDouble),
-                                       test.narrow(0, from, length).to(at::kDouble), rows, columns));
+      scores.push_back(mean_similarity(reference.narrow(0, from, length).to(at::kFloat),
+                                       test.narrow(0, from, length).to(at::kFloat), window));
     }
     return scores.empty() ? at::empty({0}, options) : at::cat(scores);
   }

@@ -1,0 +1,129 @@
+// LPIPS with modules made here; the real one is held to its golden values in golden_test.cpp.
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/script.h>
+
+#include "base/error.h"
+#include "metrics/metric.h"
+#include "support/scratch_folder.h"
+
+namespace roundtrip::metrics {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kNote =
+    R"({"net": "squeeze", "version": "0.1", "trunk_sha256": "0123456789abcdef", "heads_sha256": "fedcba9876543210"})";
+constexpr const char* kMeanDistance = "return (a - b).abs().mean([1, 2, 3])";
+
+class LpipsTest : public testing::Test {
+ protected:
+  MetricOptions module_of(const std::string& body, const std::string& note = kNote) {
+    torch::jit::Module module("Lpips");
+    module.define("def forward(self, a, b):\n  " + body + "\n");
+    const std::filesystem::path file = folder_.path() / "lpips.pt";
+    module.save(file.string(),
+                note.empty() ? torch::jit::ExtraFilesMap{} : torch::jit::ExtraFilesMap{{"lpips.json", note}});
+    return {.lpips_path = file, .device = at::kCPU};
+  }
+
+  MetricOptions file_of(const std::string& bytes) {
+    return {.lpips_path = folder_.write("lpips.pt", bytes), .device = at::kCPU};
+  }
+
+  static std::string refusal(const MetricOptions& options) {
+    try {
+      make_metric("lpips", options);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInput);
+      return error.what();
+    }
+    return "no error";
+  }
+
+  ScratchFolder folder_;
+};
+
+TEST_F(LpipsTest, WithoutAModuleIsNanAndSaysHowToGetOne) {
+  const auto metric = make_metric("lpips", {});
+  EXPECT_THAT(metric->unavailable(),
+              AllOf(HasSubstr("scripts/export_lpips.py --net squeeze"), Not(HasSubstr("\n"))));
+  const Tensor scores = metric->score(at::rand({2, 3, 8, 8}), at::rand({2, 3, 8, 8}));
+  EXPECT_EQ(scores.numel(), 2);
+  EXPECT_TRUE(scores.isnan().all().item<bool>());
+}
+
+// [0, 1] becomes [-1, 1]: a shift of 0.25 is one of 0.5 there.
+TEST_F(LpipsTest, GivesTheModuleImagesOnMinusOneToOne) {
+  const auto shift = make_metric("lpips", module_of(kMeanDistance));
+  EXPECT_EQ(shift->unavailable(), "");
+  const Tensor half = at::full({2, 3, 32, 32}, 0.5);
+  EXPECT_DOUBLE_EQ(shift->score(half, half + 0.25)[1].item<double>(), 0.5);
+  const auto least =
+      make_metric("lpips", module_of("return a.amin([1, 2, 3]) * (a - b).abs().amax([1, 2, 3])"));
+  EXPECT_DOUBLE_EQ(least->score(0 * half, 0 * half + 1)[0].item<double>(), -2);
+}
+
+TEST_F(LpipsTest, NamesItsNetworkAndDigests) {
+  const auto metric = make_metric("lpips", module_of(kMeanDistance));
+  EXPECT_THAT(metric->info().long_name, HasSubstr("squeeze network"));
+  EXPECT_EQ(metric->info().version, "0.1 squeeze, trunk 0123456789ab, heads fedcba987654");
+}
+
+TEST_F(LpipsTest, LeavesNoGradientBehind) {
+  const auto metric = make_metric("lpips", module_of(kMeanDistance));
+  const Tensor image = at::rand({1, 3, 16, 16}).requires_grad_();
+  EXPECT_FALSE(metric->score(image, at::rand({1, 3, 16, 16})).requires_grad());
+}
+
+TEST_F(LpipsTest, RefusesFilesThatAreNoModule) {
+  const std::string expected = "expected a module written by scripts/export_lpips.py";
+  EXPECT_THAT(refusal({.lpips_path = folder_.path() / "x.pt", .device = at::kCPU}),
+              AllOf(HasSubstr("x.pt: no such file"), HasSubstr(expected)));
+  EXPECT_THAT(refusal({.lpips_path = folder_.path(), .device = at::kCPU}), HasSubstr("not a file"));
+  for (const std::string& bytes :
+       {std::string(), std::string("hello"), std::string(1000, '\0'), std::string("PK\3\4")}) {
+    EXPECT_THAT(refusal(file_of(bytes)), AllOf(HasSubstr("lpips.pt: not a TorchScript module ("),
+                                               HasSubstr(expected), Not(HasSubstr("\n"))));
+  }
+}
+
+TEST_F(LpipsTest, RefusesAModuleCutShort) {
+  const MetricOptions options = module_of(kMeanDistance);
+  std::filesystem::resize_file(options.lpips_path, std::filesystem::file_size(options.lpips_path) / 2);
+  EXPECT_THAT(refusal(options), HasSubstr("lpips.pt: not a TorchScript module"));
+}
+
+TEST_F(LpipsTest, RefusesAModuleWithoutItsNote) {
+  EXPECT_THAT(refusal(module_of(kMeanDistance, "")), HasSubstr("lpips.pt: holds no lpips.json"));
+  EXPECT_THAT(refusal(module_of(kMeanDistance, "{")), HasSubstr("lpips.json: not valid JSON"));
+  EXPECT_THAT(refusal(module_of(kMeanDistance, "[]")), HasSubstr("its lpips.json has no text 'net'"));
+  EXPECT_THAT(refusal(module_of(kMeanDistance, R"({"net": 3})")),
+              HasSubstr("its lpips.json has no text 'net'"));
+}
+
+TEST_F(LpipsTest, RefusesAModuleThatIsNotLpips) {
+  EXPECT_THAT(refusal(module_of("return a")), HasSubstr("its module answers [2, 3, 32, 32]; expected [2]"));
+  EXPECT_THAT(refusal(module_of("return 3")), HasSubstr("its module answers Int; expected [2]"));
+  EXPECT_THAT(refusal(module_of("return a.mean([1, 2, 3])+1")),
+              HasSubstr("does not find equal images 0 apart"));
+  EXPECT_THAT(refusal(module_of("return a.mm(b)")),
+              AllOf(HasSubstr("failed on images [2, 3, 32, 32] ("), Not(HasSubstr("\n"))));
+}
+
+TEST_F(LpipsTest, NamesTheSizeThatAModuleCannotTake) {
+  const auto metric = make_metric("lpips", module_of("return (a - b)[:, :, 30].abs().mean([1, 2])"));
+  try {
+    metric->score(at::rand({1, 3, 8, 8}), at::rand({1, 3, 8, 8}));
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("failed on images [1, 3, 8, 8] ("));
+  }
+}
+
+}  // namespace
+}  // namespace roundtrip::metrics

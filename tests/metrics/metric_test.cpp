@@ -1,0 +1,107 @@
+#include "metrics/metric.h"
+
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace roundtrip::metrics {
+namespace {
+
+using testing::HasSubstr;
+
+Tensor score(const std::string& name, const Tensor& reference, const Tensor& test) {
+  return make_metric(name, {})->score(reference, test);
+}
+
+Tensor constant(double value, at::IntArrayRef shape = {1, 3, 16, 16}) {
+  return at::full(shape, value);
+}
+
+TEST(Metrics, AreListedByName) {
+  EXPECT_THAT(metric_names(), testing::IsSupersetOf({"latent_mse", "lpips", "mse", "psnr", "ssim"}));
+  EXPECT_TRUE(std::ranges::is_sorted(metric_names()));
+}
+
+TEST(Metrics, SuggestTheNearestName) {
+  try {
+    make_metric("pnsr", {});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_THAT(error.message(),
+                HasSubstr("metrics: there is no metric 'pnsr'; expected one of latent_mse, lpips"));
+    EXPECT_THAT(error.message(), HasSubstr("Did you mean 'psnr'?"));
+  }
+}
+
+// Holds for every metric that is added, too.
+TEST(Metrics, AreScoresOfPairsInFloat64WithASpelledOutInfo) {
+  at::manual_seed(1);
+  const Tensor a = at::rand({3, 3, 24, 20}), b = at::rand({3, 3, 24, 20});
+  for (const std::string& name : metric_names()) {
+    const auto metric = make_metric(name, {});
+    EXPECT_EQ(metric->info().name, name);
+    EXPECT_GT(metric->info().long_name.size(), 10u) << name;
+    if (!metric->unavailable().empty()) {
+      EXPECT_TRUE(metric->score(a, b).isnan().all().item<bool>()) << name;
+      continue;
+    }
+    EXPECT_FALSE(metric->info().version.empty()) << name;
+    const Tensor scores = metric->score(a, b);
+    EXPECT_EQ(scores.sizes(), at::IntArrayRef{3}) << name;
+    EXPECT_EQ(scores.scalar_type(), at::kDouble) << name;
+    for (int64_t n = 0; n < 3; ++n) {
+      const double alone = metric->score(a.narrow(0, n, 1), b.narrow(0, n, 1)).item<double>();
+      EXPECT_NEAR(scores[n].item<double>(), alone, 1e-7) << name;
+    }
+    EXPECT_EQ(metric->score(a.narrow(0, 0, 0), b.narrow(0, 0, 0)).numel(), 0) << name;
+    EXPECT_THROW(metric->score(a, b.narrow(3, 0, 10)), Error) << name;
+  }
+}
+
+TEST(Metrics, PassNanOnForThatPairAlone) {
+  Tensor a = at::full({2, 3, 16, 16}, 0.5);
+  const Tensor b = at::full({2, 3, 16, 16}, 0.25);
+  a[0][0][8][8] = std::nan("");
+  for (const char* name : {"mse", "psnr", "ssim", "latent_mse"}) {
+    const Tensor scores = score(name, a, b);
+    EXPECT_TRUE(std::isnan(scores[0].item<double>())) << name;
+    EXPECT_TRUE(std::isfinite(scores[1].item<double>())) << name;
+  }
+}
+
+TEST(Mse, IsTheMeanOfSquaredDifferences) {
+  EXPECT_DOUBLE_EQ(score("mse", constant(0.5), constant(0.25)).item<double>(), 0.0625);
+  Tensor spot = constant(0);
+  spot[0][1][3][4] = 1;
+  EXPECT_DOUBLE_EQ(score("mse", constant(0), spot).item<double>(), 1.0 / (3 * 16 * 16));
+}
+
+TEST(LatentMse, ComparesLatents) {
+  EXPECT_TRUE(make_metric("latent_mse", {})->info().on_latents);
+  const std::vector<int64_t> shape = {1, 4, 8, 8};
+  EXPECT_DOUBLE_EQ(score("latent_mse", constant(-3, shape), constant(1, shape)).item<double>(), 16);
+}
+
+TEST(Psnr, IsDecibelsBelowTheRange) {
+  EXPECT_NEAR(score("psnr", constant(0.5), constant(0.5 + 0.125)).item<double>(), 20 * std::log10(8), 1e-12);
+  EXPECT_EQ(score("psnr", constant(0), constant(1)).item<double>(), 0);
+}
+
+TEST(Psnr, IsInfiniteForEqualImages) {
+  EXPECT_EQ(score("psnr", constant(0.3), constant(0.3)).item<double>(),
+            std::numeric_limits<double>::infinity());
+}
+
+// float32 inputs are compared in float64: 1 - 1e-7 squared away would be 0 there.
+TEST(Psnr, ResolvesTheLastBit) {
+  const double ulp = std::ldexp(1.0, -24);
+  EXPECT_NEAR(score("psnr", constant(1), constant(1 - ulp)).item<double>(), 20 * 24 * std::log10(2), 1e-9);
+}
+
+}  // namespace
+}  // namespace roundtrip::metrics

@@ -17,6 +17,10 @@ Task<Tensor> guided(const Problem& p, Tensor x, int t, const Conditioning& c, co
   co_return branches == Branches::kBoth ? diffusion::guide(eps[0], eps[1], w) : eps[0];
 }
 
+int64_t guided_rows(int steps, double w, bool one_embedding) {
+  return w == 0 || w == 1 || one_embedding ? steps : 2 * steps;
+}
+
 Task<Trajectory> ddim_invert(const Problem& p, Tensor x0) {
   Tensor x = std::move(x0);
   Trajectory path{x};

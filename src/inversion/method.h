@@ -25,6 +25,19 @@ struct Reads {
   bool eps_at = false, invert_w = false, w = false, eta = false, seed = false;
 };
 
+// What a record will ask of the network, known before it runs.
+struct Ask {
+  int steps = 50;
+  double invert_w = 1, w = 1;
+  bool one_embedding = false;  // the prompt is the null prompt: guidance needs one row whatever w is
+};
+
+// Network evaluations, in rows. `exact` is false where early stopping decides; the numbers are then upper bounds.
+struct Evaluations {
+  int64_t forward = 0, backward = 0;
+  bool exact = true;
+};
+
 class Method {
  public:
   virtual ~Method() = default;
@@ -39,6 +52,9 @@ class Method {
 
   virtual Reads invert_reads() const = 0;
   virtual Reads sample_reads(double eta) const = 0;  // besides the inversion itself
+
+  virtual Evaluations invert_evaluations(const Ask& ask) const = 0;
+  virtual Evaluations sample_evaluations(const Ask& ask) const = 0;
 
   // The guidance scale of the inversion where the config leaves it null; NaN where inverting asks no network.
   virtual double default_invert_w() const { return 1; }

@@ -24,6 +24,11 @@ class Ddim : public Method {
 
   Reads invert_reads() const override { return {.eps_at = true, .invert_w = true}; }
   Reads sample_reads(double eta) const override { return {.w = true, .eta = true, .seed = eta != 0}; }
+
+  Evaluations invert_evaluations(const Ask& ask) const override { return {.forward = guided_rows(ask.steps, ask.invert_w, ask.one_embedding)}; }
+  Evaluations sample_evaluations(const Ask& ask) const override {
+    return {.forward = guided_rows(ask.steps, ask.w, ask.one_embedding)};
+  }
 };
 
 const MethodRegistration registration(

@@ -33,6 +33,11 @@ class ForwardNoise : public Method {
 
   Reads invert_reads() const override { return {.seed = true}; }
   Reads sample_reads(double eta) const override { return {.w = true, .eta = true, .seed = eta != 0}; }
+
+  Evaluations invert_evaluations(const Ask&) const override { return {}; }
+  Evaluations sample_evaluations(const Ask& ask) const override {
+    return {.forward = guided_rows(ask.steps, ask.w, ask.one_embedding)};
+  }
   double default_invert_w() const override { return std::numeric_limits<double>::quiet_NaN(); }
 };
 

@@ -1,0 +1,29 @@
+// What work of a record is known by, so that records which need the same share it.
+//
+// A key is readable text that names everything the work depends on within one model and engine; it never holds the
+// batch, the order or the worker.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "run/trial.h"
+
+namespace roundtrip::run {
+
+struct RecordKeys {
+  std::string prepared;       // pixels, latent, embeddings, codec floor
+  std::string inverted;       // pivots and what was fitted
+  std::string reconstructed;  // the way back, its image and scores
+
+  std::vector<std::string> all() const { return {prepared, inverted, reconstructed}; }
+};
+
+// `dataset` tells datasets of one run apart. With `isolated` timing nothing is shared.
+RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sample);
+
+// The network evaluations of one record: what it would ask for alone.
+inversion::Evaluations invert_evaluations(const Trial& trial, bool prompt_is_null);
+inversion::Evaluations sample_evaluations(const Trial& trial, bool prompt_is_null);
+
+}  // namespace roundtrip::run

@@ -1,0 +1,191 @@
+#include "run/plan.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/text.h"
+#include "run/keys.h"
+
+namespace roundtrip::run {
+namespace {
+
+bool same_dataset(const data::DatasetOptions& a, const data::DatasetOptions& b) {
+  return a.name == b.name && a.path == b.path && a.limit == b.limit && a.ids == b.ids && a.prompt == b.prompt &&
+         a.size == b.size && a.resample == b.resample;
+}
+
+PlanBench& bench_of(Plan& plan, const Trial& trial) {
+  const auto same = [&](const PlanBench& bench) {
+    return bench.options.model.path == trial.model.path && bench.options.model.dtype == trial.model.dtype &&
+           bench.options.engine == trial.engine && bench.options.lpips_path == trial.lpips_path;
+  };
+  auto bench = std::ranges::find_if(plan.benches, same);
+  if (bench == plan.benches.end()) {
+    WorkbenchOptions options{.model = trial.model, .engine = trial.engine, .metrics = {}, .lpips_path = trial.lpips_path};
+    bench = plan.benches.insert(plan.benches.end(), PlanBench{.options = std::move(options), .datasets = {}});
+  }
+  for (const std::string& metric : trial.metrics) {
+    std::vector<std::string>& all = bench->options.metrics;
+    if (std::ranges::find(all, metric) == all.end()) all.push_back(metric);
+  }
+  return *bench;
+}
+
+PlanDataset& dataset_of(PlanBench& bench, const data::DatasetOptions& options) {
+  auto entry =
+      std::ranges::find_if(bench.datasets, [&](const auto& each) { return same_dataset(each.options, options); });
+  if (entry == bench.datasets.end()) {
+    entry = bench.datasets.insert(bench.datasets.end(),
+                                  PlanDataset{.options = options, .dataset = data::open_dataset(options), .trials = {}});
+  }
+  return *entry;
+}
+
+// Settings that the model has to agree with: its size, its schedule.
+void check_against_model(Plan& plan, PlanBench& bench, std::vector<size_t> trials) {
+  const model::Model model =
+      model::open_model({.path = bench.options.model.path, .dtype = bench.options.model.dtype});
+  bench.parameters = model.parameters;
+  const diffusion::NoiseSchedule schedule(model.schedule);
+  for (const size_t k : trials) {
+    Trial& trial = plan.trials[k];
+    const diffusion::StepGrid grid(schedule, trial.steps);  // throws for steps that the schedule does not have
+    const int64_t factor = model.pixel_multiple;
+    if (trial.dataset.size.first == 0) {
+      if (model.pixel_size == 0) {
+        throw Error(ErrorKind::kMissing, fmt::format("dataset.size: {} does not say its image size; expected a number "
+                                                     "or [height, width]", bench.options.model.path));
+      }
+      trial.dataset.size = {static_cast<int>(model.pixel_size), static_cast<int>(model.pixel_size)};
+    }
+    const auto [height, width] = trial.dataset.size;
+    if (height % factor != 0 || width % factor != 0) {
+      throw Error(ErrorKind::kType, fmt::format("dataset.size: {} x {}; expected multiples of {}, the model's factor",
+                                                height, width, factor));
+    }
+    bench.options.height = std::max(bench.options.height, height);
+    bench.options.width = std::max(bench.options.width, width);
+    const int64_t latent = model.latent_channels * (height / factor) * (width / factor) * int64_t{sizeof(float)};
+    dataset_of(bench, trial.dataset).trials.push_back(k);
+    const auto samples = static_cast<int64_t>(dataset_of(bench, trial.dataset).dataset->ids().size());
+    if (trial.save_trajectories) plan.saved_bytes += samples * 2 * (trial.steps + 1) * latent;
+    if (trial.save_images == SaveImages::kAll) plan.saved_bytes += samples * 3 * height * width;
+  }
+}
+
+void operator+=(inversion::Evaluations& sum, const inversion::Evaluations& more) {
+  sum.forward += more.forward;
+  sum.backward += more.backward;
+  sum.exact = sum.exact && more.exact;
+}
+
+inversion::Evaluations times(inversion::Evaluations each, int64_t count) {
+  return {each.forward * count, each.backward * count, each.exact};
+}
+
+// What the trials of one dataset ask for, and what is left when records share.
+void count_evaluations(Plan& plan, const PlanDataset& entry, int dataset_number) {
+  // Samples differ only in whether their prompt is the null prompt: one of each kind stands for all.
+  const auto samples = static_cast<int64_t>(entry.dataset->ids().size());
+  for (const bool prompt_is_null : {false, true}) {
+    std::set<std::string> seen;
+    for (const size_t k : entry.trials) {
+      const Trial& trial = plan.trials[k];
+      int64_t count = 0;
+      for (int64_t s = 0; s < samples; ++s) count += (entry.dataset->prompt(s) == trial.null_prompt) == prompt_is_null;
+      const RecordKeys keys = record_keys(trial, dataset_number, "");
+      const auto inverting = times(invert_evaluations(trial, prompt_is_null), count);
+      const auto sampling = times(sample_evaluations(trial, prompt_is_null), count);
+      plan.asked += inverting;
+      plan.asked += sampling;
+      if (seen.insert(keys.inverted).second) plan.made += inverting;
+      if (seen.insert(keys.reconstructed).second) plan.made += sampling;
+    }
+  }
+}
+
+}  // namespace
+
+Plan make_plan(const config::Launch& launch) {
+  Plan plan;
+  plan.swept = launch.swept;
+  plan.parameters = swept_parameters(launch);
+  for (const config::Job& job : launch.jobs) plan.trials.push_back(read_trial(launch, job));
+
+  std::vector<std::vector<size_t>> trials_of_bench;
+  for (size_t k = 0; k < plan.trials.size(); ++k) {
+    const size_t bench = &bench_of(plan, plan.trials[k]) - plan.benches.data();
+    trials_of_bench.resize(plan.benches.size());
+    trials_of_bench[bench].push_back(k);
+  }
+  plan.first_row.resize(plan.trials.size());
+  std::vector<int64_t> samples_of_trial(plan.trials.size());
+  for (size_t b = 0; b < plan.benches.size(); ++b) {
+    check_against_model(plan, plan.benches[b], trials_of_bench[b]);
+    for (size_t d = 0; d < plan.benches[b].datasets.size(); ++d) {
+      const PlanDataset& entry = plan.benches[b].datasets[d];
+      count_evaluations(plan, entry, static_cast<int>(d));
+      for (const size_t k : entry.trials) samples_of_trial[k] = static_cast<int64_t>(entry.dataset->ids().size());
+    }
+  }
+  for (size_t k = 0; k < plan.trials.size(); ++k) {
+    plan.first_row[k] = plan.records;
+    plan.records += samples_of_trial[k];
+  }
+  return plan;
+}
+
+std::string plan_text(const Plan& plan) {
+  const auto evaluations = [](const inversion::Evaluations& e) {
+    std::string text = fmt::format("{}{}", e.exact ? "" : "at most ", e.forward);
+    if (e.backward > 0) text += fmt::format(" forward and {} backward", e.backward);
+    return text;
+  };
+  std::string text;
+  const auto line = [&](const char* name, const std::string& value) { text += fmt::format("{:<21}{}\n", name, value); };
+  line("trials", fmt::format("{}", plan.trials.size()));
+  if (!plan.swept.empty()) line("swept", join(plan.swept, ", "));
+  for (const PlanBench& bench : plan.benches) {
+    line("model", fmt::format("{} ({} parameters, {})", bench.options.model.path, count_text(bench.parameters),
+                              bench.options.model.dtype));
+    for (const PlanDataset& entry : bench.datasets) {
+      line("dataset", fmt::format("{} ({} samples of {} x {}, {} trials)", entry.options.path.string(),
+                                  entry.dataset->ids().size(), entry.options.size.first, entry.options.size.second,
+                                  entry.trials.size()));
+    }
+  }
+  line("records", fmt::format("{}", plan.records));
+  line("evaluations asked for", evaluations(plan.asked));
+  const double part = plan.asked.forward > 0 ? 100.0 * plan.made.forward / plan.asked.forward : 100;
+  line("evaluations to make", fmt::format("{} ({:.0f} %: records share pivots and equal ways back)",
+                                          evaluations(plan.made), part));
+  if (plan.saved_bytes > 0) line("saved arrays", bytes_text(plan.saved_bytes));
+  return text;
+}
+
+std::string plan_json(const Plan& plan) {
+  nlohmann::ordered_json json;
+  const auto evaluations = [](const inversion::Evaluations& e) {
+    return nlohmann::ordered_json{{"forward", e.forward}, {"backward", e.backward}, {"exact", e.exact}};
+  };
+  json["trials"] = plan.trials.size();
+  json["records"] = plan.records;
+  json["swept"] = plan.swept;
+  json["evaluations_asked"] = evaluations(plan.asked);
+  json["evaluations_made"] = evaluations(plan.made);
+  json["saved_bytes"] = plan.saved_bytes;
+  for (const PlanBench& bench : plan.benches) {
+    nlohmann::ordered_json entry{{"model", bench.options.model.path}, {"dtype", bench.options.model.dtype},
+                                 {"parameters", bench.parameters}};
+    for (const PlanDataset& dataset : bench.datasets) {
+      entry["datasets"].push_back({{"path", dataset.options.path.string()},
+                                   {"samples", dataset.dataset->ids().size()},
+                                   {"trials", dataset.trials.size()}});
+    }
+    json["benches"].push_back(std::move(entry));
+  }
+  return json.dump(2) + "\n";
+}
+
+}  // namespace roundtrip::run

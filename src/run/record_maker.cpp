@@ -1,0 +1,168 @@
+#include "run/record_maker.h"
+
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "run/peak_memory.h"
+
+namespace roundtrip::run {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+store::ArrayView view_of(const std::string& path, const Tensor& tensor) {
+  const bool bytes = tensor.scalar_type() == at::kByte;
+  return {.path = path,
+          .type = bytes ? store::ArrayType::kUint8 : store::ArrayType::kFloat32,
+          .shape = tensor.sizes().vec(),
+          .bytes = {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}};
+}
+
+void keep(FinishedRecord& finished, const std::string& path, const Tensor& tensor) {
+  const Tensor kept = tensor.scalar_type() == at::kByte ? tensor.contiguous() : tensor.to(at::kCPU, at::kFloat).contiguous();
+  finished.storage.push_back(kept);
+  finished.arrays.push_back(view_of(path, kept));
+}
+
+Tensor to_bytes(const Tensor& image) {  // [3, H, W] on [-1, 1] -> u8 [H, W, 3]
+  const Tensor unit = ((image.to(at::kCPU, at::kFloat) + 1) / 2).clamp(0, 1);
+  return (unit * 255).round().to(at::kByte).permute({1, 2, 0}).contiguous();
+}
+
+void fill_axes(store::Record& record, const Trial& trial, const std::string& sample) {
+  auto& values = record.values;
+  values["trial"] = int64_t{trial.number};
+  values["sample"] = sample;
+  values["task"] = std::string("reconstruct");
+  values["method"] = trial.method_name;
+  values["steps"] = int64_t{trial.steps};
+  values["guidance_scale"] = trial.w;
+  values["invert_guidance_scale"] = trial.invert_w;
+  values["eps_at"] = trial.eps_at_text();
+  values["eta"] = trial.eta;
+  values["seed"] = trial.seed;
+  values["model"] = std::filesystem::path(trial.model.path).lexically_normal().filename().string();
+  values["dataset"] = trial.dataset.path.lexically_normal().filename().string();
+  values["dtype"] = trial.model.dtype;
+  for (const auto& [key, value] : trial.swept) values["p." + key] = value;
+}
+
+void fill_scores(store::Record& record, const Trial& trial, const Prepared& prepared,
+                 const Reconstructed& reconstructed) {
+  for (const std::string& name : trial.metrics) {
+    const auto score = reconstructed.scores.find(name);
+    if (score != reconstructed.scores.end()) record.values[name] = score->second;
+    if (name == "psnr" || name == "lpips") record.values["codec_" + name] = prepared.floor.at(name);
+  }
+}
+
+void fill_costs(store::Record& record, const Trial& trial, const Prepared& prepared, const Inverted& inverted,
+                const Reconstructed& reconstructed) {
+  auto& values = record.values;
+  const engine::Cost& up = inverted.cost;
+  const engine::Cost& down = reconstructed.cost;
+  values["invert_nfe"] = up.rows;
+  values["fit_nfe"] = int64_t{0};
+  values["sample_nfe"] = down.rows;
+  values["grad_nfe"] = up.grad_rows + down.grad_rows;
+  values["state_bytes"] = inverted.state_bytes;
+  values["encode_seconds"] = prepared.encode_seconds;
+  values["invert_seconds"] = up.seconds;
+  values["fit_seconds"] = 0.0;
+  values["sample_seconds"] = down.seconds;
+  values["decode_seconds"] = reconstructed.decode_seconds;
+  values["timing"] = std::string(trial.engine.timing == Timing::kIsolated ? "isolated" : "amortised");
+  const int64_t rows = up.rows + down.rows;
+  values["batch_rows"] = rows > 0 ? (up.batch_rows_sum + down.batch_rows_sum) / static_cast<double>(rows) : kNaN;
+}
+
+void fill_noise(store::Record& record, const NoiseStatistics& noise) {
+  record.values["noise_mean"] = noise.mean;
+  record.values["noise_std"] = noise.std;
+  record.values["noise_autocorrelation"] = noise.autocorrelation;
+  record.values["noise_kl"] = noise.kl;
+}
+
+std::vector<store::StepRow> step_rows(const diffusion::StepGrid& grid, const std::vector<double>& distances) {
+  std::vector<store::StepRow> rows;
+  for (int i = 0; i <= grid.steps(); ++i) {
+    rows.push_back({.i = i, .t = grid.time(i), .pivot_distance = distances[i], .loss = kNaN});
+  }
+  return rows;
+}
+
+}  // namespace
+
+void RecordMaker::expect(const std::vector<const Trial*>& trials, size_t sample) const {
+  const std::string& id = context_.dataset.ids()[sample];
+  for (const Trial* trial : trials) {
+    for (const std::string& key : record_keys(*trial, dataset_number_, id).all()) {
+      context_.bench.engine().memo().expect(key, 1);
+    }
+  }
+}
+
+Task<void> RecordMaker::fill(const Trial& trial, size_t sample, FinishedRecord& finished) const {
+  const std::string id = finished.sample;
+  const RecordKeys keys = record_keys(trial, dataset_number_, id);
+  engine::Memo& memo = context_.bench.engine().memo();
+  const engine::MemoReader lease(memo, keys.all());
+
+  const auto preparing = [this, &trial, sample] { return prepare(context_, trial, sample); };
+  Task<std::shared_ptr<const Prepared>> reading_prepared = memo.read<Prepared>(keys.prepared, preparing);
+  const std::shared_ptr<const Prepared> prepared = co_await reading_prepared;
+  finished.digest = prepared->digest;
+  finished.notes = prepared->notes;
+  if (context_.bench.model().text && trial.w != 1 && prepared->prompt == trial.null_prompt) {
+    finished.notes.push_back("the prompt is the null prompt, so guidance_scale has no effect");
+  }
+
+  const auto inverting = [this, &trial, id, prepared] { return invert(context_, trial, id, prepared); };
+  Task<std::shared_ptr<const Inverted>> reading_inverted = memo.read<Inverted>(keys.inverted, inverting);
+  const std::shared_ptr<const Inverted> inverted = co_await reading_inverted;
+
+  const auto going_back = [this, &trial, id, prepared, inverted] {
+    return reconstruct(context_, trial, id, prepared, inverted);
+  };
+  Task<std::shared_ptr<const Reconstructed>> reading_back = memo.read<Reconstructed>(keys.reconstructed, going_back);
+  const std::shared_ptr<const Reconstructed> reconstructed = co_await reading_back;
+
+  store::Record& record = finished.record;
+  fill_scores(record, trial, *prepared, *reconstructed);
+  fill_costs(record, trial, *prepared, *inverted, *reconstructed);
+  fill_noise(record, inverted->noise);
+  const diffusion::StepGrid grid(diffusion::NoiseSchedule(context_.bench.model().schedule), trial.steps);
+  record.steps = step_rows(grid, reconstructed->pivot_distance);
+  if (trial.save_trajectories) {
+    keep(finished, "trajectories/{row}/invert", at::stack(inverted->inversion.pivots));
+    keep(finished, "trajectories/{row}/sample", at::stack(reconstructed->path));
+    for (const auto& [name, tensor] : inverted->inversion.state) keep(finished, "trajectories/{row}/" + name, tensor);
+  }
+  if (trial.save_images != SaveImages::kNone) finished.image = to_bytes(reconstructed->image);
+}
+
+Task<void> RecordMaker::make(const Trial& trial, size_t sample, int64_t row) const {
+  FinishedRecord finished;
+  finished.trial = &trial;
+  finished.sample = context_.dataset.ids()[sample];
+  finished.record.plan_row = row;
+  fill_axes(finished.record, trial, finished.sample);
+  const bool isolated = trial.engine.timing == Timing::kIsolated;
+  const std::optional<PeakMemory> peak = isolated ? std::optional<PeakMemory>(std::in_place) : std::nullopt;
+  try {
+    Task<void> filling = fill(trial, sample, finished);
+    co_await filling;
+    finished.record.values["status"] = std::string("ok");
+    if (peak) finished.record.values["peak_memory_bytes"] = peak->bytes();
+  } catch (const std::exception& error) {
+    finished.failed = true;
+    finished.error = split(error.what(), '\n').front();
+    finished.record.values["status"] = std::string("failed");
+    finished.record.values["error"] = finished.error;
+  }
+  sink_(std::move(finished));
+}
+
+}  // namespace roundtrip::run

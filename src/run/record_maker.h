@@ -1,0 +1,47 @@
+// One record: the stages of a trial on a sample, from shared work where there is some, to a row of results.
+#pragma once
+
+#include <functional>
+
+#include "run/keys.h"
+#include "run/stages.h"
+#include "store/record.h"
+
+namespace roundtrip::run {
+
+// A finished record with what goes beside it. The arrays point into the tensors.
+struct FinishedRecord {
+  store::Record record;
+  std::vector<store::ArrayView> arrays;
+  std::vector<Tensor> storage;
+  const Trial* trial = nullptr;
+  std::string sample;
+  bool failed = false;
+  std::string error;                // one line
+  Tensor image;                     // u8 [H, W, 3], where images are saved
+  std::vector<std::string> notes;   // of the sample, to be said once
+  std::string digest;               // of the image file
+};
+
+using RecordSink = std::function<void(FinishedRecord)>;
+
+class RecordMaker {
+ public:
+  RecordMaker(StageContext context, int dataset_number, RecordSink sink)
+      : context_(context), dataset_number_(dataset_number), sink_(std::move(sink)) {}
+
+  // Never throws: what fails becomes a failed record that says where.
+  Task<void> make(const Trial& trial, size_t sample, int64_t row) const;
+
+  // Announces the readers of every key that these trials will ask for on one sample.
+  void expect(const std::vector<const Trial*>& trials, size_t sample) const;
+
+ private:
+  Task<void> fill(const Trial& trial, size_t sample, FinishedRecord& finished) const;
+
+  StageContext context_;
+  int dataset_number_;
+  RecordSink sink_;
+};
+
+}  // namespace roundtrip::run

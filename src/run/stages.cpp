@@ -1,0 +1,142 @@
+#include "run/stages.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace roundtrip::run {
+namespace {
+
+using engine::Station;
+
+inversion::Problem make_problem(const StageContext& context, const Trial& trial, const std::string& sample_id,
+                                const Prepared& prepared, engine::Cost& cost) {
+  return {.grid = diffusion::StepGrid(diffusion::NoiseSchedule(context.bench.model().schedule), trial.steps),
+          .network = inversion::Network(context.bench.engine(), cost),
+          .source = prepared.source,
+          .null = prepared.null,
+          .eps_at = trial.eps_at,
+          .invert_w = trial.invert_w,
+          .w = trial.w,
+          .eta = trial.eta,
+          .noise = inversion::counter_noise(trial.seed, sample_id)};
+}
+
+std::map<std::string, double> named_scores(const Workbench& bench, const Tensor& scores) {
+  std::map<std::string, double> named;
+  for (size_t k = 0; k < bench.metrics().size(); ++k) {
+    named[bench.metrics()[k]->info().name] = scores[k].item<double>();
+  }
+  return named;
+}
+
+// Root mean square of x_i - pivot_i for every grid index i.
+std::vector<double> pivot_distances(const inversion::Trajectory& path, const inversion::Trajectory& pivots) {
+  const Tensor walked = at::stack(path).flip(0);  // noise to clean -> clean to noise
+  const Tensor distance = (walked - at::stack(pivots)).flatten(1).square().mean(1).sqrt().to(at::kCPU, at::kDouble);
+  const double* first = distance.const_data_ptr<double>();
+  return {first, first + distance.numel()};
+}
+
+int64_t bytes_of(const Tensor& tensor) { return tensor.defined() ? tensor.numel() * tensor.element_size() : 0; }
+
+// Says which stage an error came from; the network's own message names the timestep.
+[[noreturn]] void rethrow_in(const char* stage) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", stage, error.message()), error.details());
+  }
+}
+
+}  // namespace
+
+Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) {
+  Workbench& bench = context.bench;
+  Prepared prepared;
+  const data::Sample read = context.dataset.read(sample);
+  prepared.prompt = read.prompt;
+  prepared.digest = read.digest;
+  prepared.notes = read.notes;
+  prepared.pixels = bench.pixels(read.pixels);
+
+  const Workbench::Embedding& source = bench.embedding(read.prompt);
+  const Workbench::Embedding& null = bench.embedding(trial.null_prompt);
+  prepared.source = source.conditioning;
+  prepared.null = null.conditioning;
+  if (source.dropped_tokens > 0) {
+    prepared.notes.push_back(fmt::format("prompt cut by {} tokens to the model's length", source.dropped_tokens));
+  }
+
+  std::vector<Tensor> encoder_inputs = {prepared.pixels};
+  Station::Awaiter encoding(bench.encode(), std::move(encoder_inputs));
+  const std::vector<Tensor> posterior = co_await encoding;
+  prepared.encode_seconds = encoding.seconds();
+  prepared.x0 = posterior[0];
+  if (trial.model.encode_sample && posterior[1].defined()) {
+    const inversion::NoiseSource noise = inversion::counter_noise(trial.seed, read.id);
+    prepared.x0 = posterior[0] + posterior[1] * noise(NoisePurpose::kEncode, 0, posterior[0]);
+  }
+
+  std::vector<Tensor> decoder_inputs = {prepared.x0};
+  Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));
+  const std::vector<Tensor> decoded = co_await decoding;
+  std::vector<Tensor> pair = {prepared.pixels, decoded[0], prepared.x0, prepared.x0};
+  Station::Awaiter scoring(bench.score(), std::move(pair));
+  const std::vector<Tensor> scores = co_await scoring;
+  prepared.floor = named_scores(bench, scores[0]);
+  co_return prepared;
+}
+
+Task<Inverted> invert(StageContext context, const Trial& trial, std::string sample_id,
+                      std::shared_ptr<const Prepared> prepared) {
+  Inverted inverted;
+  const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, inverted.cost);
+  try {
+    Task<inversion::Inversion> inverting = trial.method->invert(problem, prepared->x0);
+    inverted.inversion = co_await inverting;
+  } catch (const Error&) {
+    rethrow_in("inverting");
+  }
+  const Tensor& x_S = inverted.inversion.pivots.back();
+  if (!at::isfinite(x_S).all().item<bool>()) {
+    throw Error(ErrorKind::kNumeric, fmt::format("inverting: the latent at step {} is not finite", trial.steps));
+  }
+  inverted.noise = noise_statistics(x_S);
+  inverted.state_bytes = bytes_of(x_S);
+  for (const auto& [name, tensor] : inverted.inversion.state) inverted.state_bytes += bytes_of(tensor);
+  co_return inverted;
+}
+
+Task<Reconstructed> reconstruct(StageContext context, const Trial& trial, std::string sample_id,
+                                std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted) {
+  Workbench& bench = context.bench;
+  Reconstructed result;
+  const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, result.cost);
+  inversion::Trajectory path;
+  try {
+    Task<inversion::Trajectory> sampling = trial.method->sample(problem, inverted->inversion, prepared->source);
+    path = co_await sampling;
+  } catch (const Error&) {
+    rethrow_in("sampling");
+  }
+  const Tensor x = path.back();
+  if (!at::isfinite(x).all().item<bool>()) {
+    throw Error(ErrorKind::kNumeric, "sampling: the latent at step 0 is not finite");
+  }
+  result.pivot_distance = pivot_distances(path, inverted->inversion.pivots);
+
+  std::vector<Tensor> decoder_inputs = {x};
+  Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));
+  std::vector<Tensor> decoded = co_await decoding;
+  result.decode_seconds = decoding.seconds();
+  std::vector<Tensor> pair = {prepared->pixels, decoded[0], prepared->x0, x};
+  Station::Awaiter scoring(bench.score(), std::move(pair));
+  const std::vector<Tensor> scores = co_await scoring;
+  result.scores = named_scores(bench, scores[0]);
+  if (context.keep_path) result.path = std::move(path);
+  if (context.keep_image) result.image = decoded[0];
+  co_return result;
+}
+
+}  // namespace roundtrip::run

@@ -1,0 +1,57 @@
+// The stages of a record, each a coroutine whose value other records may share: prepare, invert, reconstruct.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "run/noise_statistics.h"
+#include "run/workbench.h"
+
+namespace roundtrip::run {
+
+using engine::Task;
+
+struct Prepared {
+  Tensor pixels;  // [3, H, W] on [-1, 1]
+  Tensor x0;      // [C, h, w]
+  diffusion::Conditioning source, null;
+  std::string prompt;
+  double encode_seconds = 0;
+  std::map<std::string, double> floor;  // each metric's score of encode then decode, without diffusion
+  std::string digest;                   // of the image file
+  std::vector<std::string> notes;       // what was done to the image or its prompt
+};
+
+struct Inverted {
+  inversion::Inversion inversion;
+  engine::Cost cost;
+  NoiseStatistics noise;
+  int64_t state_bytes = 0;  // what the way back needs
+};
+
+struct Reconstructed {
+  inversion::Trajectory path;           // empty unless trajectories are saved
+  Tensor image;                         // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
+  std::map<std::string, double> scores;
+  std::vector<double> pivot_distance;   // by grid index: root mean square of x - pivot
+  engine::Cost cost;
+  double decode_seconds = 0;
+};
+
+// What a stage works with; outlives every task.
+struct StageContext {
+  Workbench& bench;
+  const data::Dataset& dataset;
+  bool keep_path = false, keep_image = false;  // some trial saves them
+};
+
+Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample);
+Task<Inverted> invert(StageContext context, const Trial& trial, std::string sample_id,
+                      std::shared_ptr<const Prepared> prepared);
+Task<Reconstructed> reconstruct(StageContext context, const Trial& trial, std::string sample_id,
+                                std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted);
+
+}  // namespace roundtrip::run

@@ -1,0 +1,68 @@
+// One fully resolved setting, typed: what a job's config says, read once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/launch.h"
+#include "data/dataset.h"
+#include "inversion/method.h"
+#include "store/record.h"
+
+namespace roundtrip::run {
+
+struct ModelSettings {
+  std::string path, dtype = "float32";
+  bool encode_sample = false;  // model.encode: sample draws from the codec's posterior, mean takes its mean
+  auto operator<=>(const ModelSettings&) const = default;
+};
+
+enum class Determinism { kFast, kStrict };
+enum class Timing { kAmortised, kIsolated };
+
+struct EngineSettings {
+  std::string device = "auto";
+  std::optional<int64_t> threads, max_batch, max_live;  // nothing: chosen here
+  int64_t memory_bytes = 0;  // for activations, bounds what is chosen; 0: half of what is free
+  Determinism determinism = Determinism::kFast;
+  Timing timing = Timing::kAmortised;
+  auto operator<=>(const EngineSettings&) const = default;
+};
+
+enum class SaveImages { kNone, kWorst8, kAll };
+
+struct Trial {
+  int number = 0;           // its place in the sweep
+  std::string config_yaml;  // resolved
+  ModelSettings model;
+  EngineSettings engine;
+  data::DatasetOptions dataset;
+  std::string method_name;
+  std::string method_params;  // canonical text, part of the keys of shared work
+  std::shared_ptr<const inversion::Method> method;
+  int steps = 0;
+  double w = 1, invert_w = 1, eta = 0;
+  inversion::EpsAt eps_at = inversion::EpsAt::kTarget;
+  int64_t seed = 0;
+  std::string null_prompt;
+  std::vector<std::string> metrics;
+  std::string lpips_path;
+  bool save_trajectories = false;
+  SaveImages save_images = SaveImages::kNone;
+  std::map<std::string, store::Value> swept;  // other swept keys, for the columns p.<key>
+
+  std::string eps_at_text() const { return eps_at == inversion::EpsAt::kTarget ? "t" : "t-1"; }
+};
+
+// Reads a job of `launch`. Throws kType or kMissing for a method or parameter that is not there, a metric that is
+// unknown, or a device that makes no sense.
+Trial read_trial(const config::Launch& launch, const config::Job& job);
+
+// The keys that vary over the jobs and have no column of their own: they become `p.<key>`.
+std::vector<std::string> swept_parameters(const config::Launch& launch);
+
+}  // namespace roundtrip::run

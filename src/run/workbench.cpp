@@ -1,0 +1,152 @@
+#include "run/workbench.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/noise.h"
+#include "engine/self_check.h"
+
+namespace roundtrip::run {
+namespace {
+
+// Under `strict` a batch's shape is part of the arithmetic, so it is not measured.
+constexpr int kStrictBatch = 16;
+// Pixels that the codec and the metrics take at once: 64 images of 128 x 128.
+constexpr int64_t kPixelsPerBatch = int64_t{1} << 20;
+
+int64_t half_of_free_memory() {
+  const int64_t free = int64_t{sysconf(_SC_AVPHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  return std::max<int64_t>(free / 2, int64_t{1} << 28);
+}
+
+at::ScalarType dtype_of(const std::string& name) {
+  if (name == "float64") return at::kDouble;
+  if (name == "bfloat16") return at::kBFloat16;
+  if (name == "float16") return at::kHalf;
+  return at::kFloat;
+}
+
+Tensor to_unit_range(const Tensor& pixels) { return ((pixels + 1) / 2).clamp(0, 1); }
+
+}  // namespace
+
+at::Device device_of(const std::string& name) {
+  const auto gpus = static_cast<int>(at::globalContext().hasCUDA() ? at::getNumGPUs() : 0);
+  if (name == "auto") return gpus > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (name == "cpu") return at::kCPU;
+  if (name == "cuda" || name.starts_with("cuda:")) {
+    const std::string index = name == "cuda" ? "0" : name.substr(5);
+    const bool number = !index.empty() && index.size() < 4 && index.find_first_not_of("0123456789") == index.npos;
+    if (number && std::stoi(index) < gpus) return {at::kCUDA, static_cast<c10::DeviceIndex>(std::stoi(index))};
+    if (number) {
+      throw Error(ErrorKind::kType,
+                  fmt::format("engine.device: '{}' was asked for; this machine and LibTorch have {} CUDA devices",
+                              name, gpus));
+    }
+  }
+  throw Error(ErrorKind::kType, fmt::format("engine.device: '{}'; expected auto, cpu, cuda or cuda:n", name));
+}
+
+Workbench::Workbench(const WorkbenchOptions& options) : dtype_(dtype_of(options.model.dtype)) {
+  device_ = device_of(options.engine.device);
+  if (options.engine.threads) at::set_num_threads(static_cast<int>(*options.engine.threads));
+  model_ = model::open_model({.path = options.model.path, .dtype = options.model.dtype, .device = device_.str()});
+  open_metrics(options);
+  settle_engine(options);
+  add_stations(int64_t{options.height} * options.width);
+}
+
+void Workbench::open_metrics(const WorkbenchOptions& options) {
+  for (const std::string& name : options.metrics) {
+    auto metric = metrics::make_metric(name, {.lpips_path = options.lpips_path, .device = device_});
+    if (const std::string reason = metric->unavailable(); !reason.empty()) notes_.push_back(reason);
+    metrics_.push_back(std::move(metric));
+  }
+}
+
+void Workbench::settle_engine(const WorkbenchOptions& options) {
+  const EngineSettings& settings = options.engine;
+  const bool strict = settings.determinism == Determinism::kStrict;
+  const bool isolated = settings.timing == Timing::kIsolated;
+
+  const int64_t factor = model_.pixel_multiple;
+  const auto like = at::TensorOptions(dtype_).device(device_);
+  const Tensor x = at::randn({model_.latent_channels, options.height / factor, options.width / factor}, like);
+  const engine::Row row(x, 500, embedding("").conditioning);
+
+  if (settings.max_batch) {
+    max_batch_ = static_cast<int>(*settings.max_batch);
+  } else if (strict) {
+    max_batch_ = kStrictBatch;
+  } else if (isolated) {
+    max_batch_ = 2;  // one record asks for at most a guided pair
+  } else {
+    const int64_t memory = settings.memory_bytes > 0 ? settings.memory_bytes : half_of_free_memory();
+    const engine::BatchCalibration calibration = engine::calibrate_batch(*model_.denoiser, row, memory);
+    max_batch_ = calibration.max_batch;
+    seconds_per_row_ = calibration.seconds_per_row;
+  }
+  if (strict) {
+    if (std::string note = engine::settle_strict_threads(*model_.denoiser, row, max_batch_); !note.empty()) {
+      notes_.push_back(std::move(note));
+    }
+  }
+  engine::EngineOptions engine_options{.batch = {.max_batch = max_batch_, .fixed_shape = strict}};
+  if (settings.max_live) engine_options.max_live = static_cast<int>(*settings.max_live);
+  if (isolated) engine_options.max_live = 1;
+  engine_ = std::make_unique<engine::Engine>(*model_.denoiser, engine_options);
+}
+
+void Workbench::add_stations(int64_t pixels_of_image) {
+  const int rows = static_cast<int>(std::clamp<int64_t>(kPixelsPerBatch / pixels_of_image, 1, max_batch_));
+  encode_ = &engine_->add_station(
+      "encode",
+      [this](const std::vector<Tensor>& inputs) {
+        const auto posterior = model_.codec->encode(inputs[0]);
+        return std::vector<Tensor>{posterior.mean, posterior.std};
+      },
+      rows);
+  decode_ = &engine_->add_station(
+      "decode",
+      [this](const std::vector<Tensor>& inputs) { return std::vector<Tensor>{model_.codec->decode(inputs[0])}; },
+      rows);
+  score_ = &engine_->add_station(
+      "score",
+      [this](const std::vector<Tensor>& inputs) {
+        const Tensor reference = to_unit_range(inputs[0]), test = to_unit_range(inputs[1]);
+        std::vector<Tensor> scores;
+        for (const auto& metric : metrics_) {
+          const Tensor score = metric->info().on_latents ? metric->score(inputs[2], inputs[3])
+                                                         : metric->score(reference, test);
+          scores.push_back(score.to(at::kCPU, at::kDouble));
+        }
+        if (scores.empty()) return std::vector<Tensor>{at::empty({reference.size(0), 0}, at::kDouble)};
+        return std::vector<Tensor>{at::stack(scores, 1)};
+      },
+      rows);
+}
+
+Tensor Workbench::pixels(const data::Image& image) const {
+  const Tensor bytes = at::from_blob(const_cast<uint8_t*>(image.rgb.data()), {image.height, image.width, 3}, at::kByte);
+  const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
+  const Tensor unit = bytes.permute({2, 0, 1}).contiguous().to(exact) / 127.5 - 1;
+  return unit.to(at::TensorOptions(dtype_).device(device_));
+}
+
+const Workbench::Embedding& Workbench::embedding(const std::string& prompt) {
+  const auto found = embeddings_.find(prompt);
+  if (found != embeddings_.end()) return found->second;
+  const at::NoGradGuard no_grad;
+  Embedding embedding;
+  if (model_.text) {
+    auto encoded = model_.text->encode(prompt);
+    embedding = {std::move(encoded.conditioning), encoded.dropped_tokens};
+  }
+  return embeddings_.emplace(prompt, std::move(embedding)).first->second;
+}
+
+}  // namespace roundtrip::run

@@ -26,6 +26,7 @@ static_assert(std::endian::native == std::endian::little,
               "safetensors data is little-endian and is not swapped");
 
 constexpr uint64_t kLengthBytes = 8;
+constexpr size_t kMaxDimensions = 16;              // ATen stops at 64 in some operations, networks at 5
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of the reference implementation
 
 struct Dtype {
@@ -128,11 +129,15 @@ class EntryReader {
   // Returns the bytes of data that the shape asks for.
   uint64_t read_shape(const nlohmann::json& value, uint64_t bytes, std::vector<int64_t>& shape) const {
     if (!value.is_array()) fail(fmt::format("has shape {}", json_text(value)), "a list of whole numbers");
+    if (value.size() > kMaxDimensions) {
+      fail(fmt::format("has {} dimensions", value.size()), fmt::format("at most {}", kMaxDimensions));
+    }
     // The product leaves out zeros, so that [2^40, 2^40, 0] is refused: its strides would wrap.
     bool empty = false;
     for (const nlohmann::json& size : value) {
-      if (!size.is_number_unsigned())
+      if (!size.is_number_unsigned()) {
         fail(fmt::format("has shape {}", json_text(value)), "a list of whole numbers");
+      }
       const uint64_t n = size.get<uint64_t>();
       empty = empty || n == 0;
       if (n > 0 && bytes > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) / n) {

@@ -169,6 +169,9 @@ TEST_F(SafetensorsTest, RefusesMalformedShapes) {
     EXPECT_THAT(entry_error(fmt::format(R"({{"dtype":"F32","shape":{},"data_offsets":[0,8]}})", shape)),
                 HasSubstr("a list of whole numbers"));
   }
+  EXPECT_THAT(
+      entry_error(R"({"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]})", 4),
+      HasSubstr("has 17 dimensions; expected at most 16"));
   // Each product wraps around 2^64 to what the offsets claim, or would overflow the strides of an empty
   // tensor.
   for (const std::string_view shape :

@@ -118,11 +118,11 @@ def read_weights(path: pathlib.Path) -> dict[str, torch.Tensor]:
             tensors = load_file(path)
         else:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # each reader has exceptions of its own, and they mean the same to the user
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+    except Exception as error:  # each reader has exceptions of its own; torch's advise what nobody should do
+        reason = type(error).__name__
         raise InputError(f"{path}: cannot be read ({reason}); expected .safetensors or a torch weight file") from None
-    if not isinstance(tensors, dict):
-        raise InputError(f"{path}: holds a {type(tensors).__name__}; expected tensors by name")
+    if not isinstance(tensors, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
+        raise InputError(f"{path}: holds a {type(tensors).__name__} of other things; expected tensors by name")
     return tensors
 
 

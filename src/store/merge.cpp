@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -14,7 +13,9 @@
 namespace roundtrip::store {
 namespace {
 
-constexpr size_t kOpenAtOnce = 64;  // of the 1024 files that a process usually may
+constexpr size_t kOpenAtOnce = 64;      // of the 1024 files that a process usually may
+constexpr int64_t kBytesPerValue = 40;  // in memory: a short text, or a number with its place in a copy
+constexpr int64_t kBytesPerStep = 2 * 6 * 8;
 
 struct Part {
   std::filesystem::path path;
@@ -31,38 +32,31 @@ struct Part {
   }
 };
 
-struct OpenPart {
-  explicit OpenPart(const std::filesystem::path& path) : table(path), file(hdf5::File::open(path)) {
-    for (const std::string& name : array_groups(file)) arrays.emplace(name, file.open_group(name));
-  }
-  ResultsReader table;
-  hdf5::File file;
-  std::map<std::string, hdf5::Group> arrays;
-};
-
-// Opens parts when they are asked for, and closes all when too many are open.
-class PartPool {
+// Opens the parts' groups of arrays when they are asked for, and closes all when too many are open.
+class ArrayPool {
  public:
-  explicit PartPool(std::span<const Part> parts) : parts_(parts), open_(parts.size()) {}
+  using Groups = std::map<std::string, hdf5::Group>;
 
-  OpenPart& operator[](size_t index) {
-    if (!open_[index]) {
-      if (open_count_ == kOpenAtOnce) close_all();
-      open_[index] = std::make_unique<OpenPart>(parts_[index].path);
-      ++open_count_;
-    }
-    return *open_[index];
+  explicit ArrayPool(std::span<const Part> parts) : parts_(parts) {}
+
+  const Groups& operator[](size_t part) {
+    const auto found = open_.find(part);
+    if (found != open_.end()) return found->second.groups;
+    if (open_.size() == kOpenAtOnce) open_.clear();
+    return open_.try_emplace(part, parts_[part].path).first->second.groups;
   }
 
  private:
-  void close_all() {
-    for (auto& part : open_) part.reset();
-    open_count_ = 0;
-  }
+  struct OpenPart {
+    explicit OpenPart(const std::filesystem::path& path) : file(hdf5::File::open(path)) {
+      for (const std::string& name : array_groups(file)) groups.emplace(name, file.open_group(name));
+    }
+    hdf5::File file;
+    Groups groups;
+  };
 
   std::span<const Part> parts_;
-  std::vector<std::unique_ptr<OpenPart>> open_;
-  size_t open_count_ = 0;
+  std::map<size_t, OpenPart> open_;
 };
 
 // Where a gathered row came from, and where its steps lie among the gathered ones.
@@ -180,30 +174,34 @@ class Gathered {
 
 }  // namespace
 
-void merge_results(std::span<const std::filesystem::path> paths, const TableLayout& layout,
-                   int64_t block_records, const std::filesystem::path& to) {
+void merge_results(std::span<const std::filesystem::path> paths, const TableLayout& layout, int64_t memory,
+                   const std::filesystem::path& to) {
   const std::vector<Part> parts(paths.begin(), paths.end());
   int64_t records = 0, step_rows = 0;
   for (const Part& part : parts) {
     records += part.records;
     step_rows += part.step_rows;
   }
+  const auto columns = static_cast<int64_t>(layout.columns.size());
+  const int64_t record_bytes =
+      (columns + 1) * kBytesPerValue + step_rows * kBytesPerStep / std::max<int64_t>(records, 1);
+  const int64_t block_rows = std::max<int64_t>(memory / record_bytes, 1);
+
   ResultsWriter writer(to, layout, records, step_rows);
-  PartPool pool(parts);
+  ArrayPool arrays(parts);
   int64_t row = 0;
-  for (int64_t begin = 0; begin < layout.planned_records; begin += block_records) {
-    const int64_t end = std::min(begin + block_records, layout.planned_records);
+  for (int64_t begin = 0; begin < layout.planned_records; begin += block_rows) {
+    const int64_t end = std::min(begin + block_rows, layout.planned_records);
     Gathered gathered(layout.columns);
     for (size_t p = 0; p < parts.size(); ++p) {
-      if (parts[p].first_plan_row < end && parts[p].last_plan_row >= begin)
-        gathered.add(pool[p].table, p, begin, end);
+      const bool meets = parts[p].first_plan_row < end && parts[p].last_plan_row >= begin;
+      if (meets) gathered.add(ResultsReader(parts[p].path), p, begin, end);
     }
     const auto [block, sources] = std::move(gathered).sorted();
     if (block.plan_rows.empty()) continue;
     writer.write(block);
     for (const Source& source : sources) {
-      for (const auto& [name, group] : pool[source.part].arrays)
-        writer.copy_arrays(group, name, source.row, row);
+      for (const auto& [name, group] : arrays[source.part]) writer.copy_arrays(group, name, source.row, row);
       ++row;
     }
   }

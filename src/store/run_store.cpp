@@ -292,7 +292,7 @@ fs::path RunStore::finish() {
   std::vector<fs::path> shards;
   for (const int64_t number : numbers_in(state_->paths.shards, ".h5"))
     shards.push_back(state_->paths.shard(number));
-  merge_results(shards, state_->layout, state_->options.records_per_shard, state_->paths.results);
+  merge_results(shards, state_->layout, state_->options.merge_memory, state_->paths.results);
   state_->journal.reset();
   remove_workings(state_->paths);
   return state_->paths.results;

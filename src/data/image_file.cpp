@@ -49,8 +49,9 @@ bool says_too_large(std::string_view line) {
 cv::Mat decode_as_stored(std::span<const uint8_t> bytes, const std::string& name,
                          std::vector<std::string>& notes) {
   if (bytes.empty()) throw input_error(name, "is empty (0 bytes)", "an image");
-  if (bytes.size() > INT_MAX)
+  if (bytes.size() > INT_MAX) {
     throw input_error(name, fmt::format("holds {} bytes", bytes.size()), "under 2 GiB");
+  }
   const std::string too_large =
       "has more pixels than are read (OpenCV's CV_IO_MAX_IMAGE_PIXELS, _WIDTH, _HEIGHT)";
 
@@ -105,8 +106,9 @@ Alpha alpha_of(std::span<const uint8_t> file, const cv::Mat& stored, const std::
   const std::optional<uint32_t> samples = tiff_tag(file, TiffTag::kSamplesPerPixel);
   if (!samples) return Alpha::kStraight;
   // OpenCV hands over the product and drops the factor.
-  if (samples == 2u)
+  if (samples == 2u) {
     throw input_error(name, "is a grey TIFF with alpha", "grey without alpha, RGBA, or a PNG");
+  }
   // libtiff multiplies 8-bit colours whatever the file says; deeper ones arrive as stored.
   const bool associated = tiff_tag(file, TiffTag::kExtraSamples) == kAssociated;
   return stored.depth() == CV_8U || associated ? Alpha::kPremultiplied : Alpha::kStraight;

@@ -55,7 +55,9 @@ def files(root, suffixes=TEXTS, folders=FOLDERS):
     return [
         path
         for path in found
-        if path.is_file() and path.suffix in suffixes and not {"__pycache__", "golden"} & set(path.parts)
+        if path.is_file()
+        and path.suffix in suffixes
+        and not {"__pycache__", "golden"} & set(path.relative_to(root).parts)
     ]
 
 

@@ -1,0 +1,46 @@
+#include "model/attention.h"
+
+namespace roundtrip::model {
+namespace {
+
+Tensor split_heads(const Tensor& x, int64_t heads) {
+  return x.unflatten(2, {heads, x.size(2) / heads}).transpose(1, 2);  // [N, heads, T, d]
+}
+
+}  // namespace
+
+Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, Mask mask) {
+  const Tensor attended = at::scaled_dot_product_attention(
+      split_heads(q, heads), split_heads(k, heads), split_heads(v, heads), {},
+      /*dropout_p=*/0.0, /*is_causal=*/mask == Mask::kCausal);
+  return attended.transpose(1, 2).flatten(2);
+}
+
+SelfAttention::SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels,
+                             int64_t heads, bool has_bias, Mask mask)
+    : qkv(Linear::concatenated({Linear(weights / names.q, channels, channels, has_bias),
+                                Linear(weights / names.k, channels, channels, has_bias),
+                                Linear(weights / names.v, channels, channels, has_bias)})),
+      out(weights / names.out, channels, channels),
+      heads(heads),
+      mask_(mask) {}
+
+Tensor SelfAttention::operator()(const Tensor& x) const {
+  const std::vector<Tensor> parts = qkv(x).chunk(3, 2);
+  return out(attend(parts[0], parts[1], parts[2], heads, mask_));
+}
+
+CrossAttention::CrossAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels,
+                               int64_t context_channels, int64_t heads)
+    : q(weights / names.q, channels, channels, false),
+      kv(Linear::concatenated({Linear(weights / names.k, context_channels, channels, false),
+                               Linear(weights / names.v, context_channels, channels, false)})),
+      out(weights / names.out, channels, channels),
+      heads(heads) {}
+
+Tensor CrossAttention::operator()(const Tensor& x, const Tensor& context) const {
+  const std::vector<Tensor> parts = kv(context).chunk(2, 2);
+  return out(attend(q(x), parts[0], parts[1], heads));
+}
+
+}  // namespace roundtrip::model

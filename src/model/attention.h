@@ -1,0 +1,49 @@
+// Multi-head attention softmax(q k^T / sqrt(d)) v (Vaswani et al., NeurIPS 2017, eq. 1) over tokens.
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/ATen.h>
+
+#include "model/layers.h"
+
+namespace roundtrip::model {
+
+enum class Mask { kNone, kCausal };
+
+// q [N, T, heads d], k and v [N, S, heads d] -> [N, T, heads d].
+Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, Mask mask = Mask::kNone);
+
+// The projections' names below an attention's own, as the writers of weights chose them.
+struct AttentionNames {
+  std::string_view q, k, v, out;
+};
+
+// Tokens attend to themselves; q, k and v come from one matrix product.
+struct SelfAttention {
+  Linear qkv, out;
+  int64_t heads = 1;
+
+  SelfAttention() = default;
+  SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, int64_t heads,
+                bool has_bias, Mask mask = Mask::kNone);
+
+  Tensor operator()(const Tensor& x) const;  // [N, T, C] -> [N, T, C]
+
+ private:
+  Mask mask_ = Mask::kNone;
+};
+
+// Tokens attend to a context of other tokens; k and v come from one matrix product.
+struct CrossAttention {
+  Linear q, kv, out;
+  int64_t heads = 1;
+
+  CrossAttention() = default;
+  CrossAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels,
+                 int64_t context_channels, int64_t heads);
+
+  Tensor operator()(const Tensor& x, const Tensor& context) const;  // [N, T, C], [N, L, D] -> [N, T, C]
+};
+
+}  // namespace roundtrip::model

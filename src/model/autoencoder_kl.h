@@ -1,0 +1,36 @@
+// AutoencoderKL (Rombach et al., CVPR 2022): pixels to the mean and spread of latents, and latents to pixels.
+//
+// As diffusers 0.42 computes it, without slicing and tiling. The scaling that the diffusion runs on,
+// (z - shift_factor) scaling_factor, is applied here. Samples are encoded and decoded one at a time: what
+// becomes of an image does not depend on the batch that it is in.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "diffusion/denoiser.h"
+#include "model/json_config.h"
+#include "model/safetensors.h"
+
+namespace roundtrip::model {
+
+class AutoencoderKl : public diffusion::Codec {
+ public:
+  // Throws kInput for a config or weights that do not fit. float16 becomes float32 where force_upcast asks
+  // for it.
+  AutoencoderKl(JsonConfig config, WeightSource weights, at::TensorOptions options);
+  ~AutoencoderKl() override;
+
+  // Both give the dtype of their argument. Heights and widths are multiples of scale().
+  Posterior encode(const at::Tensor& pixels) override;
+  at::Tensor decode(const at::Tensor& latents) override;
+
+  int64_t latent_channels() const;
+  int64_t scale() const;  // pixels per latent pixel in each direction
+
+ private:
+  struct Layers;
+  std::unique_ptr<const Layers> layers_;
+};
+
+}  // namespace roundtrip::model

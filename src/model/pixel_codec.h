@@ -1,0 +1,15 @@
+// The codec of a model that runs on pixels themselves.
+#pragma once
+
+#include "diffusion/denoiser.h"
+
+namespace roundtrip::model {
+
+class PixelCodec : public diffusion::Codec {
+ public:
+  Posterior encode(const at::Tensor& pixels) override { return {.mean = pixels, .std = {}}; }
+  at::Tensor decode(const at::Tensor& latents) override { return latents; }
+  bool lossless() const override { return true; }
+};
+
+}  // namespace roundtrip::model

@@ -1,0 +1,42 @@
+#include "model/prediction.h"
+
+#include <utility>
+#include <vector>
+
+namespace roundtrip::model {
+namespace {
+
+using at::Tensor;
+
+class EpsOf : public diffusion::Denoiser {
+ public:
+  EpsOf(std::unique_ptr<diffusion::Denoiser> network, const diffusion::NoiseSchedule& schedule)
+      : network_(std::move(network)), prediction_(schedule.config().prediction) {
+    std::vector<double> alpha_bars;
+    for (int t = 0; t < schedule.train_steps(); ++t) alpha_bars.push_back(schedule.alpha_bar(t));
+    alpha_bars_ = at::tensor(alpha_bars, at::kDouble);
+  }
+
+  Tensor eps(const Tensor& x, const Tensor& t, const diffusion::Conditioning& conditioning) override {
+    const Tensor predicted = network_->eps(x, t, conditioning);
+    const Tensor alpha_bar = alpha_bars_.index_select(0, t.cpu()).view({-1, 1, 1, 1});  // [R, 1, 1, 1]
+    const Tensor a = alpha_bar.sqrt().to(x.options());
+    const Tensor s = (1 - alpha_bar).sqrt().to(x.options());
+    return prediction_ == diffusion::Prediction::kV ? a * predicted + s * x : (x - a * predicted) / s;
+  }
+
+ private:
+  std::unique_ptr<diffusion::Denoiser> network_;
+  diffusion::Prediction prediction_;
+  Tensor alpha_bars_;  // [T], float64
+};
+
+}  // namespace
+
+std::unique_ptr<diffusion::Denoiser> as_eps(std::unique_ptr<diffusion::Denoiser> network,
+                                            const diffusion::ScheduleConfig& schedule) {
+  if (schedule.prediction == diffusion::Prediction::kEpsilon) return network;
+  return std::make_unique<EpsOf>(std::move(network), diffusion::NoiseSchedule(schedule));
+}
+
+}  // namespace roundtrip::model

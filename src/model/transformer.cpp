@@ -1,0 +1,60 @@
+#include "model/transformer.h"
+
+#include <utility>
+
+namespace roundtrip::model {
+namespace {
+
+constexpr AttentionNames kNames{.q = "to_q", .k = "to_k", .v = "to_v", .out = "to_out.0"};
+constexpr double kGroupNormEps = 1e-6;  // fixed in diffusers, whatever norm_eps says
+constexpr double kLayerNormEps = 1e-5;
+
+std::variant<SelfAttention, CrossAttention> first_attention(const WeightScope& weights,
+                                                            const TransformerShape& shape) {
+  if (shape.only_cross_attention) {
+    return CrossAttention(weights, kNames, shape.channels, shape.context_channels, shape.heads);
+  }
+  return SelfAttention(weights, kNames, shape.channels, shape.heads, /*has_bias=*/false);
+}
+
+}  // namespace
+
+GatedFeedForward::GatedFeedForward(const WeightScope& weights, int64_t channels)
+    : gated(weights / "net.0.proj", channels, 8 * channels), out(weights / "net.2", 4 * channels, channels) {}
+
+Tensor GatedFeedForward::operator()(const Tensor& x) const {
+  const std::vector<Tensor> halves = gated(x).chunk(2, -1);  // [N, T, 4 C] each
+  return out(halves[0] * at::gelu(halves[1]));
+}
+
+TransformerBlock::TransformerBlock(const WeightScope& weights, const TransformerShape& shape)
+    : norm1(weights / "norm1", shape.channels, kLayerNormEps),
+      norm2(weights / "norm2", shape.channels, kLayerNormEps),
+      norm3(weights / "norm3", shape.channels, kLayerNormEps),
+      attention1(first_attention(weights / "attn1", shape)),
+      attention2(weights / "attn2", kNames, shape.channels, shape.context_channels, shape.heads),
+      feed_forward(weights / "ff", shape.channels) {}
+
+Tensor TransformerBlock::operator()(Tensor&& x, const Tensor& context) const {
+  const Tensor normed = norm1(x);
+  Tensor y = add(std::move(x), std::holds_alternative<SelfAttention>(attention1)
+                                   ? std::get<SelfAttention>(attention1)(normed)
+                                   : std::get<CrossAttention>(attention1)(normed, context));
+  Tensor z = add(std::move(y), attention2(norm2(y), context));
+  return add(std::move(z), feed_forward(norm3(z)));
+}
+
+SpatialTransformer::SpatialTransformer(const WeightScope& weights, const TransformerShape& shape)
+    : norm(weights / "norm", shape.channels, shape.norm_groups, kGroupNormEps),
+      in(weights / "proj_in", shape.channels, shape.channels),
+      out(weights / "proj_out", shape.channels, shape.channels) {
+  for (int64_t b = 0; b < shape.depth; ++b) blocks.emplace_back(weights / "transformer_blocks" / b, shape);
+}
+
+Tensor SpatialTransformer::operator()(const Tensor& x, const Tensor& context) const {
+  Tensor tokens = in(to_tokens(norm(x)));  // [N, h w, C]
+  for (const TransformerBlock& block : blocks) tokens = block(std::move(tokens), context);
+  return add(to_picture(out(tokens), x.size(2), x.size(3)), x);
+}
+
+}  // namespace roundtrip::model

@@ -1,0 +1,46 @@
+// Where the layers of a network find their weights: a source, the name so far, and the dtype and device that
+// weights are brought to.
+//
+//   WeightScope unet(source, at::dtype(at::kFloat));
+//   Conv2d conv(unet / "down_blocks" / 0 / "resnets" / 1 / "conv1", ...);   //
+//   down_blocks.0.resnets.1.conv1.weight, .bias
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <ATen/ATen.h>
+
+#include "model/safetensors.h"
+
+namespace roundtrip::model {
+
+class WeightScope {
+ public:
+  // `source` outlives the scope; the layers built from it keep tensors alone.
+  WeightScope(WeightSource& source, at::TensorOptions options, std::string prefix = {});
+
+  WeightScope operator/(std::string_view name) const;
+  WeightScope operator/(int64_t index) const;
+
+  bool contains(std::string_view name) const;
+
+  // Throws kInput with the tensor's full name, the shape found and the shape expected.
+  at::Tensor tensor(std::string_view name, at::IntArrayRef shape) const;
+
+  // A matrix that older writers stored as a 1x1 convolution: [out, in] or [out, in, 1, 1] -> [out, in].
+  at::Tensor matrix(std::string_view name, int64_t out, int64_t in) const;
+
+ private:
+  std::string full_name(std::string_view name) const;
+
+  WeightSource* source_;
+  at::TensorOptions options_;
+  std::string prefix_;  // "" or "a.b."
+};
+
+// Throws kInput naming the first tensor of `source` that no layer has read.
+void refuse_unread(const WeightSource& source);
+
+}  // namespace roundtrip::model

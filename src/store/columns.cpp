@@ -48,7 +48,7 @@ std::vector<Column> cost_columns() {
       {"sample_seconds", kNumber, "noise to latent", "s", "lower", ""},
       {"decode_seconds", kNumber, "latent to image", "s", "lower", ""},
       {"timing", kText, "amortised (a share of each batch) or isolated (one record at a time)", "", "", ""},
-      {"batch_rows", kCount, "rows that a network batch holds at most", "", "", ""},
+      {"batch_rows", kNumber, "mean size of the network batches that its rows rode in", "", "", ""},
       {"peak_memory_bytes", kCount, "peak memory of the record; known when timing is isolated", "B", "lower",
        ""},
   };

@@ -15,7 +15,9 @@ static_assert(sizeof(hid_t) == sizeof(int64_t), "ids cross the header as int64_t
 
 constexpr int kGzipLevel = 4;
 constexpr int64_t kChunkBytes = 1 << 20;
-constexpr int64_t kChunkRows = 8192;      // of a column: 64 KiB of numbers
+constexpr int64_t kChunkRows = 8192;  // of a column: 64 KiB of numbers
+constexpr size_t kChunkCacheBytes = 256 << 10;
+constexpr size_t kMetadataCacheBytes = 4 << 20;
 constexpr int64_t kDeflateAtMost = 1100;  // deflate packs 1032:1 at best; more is a hostile header
 
 // The innermost entry of the error stack is nearest the cause; where it carries the system's message, that is
@@ -149,6 +151,19 @@ Handle file_access() {
   // wrong.
   require(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110), "hdf5",
           "cannot set the format");
+  // Rows are walked in order: a chunk or two per dataset and few headers are all that is needed again. HDF5's
+  // own limits (1 MiB a dataset, 32 MiB a file, kept in lists when freed) let memory grow with the number of
+  // rows.
+  require(H5Pset_cache(access.id(), 0, 521, kChunkCacheBytes, 1.0), "hdf5", "cannot limit the chunk cache");
+  H5AC_cache_config_t cache = {};
+  cache.version = H5AC__CURR_CACHE_CONFIG_VERSION;
+  require(H5Pget_mdc_config(access.id(), &cache), "hdf5", "cannot see the metadata cache");
+  cache.set_initial_size = true;
+  cache.initial_size = cache.min_size = cache.max_size = kMetadataCacheBytes;
+  cache.incr_mode = H5C_incr__off;
+  cache.flash_incr_mode = H5C_flash_incr__off;
+  cache.decr_mode = H5C_decr__off;
+  require(H5Pset_mdc_config(access.id(), &cache), "hdf5", "cannot limit the metadata cache");
 #if H5_VERSION_GE(1, 10, 7)
   // Network file systems often have no locks. Ours are whole files that nobody changes, so none is needed.
   require(H5Pset_file_locking(access.id(), true, /*ignore_when_disabled=*/true), "hdf5",

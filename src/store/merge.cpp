@@ -21,9 +21,11 @@ struct Part {
   std::filesystem::path path;
   int64_t records = 0, step_rows = 0;
   int64_t first_plan_row = 0, last_plan_row = -1;
+  bool has_arrays = false;
 
   explicit Part(const std::filesystem::path& p) : path(p) {
     const ResultsReader reader(path);
+    has_arrays = !array_groups(hdf5::File::open(path)).empty();
     records = reader.records();
     step_rows = reader.step_rows();
     if (records == 0) return;
@@ -188,7 +190,6 @@ void merge_results(std::span<const std::filesystem::path> paths, const TableLayo
   const int64_t block_rows = std::max<int64_t>(memory / record_bytes, 1);
 
   ResultsWriter writer(to, layout, records, step_rows);
-  ArrayPool arrays(parts);
   int64_t row = 0;
   for (int64_t begin = 0; begin < layout.planned_records; begin += block_rows) {
     const int64_t end = std::min(begin + block_rows, layout.planned_records);
@@ -200,8 +201,12 @@ void merge_results(std::span<const std::filesystem::path> paths, const TableLayo
     const auto [block, sources] = std::move(gathered).sorted();
     if (block.plan_rows.empty()) continue;
     writer.write(block);
+    ArrayPool arrays(parts);  // for this stretch only: a file that stays open keeps the texts read from it
     for (const Source& source : sources) {
-      for (const auto& [name, group] : arrays[source.part]) writer.copy_arrays(group, name, source.row, row);
+      if (parts[source.part].has_arrays) {
+        for (const auto& [name, group] : arrays[source.part])
+          writer.copy_arrays(group, name, source.row, row);
+      }
       ++row;
     }
   }

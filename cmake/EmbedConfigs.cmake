@@ -6,7 +6,7 @@ function(embed_configs target)
   set(generated ${PROJECT_BINARY_DIR}/embedded_configs.cpp)
   add_custom_command(
     OUTPUT ${generated}
-    COMMAND ${CMAKE_COMMAND} -DFILES="${files}" -DROOT=${PROJECT_SOURCE_DIR} -DOUTPUT=${generated} -P
+    COMMAND ${CMAKE_COMMAND} "-DFILES=${files}" -DROOT=${PROJECT_SOURCE_DIR} -DOUTPUT=${generated} -P
             ${PROJECT_SOURCE_DIR}/cmake/WriteEmbeddedConfigs.cmake
     DEPENDS ${files} ${PROJECT_SOURCE_DIR}/cmake/WriteEmbeddedConfigs.cmake
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}

@@ -1,5 +1,4 @@
 # Script mode: writes a C++ file that holds each config as a raw string (see config/embedded.h).
-string(REPLACE "\"" "" FILES "${FILES}")
 set(text "// Generated from configs/ and experiments/.\n#include \"config/embedded.h\"\n\nnamespace roundtrip::config {\n\n")
 string(APPEND text "std::span<const EmbeddedConfig> embedded_configs() {\n  static constexpr EmbeddedConfig kConfigs[] = {\n")
 foreach(file ${FILES})

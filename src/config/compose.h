@@ -23,15 +23,17 @@ struct DefaultsRow {
 
 struct Composition {
   Node job;    // what the program reads
-  Node hydra;  // the node `hydra`, with hydra.runtime.choices and hydra.overrides filled in
+  Node hydra;  // the node `hydra` as configs and overrides leave it; fill_hydra adds what the composition knows
   std::vector<DefaultsRow> defaults;
   std::map<std::string, Node> choices;  // "method" -> ddim, "model/vae@model.codec" -> null
 };
 
 struct ComposeOptions {
-  bool allow_missing_groups = false;  // a group of ??? is kept out instead of refused: before a sweep fills it
-  Node hydra_defaults;                // what `hydra` holds before any config speaks; a null node means none
+  bool allow_missing_groups = false;  // a group of ??? is left out instead of refused: before a sweep fills it
 };
+
+// What `hydra` holds before any config speaks (configs/hydra/default.yaml).
+Node hydra_defaults();
 
 // Composes many jobs over one search path. Jobs that choose the same groups share that part of the work and their trees.
 class Composer {
@@ -44,10 +46,15 @@ class Composer {
   Composition compose(const std::vector<Override>& overrides);
 
   const SearchPath& search_path() const;
+  const std::string& config_name() const;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Puts choices, overrides, version, working directory, sources and override_dirname where Hydra has them.
+void fill_hydra(Composition& composition, const std::vector<Override>& overrides, const SearchPath& path,
+                const std::string& config_name);
 
 }  // namespace roundtrip::config

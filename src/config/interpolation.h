@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ Node resolve_text(const Node& root, std::string_view text, std::string_view at =
 
 // The grammar's `element` rule: what may stand as an argument of a resolver.
 Node resolve_element(const Node& root, std::string_view text, const ResolveContext& context = {});
+
+// The container that `text`, standing at `at`, is a reference to, as it stands there (its own interpolations unread);
+// nothing where it is text, a scalar, or does not resolve. Merging over a reference needs it.
+std::optional<Node> referenced_container(const Node& root, std::string_view text, std::string_view at);
 
 // Dotted paths of all ??? in the tree.
 std::vector<std::string> missing_keys(const Node& root);

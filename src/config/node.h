@@ -127,7 +127,7 @@ class Dict {
   std::vector<std::string> keys() const;
 
  private:
-  static constexpr size_t kIndexedFrom = 16;  // below, a scan is faster than a hash
+  static constexpr size_t kIndexedFrom = 64;  // below, a scan is faster than a hash
   size_t position(std::string_view key) const;
 
   std::vector<Entry> entries_;

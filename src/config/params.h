@@ -2,15 +2,18 @@
 //
 //   const int inner_steps = params.get_int("inner_steps", {.min = 1, .max = 1000});
 //
-// Nothing but std here: `inversion` sees this header and no other of the room.
+// Nothing but std and Error here: `inversion` sees this header and no other of the room.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
+
+#include "base/error.h"
 
 namespace roundtrip::config {
 
@@ -44,6 +47,7 @@ class Params {
 
  private:
   const Value& find(const std::string& key) const;
+  Error wrong(const std::string& key, std::string_view expected) const;
 
   std::string section_;
   std::map<std::string, Value> values_;

@@ -22,7 +22,7 @@ struct ConfigFile {
   std::string provider;                // "main", "command-line", "built-in"
   std::string file;                    // for messages: "configs/method/ddim.yaml"
   Node content;                        // a dict
-  std::optional<Node> defaults;        // whatever stands under `defaults`
+  std::optional<Node> defaults;        // whatever stands under `defaults` of a dict
   std::optional<std::string> package;  // of `# @package x`
 };
 

@@ -1,0 +1,54 @@
+#include "config/interpolation.h"
+
+#include "base/error.h"
+#include "config/interpolation_evaluator.h"
+
+namespace roundtrip::config {
+
+Node resolve(const Node& root, const ResolveContext& context) {
+  if (!root.needs_resolving()) return root;
+  return Evaluator(root, context).resolved(root, {});
+}
+
+Node resolve_text(const Node& root, std::string_view text, std::string_view at, const ResolveContext& context) {
+  Evaluator evaluator(root, context);
+  const Path path = at.empty() ? Path{""} : split_path(at);
+  return evaluator.resolved(evaluator.text(text, path));
+}
+
+Node resolve_element(const Node& root, std::string_view text, const ResolveContext& context) {
+  return Evaluator(root, context).element(text, {""});
+}
+
+std::optional<Node> referenced_container(const Node& root, std::string_view text, std::string_view at) {
+  try {
+    const ResolveContext context;
+    Evaluator evaluator(root, context);
+    const Located value = evaluator.text(text, split_path(at));
+    if (value.node.is_container()) return value.node;
+  } catch (const Error&) {
+    // A reference that does not resolve yet is no container to merge into; reading it later says what is wrong.
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+void add_missing(const Node& node, const std::string& path, std::vector<std::string>& keys) {
+  if (node.is_missing()) keys.push_back(path);
+  if (node.is_dict()) {
+    for (const auto& entry : node.dict()) add_missing(entry.value, join_path(path, entry.key().text), keys);
+  } else if (node.is_list()) {
+    for (size_t k = 0; k < node.list().size(); ++k) add_missing(node.list()[k], join_path(path, std::to_string(k)), keys);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> missing_keys(const Node& root) {
+  std::vector<std::string> keys;
+  add_missing(root, "", keys);
+  return keys;
+}
+
+}  // namespace roundtrip::config

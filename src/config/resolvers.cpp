@@ -1,0 +1,157 @@
+// The resolvers: ${oc.env:HOME,none}, ${now:%H-%M-%S}, ${hydra:job.num} ...
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "config/interpolation_evaluator.h"
+
+namespace roundtrip::config {
+namespace {
+
+struct Call {
+  Evaluator& evaluator;
+  const std::string& name;
+  const std::vector<Node>& arguments;
+  const Path& path;
+
+  [[noreturn]] void fail(std::string_view exception, const std::string& what) const {
+    throw Error(ErrorKind::kInterpolation, fmt::format("{} raised while resolving interpolation: {}", exception, what));
+  }
+  void expect_arguments(size_t least, size_t most) const {
+    if (arguments.size() >= least && arguments.size() <= most) return;
+    fail("TypeError", fmt::format("{} takes {} argument{}, found {}", name,
+                                  least == most ? std::to_string(least) : fmt::format("{} to {}", least, most),
+                                  most == 1 ? "" : "s", arguments.size()));
+  }
+  const std::string& string_at(size_t k) const {
+    if (!arguments[k].is_string()) {
+      fail("TypeError", fmt::format("{} takes a string, found {} of type {}", name, show(arguments[k]),
+                                    kind_name(arguments[k].kind())));
+    }
+    return arguments[k].as_string();
+  }
+  Located made(Node node) const { return {std::move(node), path}; }
+};
+
+Located environment(const Call& call) {
+  call.expect_arguments(1, 2);
+  const std::string& variable = call.string_at(0);
+  std::string value;
+  const auto& read = call.evaluator.context().environment;
+  if (read) {
+    if (read(variable, value)) return call.made(Node(value));
+  } else if (const char* found = std::getenv(variable.c_str())) {
+    return call.made(Node(found));
+  }
+  if (call.arguments.size() == 1) {
+    call.fail("KeyError", fmt::format("\"Environment variable '{}' not found\"", variable));
+  }
+  const Node& fallback = call.arguments[1];
+  return call.made(fallback.is_null() ? Node() : Node(python_str(fallback)));
+}
+
+Located decode(const Call& call) {
+  call.expect_arguments(1, 1);
+  if (call.arguments[0].is_null()) return call.made(Node());
+  return call.made(call.evaluator.element(call.string_at(0), call.path));
+}
+
+Located select(const Call& call) {
+  call.expect_arguments(1, 2);
+  const std::optional<Located> found = call.evaluator.find(call.string_at(0), call.path);
+  if (found && !found->node.is_missing()) return *found;
+  return call.made(call.arguments.size() == 2 ? call.arguments[1] : Node());
+}
+
+Located create(const Call& call) {
+  call.expect_arguments(1, 1);
+  if (!call.arguments[0].is_container()) call.fail("ValidationError", "oc.create takes a list or a dict");
+  return call.made(call.arguments[0]);
+}
+
+Located dict_of(const Call& call) {
+  call.expect_arguments(1, 1);
+  const std::string& key = call.string_at(0);
+  const std::optional<Located> found = call.evaluator.find(key, call.path);
+  if (!found) call.fail("ConfigKeyError", fmt::format("Key not found: '{}'", key));
+  if (!found->node.is_dict()) {
+    call.fail("TypeError", fmt::format("`{}` cannot be applied to objects of type: {}", call.name, kind_name(found->node.kind())));
+  }
+  return *found;
+}
+
+Located keys(const Call& call) {
+  Node::List names;
+  for (const auto& entry : dict_of(call).node.dict()) names.push_back(entry.key().node());
+  return call.made(Node(std::move(names)));
+}
+
+Located values(const Call& call) {
+  const Located dict = dict_of(call);
+  Node::List items;
+  for (const auto& entry : dict.node.dict()) {
+    Path path = dict.path;
+    path.push_back(entry.key().text);
+    items.push_back(call.evaluator.resolved(entry.value, path));
+  }
+  return call.made(Node(std::move(items)));
+}
+
+// The message is for people who still use the old key; it is theirs to read in the config, so only the value is ours.
+Located deprecated(const Call& call) {
+  call.expect_arguments(1, 2);
+  const std::optional<Located> found = call.evaluator.find(call.string_at(0), call.path);
+  if (!found) {
+    call.fail("ConfigKeyError", fmt::format("In oc.deprecated resolver at '{}': Key not found: '{}'", path_text(call.path),
+                                            call.string_at(0)));
+  }
+  return *found;
+}
+
+Located now(const Call& call) {
+  call.expect_arguments(0, 1);
+  const std::string format = call.arguments.empty() ? "%Y-%m-%d_%H-%M-%S" : call.string_at(0);
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(call.evaluator.context().now);
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  char text[512];
+  const size_t length = std::strftime(text, sizeof text, format.c_str(), &local);
+  if (length == 0 && !format.empty()) call.fail("ValueError", fmt::format("now: '{}' is not a time format", format));
+  return call.made(Node(std::string(text, length)));
+}
+
+Located hydra(const Call& call) {
+  call.expect_arguments(1, 1);
+  const Node* found = call.evaluator.context().hydra.find(call.string_at(0));
+  if (found == nullptr) call.fail("ConfigKeyError", fmt::format("Key not found: 'hydra.{}'", call.string_at(0)));
+  return call.made(*found);
+}
+
+Located sha256(const Call& call) {
+  call.expect_arguments(1, 1);
+  return call.made(Node(sha256_hex_of_file(call.string_at(0))));
+}
+
+}  // namespace
+
+Located call_resolver(Evaluator& evaluator, const std::string& name, const std::vector<Node>& arguments, const Path& path) {
+  using Resolver = Located (*)(const Call&);
+  static const std::map<std::string, Resolver> kResolvers = {
+      {"hydra", hydra},           {"now", now},         {"oc.create", create},       {"oc.decode", decode},
+      {"oc.deprecated", deprecated}, {"oc.dict.keys", keys}, {"oc.dict.values", values}, {"oc.env", environment},
+      {"oc.select", select},      {"sha256", sha256},
+  };
+  const auto found = kResolvers.find(name);
+  if (found == kResolvers.end()) {
+    std::vector<std::string> names;
+    for (const auto& [known, resolver] : kResolvers) names.push_back(known);
+    throw Error(ErrorKind::kInterpolation, fmt::format("Unsupported interpolation type {}", name),
+                fmt::format("  known: {}.{}", join(names, ", "), did_you_mean(name, names)));
+  }
+  return found->second({evaluator, name, arguments, path});
+}
+
+}  // namespace roundtrip::config

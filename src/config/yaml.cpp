@@ -1,0 +1,300 @@
+#include "config/yaml.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <map>
+#include <optional>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "config/yaml_scalar.h"
+
+namespace roundtrip::config {
+namespace {
+
+constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
+
+// "FILE:LINE:COLUMN: what", and the line with a caret.
+Error parse_error(std::string_view text, const Mark& mark, std::string_view what) {
+  std::string details;
+  size_t from = 0;
+  for (int line = 1; line < mark.line && from != std::string_view::npos; ++line) {
+    from = text.find('\n', from);
+    if (from != std::string_view::npos) ++from;
+  }
+  constexpr size_t kLongestLine = 160;
+  if (from < text.size()) {
+    const std::string_view line = text.substr(from, text.find_first_of("\r\n", from) - from);
+    if (!line.empty() && line.size() <= kLongestLine) {
+      details = fmt::format("  {}\n  {}^", line, std::string(static_cast<size_t>(std::max(mark.column - 1, 0)), ' '));
+    }
+  }
+  return Error(ErrorKind::kParse, fmt::format("{}:{}:{}: {}", *mark.file, mark.line, mark.column, what), details);
+}
+
+// Builds a Node from yaml-cpp's events.
+class Builder : public YAML::EventHandler {
+ public:
+  Builder(std::string_view text, std::shared_ptr<const std::string> file, const YamlLimits& limits,
+          std::vector<YamlWarning>* warnings)
+      : text_(text), file_(std::move(file)), limits_(limits), warnings_(warnings) {}
+
+  Node root() && { return std::move(root_); }
+
+  Mark mark_of(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    finish(Node::null(mark_of(mark)), anchor, 1, 0, mark_of(mark));
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) fail(mark_of(mark), "found an alias inside the node that it stands for");
+    const Anchored& anchored = found->second;
+    add(anchored.node, anchored.nodes, anchored.depth, mark_of(mark));
+  }
+
+  void OnScalar(const YAML::Mark& yaml_mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    const Mark mark = mark_of(yaml_mark);
+    merge_key_ = false;
+    finish(scalar(tag, value, mark), anchor, 1, 0, mark);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(mark_of(mark), tag, "seq", anchor, false);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(mark_of(mark), tag, "map", anchor, true);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Anchored {
+    Node node;
+    size_t nodes;
+    int depth;
+  };
+  // A list or dict whose end has not come yet.
+  struct Frame {
+    bool is_map;
+    Mark mark;
+    YAML::anchor_t anchor;
+    Node::List items = {};
+    Dict dict = {};
+    std::optional<Key> key = {};
+    bool key_is_merge = false;
+    std::vector<Node> merged = {};  // what `<<` names, in order
+    size_t nodes = 1;               // of the tree so far, aliases expanded
+    int depth = 0;                  // below this frame
+  };
+
+  [[noreturn]] void fail(const Mark& mark, std::string_view what) const { throw parse_error(text_, mark, what); }
+
+  Node scalar(const std::string& tag, const std::string& value, const Mark& mark) {
+    if (tag == "?" || tag.empty()) {
+      const bool is_key = !frames_.empty() && frames_.back().is_map && !frames_.back().key;
+      if (value == "<<" && is_key) {
+        merge_key_ = true;
+        return Node(value, mark);
+      }
+      if (value == "<<" || value == "=") {
+        fail(mark, fmt::format("'{}' has no meaning here; quote it if it is text", value));
+      }
+      Node node = relocated(value, mark, [&] { return plain_scalar(value, mark); });
+      if (warnings_ != nullptr) warn(value, node, mark);
+      return node;
+    }
+    if (tag == "!") return Node(value, mark);
+    if (tag == std::string(kTagPrefix) + "str") return Node(value, mark);
+    if (tag == std::string(kTagPrefix) + "null") return Node::null(mark);
+    return relocated(value, mark, [&] {
+      if (tag == std::string(kTagPrefix) + "int") return Node(construct_int(value, mark), mark);
+      if (tag == std::string(kTagPrefix) + "float") return Node(construct_float(value, mark), mark);
+      if (tag == std::string(kTagPrefix) + "bool") return Node(construct_bool(value, mark), mark);
+      fail(mark, fmt::format("could not determine a constructor for the tag '{}'; expected one of !!str, !!int, "
+                             "!!float, !!bool, !!null",
+                             tag));
+    });
+  }
+
+  // Errors of a scalar, with the column and the line that only this class knows.
+  template <typename Make>
+  Node relocated(const std::string&, const Mark& mark, Make make) {
+    try {
+      return make();
+    } catch (const Error& error) {
+      const std::string prefix = mark.text() + ": ";
+      if (!error.message().starts_with(prefix)) throw;
+      fail(mark, error.message().substr(prefix.size()));
+    }
+  }
+
+  void warn(const std::string& text, const Node& node, const Mark& mark) {
+    const auto say = [&](std::string what) { warnings_->push_back({mark, std::move(what)}); };
+    if (node.kind() == Node::Kind::kInt) {
+      const std::string_view digits = text[0] == '+' || text[0] == '-' ? std::string_view(text).substr(1) : text;
+      if (digits.find(':') != std::string_view::npos) {
+        say(fmt::format("{} is read in base 60, as {}; quote it if it is text", text, node.as_int()));
+      } else if (digits.size() > 1 && digits[0] == '0' && digits[1] != 'x' && digits[1] != 'b') {
+        say(fmt::format("{} is read as octal, as {}; drop the leading 0 or quote it", text, node.as_int()));
+      }
+    } else if (node.kind() == Node::Kind::kBool && text[0] != 't' && text[0] != 'T' && text[0] != 'f' && text[0] != 'F') {
+      say(fmt::format("{} is read as {}; write true or false, or quote it if it is text", text,
+                      node.as_bool() ? "true" : "false"));
+    }
+  }
+
+  void open(const Mark& mark, const std::string& tag, std::string_view kind, YAML::anchor_t anchor, bool is_map) {
+    if (!(tag == "?" || tag == "!" || tag.empty() || tag == fmt::format("{}{}", kTagPrefix, kind))) {
+      fail(mark, fmt::format("could not determine a constructor for the tag '{}'", tag));
+    }
+    if (static_cast<int>(frames_.size()) >= limits_.max_depth) {
+      fail(mark, fmt::format("nested deeper than {} levels", limits_.max_depth));
+    }
+    if (!frames_.empty() && frames_.back().is_map && !frames_.back().key) {
+      fail(mark, fmt::format("found a {} as a key; expected a scalar", is_map ? "mapping" : "list"));
+    }
+    frames_.push_back({is_map, mark, anchor});
+  }
+
+  void close() {
+    Frame frame = std::move(frames_.back());
+    frames_.pop_back();
+    Node node = frame.is_map ? Node(with_merged(frame), frame.mark) : Node(std::move(frame.items), frame.mark);
+    finish(std::move(node), frame.anchor, frame.nodes, frame.depth + 1, frame.mark);
+  }
+
+  // `<<`: what it names comes first, earlier ones win over later ones, and the dict's own keys win over all.
+  Dict with_merged(Frame& frame) const {
+    if (frame.merged.empty()) return std::move(frame.dict);
+    Dict dict;
+    for (auto source = frame.merged.rbegin(); source != frame.merged.rend(); ++source) {
+      for (const auto& entry : source->dict()) dict.set(entry.shared_key, entry.value);
+    }
+    for (const auto& entry : frame.dict) dict.set(entry.shared_key, entry.value);
+    return dict;
+  }
+
+  void finish(Node node, YAML::anchor_t anchor, size_t nodes, int depth, const Mark& mark) {
+    if (anchor != YAML::NullAnchor) anchors_.insert_or_assign(anchor, Anchored{node, nodes, depth});
+    add(std::move(node), nodes, depth, mark);
+  }
+
+  // Puts a finished node where it belongs: the root, an item, a key or a value.
+  void add(Node node, size_t nodes, int depth, const Mark& mark) {
+    if (frames_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Frame& frame = frames_.back();
+    frame.nodes += nodes;
+    frame.depth = std::max(frame.depth, depth);
+    if (frame.nodes > limits_.max_nodes) {
+      fail(mark, fmt::format("more than {} values after aliases are expanded", limits_.max_nodes));
+    }
+    if (static_cast<int>(frames_.size()) + depth > limits_.max_depth) {
+      fail(mark, fmt::format("nested deeper than {} levels", limits_.max_depth));
+    }
+    if (!frame.is_map) {
+      frame.items.push_back(std::move(node));
+    } else if (!frame.key) {
+      take_key(frame, node, mark);
+    } else {
+      take_value(frame, std::move(node), mark);
+    }
+  }
+
+  void take_key(Frame& frame, const Node& node, const Mark& mark) {
+    if (node.is_container()) fail(mark, "found a container as a key; expected a scalar");
+    if (node.is_null()) fail(mark, "found null as a key; quote it if it is text");
+    frame.key = Key(python_str(node), node.kind(), mark);
+    frame.key_is_merge = merge_key_;
+    merge_key_ = false;
+    if (frame.key_is_merge) return;
+    if (const Key* there = frame.dict.find_key(frame.key->text)) {
+      fail(mark, fmt::format("found duplicate key {}; it is on line {} already", frame.key->text, there->mark.line));
+    }
+  }
+
+  void take_value(Frame& frame, Node node, const Mark& mark) {
+    if (!frame.key_is_merge) {
+      frame.dict.set(std::move(*frame.key), std::move(node));
+    } else if (node.is_dict()) {
+      frame.merged.push_back(std::move(node));
+    } else if (node.is_list()) {
+      for (const Node& item : node.list()) {
+        if (!item.is_dict()) fail(mark, fmt::format("'<<' names a {}; expected mappings", kind_name(item.kind())));
+        frame.merged.push_back(item);
+      }
+    } else {
+      fail(mark, fmt::format("'<<' names a {}; expected a mapping or a list of mappings", kind_name(node.kind())));
+    }
+    frame.key.reset();
+    frame.key_is_merge = false;
+  }
+
+  std::string_view text_;
+  std::shared_ptr<const std::string> file_;
+  const YamlLimits& limits_;
+  std::vector<YamlWarning>* warnings_;
+  std::vector<Frame> frames_;
+  std::map<YAML::anchor_t, Anchored> anchors_;
+  bool merge_key_ = false;  // the scalar just read is a plain <<
+  Node root_;
+};
+
+// Bytes that no YAML text holds, whatever stands around them.
+void check_bytes(std::string_view text, const std::shared_ptr<const std::string>& file, const YamlLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    throw Error(ErrorKind::kParse, fmt::format("{}: {} long; expected at most {}", *file,
+                                               bytes_text(static_cast<double>(text.size())),
+                                               bytes_text(static_cast<double>(limits.max_bytes))));
+  }
+  Mark mark{file, 1, 0};
+  size_t line_start = 0;
+  for (size_t k = 0; k < text.size(); ++k) {
+    const auto c = static_cast<unsigned char>(text[k]);
+    if (c == '\n') {
+      ++mark.line;
+      line_start = k + 1;
+    } else if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f) {
+      mark.column = static_cast<int>(k - line_start) + 1;
+      throw Error(ErrorKind::kParse, fmt::format("{}:{}:{}: found the control character 0x{:02x}; expected text", *file,
+                                                 mark.line, mark.column, c));
+    }
+  }
+  if (!is_utf8(text)) throw Error(ErrorKind::kParse, fmt::format("{}: not UTF-8 text", *file));
+}
+
+}  // namespace
+
+Node parse_yaml(std::string_view text, std::string_view file_name, std::vector<YamlWarning>* warnings,
+                const YamlLimits& limits) {
+  const auto file = std::make_shared<const std::string>(file_name);
+  check_bytes(text, file, limits);
+  std::istringstream stream{std::string(text)};
+  Builder builder(text, file, limits, warnings);
+  try {
+    YAML::Parser parser(stream);
+    if (parser.HandleNextDocument(builder)) {
+      Builder second(text, file, limits, nullptr);
+      if (parser.HandleNextDocument(second)) {
+        throw Error(ErrorKind::kParse, fmt::format("{}: found a second document; expected one", *file));
+      }
+    }
+  } catch (const YAML::Exception& exception) {
+    throw parse_error(text, builder.mark_of(exception.mark), exception.msg);
+  }
+  return std::move(builder).root();
+}
+
+}  // namespace roundtrip::config

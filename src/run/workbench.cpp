@@ -53,6 +53,8 @@ at::Device device_of(const std::string& name) {
 
 Workbench::Workbench(const WorkbenchOptions& options) : dtype_(dtype_of(options.model.dtype)) {
   device_ = device_of(options.engine.device);
+  // float32 means float32: TF32 convolutions, cuDNN's default, keep ten bits of the mantissa.
+  at::globalContext().setAllowTF32CuDNN(false);
   if (options.engine.threads) at::set_num_threads(static_cast<int>(*options.engine.threads));
   model_ = model::open_model({.path = options.model.path, .dtype = options.model.dtype, .device = device_.str()});
   open_metrics(options);

@@ -134,15 +134,33 @@ TEST_P(Contract, ReadsNothingThatItDoesNotName) {
   w.w = base.w + 2;
   seed.seed = 17;
   eta.eta = 0.5;
-  if (!invert.eps_at) EXPECT_TRUE(unchanged_invert(eps_at)) << "inverting reads eps_at";
-  if (!invert.invert_w) EXPECT_TRUE(unchanged_invert(invert_w)) << "inverting reads invert_w";
-  if (!invert.w) EXPECT_TRUE(unchanged_invert(w)) << "inverting reads w";
-  if (!invert.seed) EXPECT_TRUE(unchanged_invert(seed)) << "inverting reads the seed";
-  if (!invert.eta) EXPECT_TRUE(unchanged_invert(eta)) << "inverting reads eta";
-  if (!invert.eps_at && !sample.eps_at) EXPECT_TRUE(unchanged_sample(eps_at)) << "sampling reads eps_at";
-  if (!invert.invert_w && !sample.invert_w) EXPECT_TRUE(unchanged_sample(invert_w)) << "sampling reads invert_w";
-  if (!invert.w && !sample.w) EXPECT_TRUE(unchanged_sample(w)) << "sampling reads w";
-  if (!invert.seed && !sample.seed) EXPECT_TRUE(unchanged_sample(seed)) << "sampling reads the seed";
+  if (!invert.eps_at) {
+    EXPECT_TRUE(unchanged_invert(eps_at)) << "inverting reads eps_at";
+  }
+  if (!invert.invert_w) {
+    EXPECT_TRUE(unchanged_invert(invert_w)) << "inverting reads invert_w";
+  }
+  if (!invert.w) {
+    EXPECT_TRUE(unchanged_invert(w)) << "inverting reads w";
+  }
+  if (!invert.seed) {
+    EXPECT_TRUE(unchanged_invert(seed)) << "inverting reads the seed";
+  }
+  if (!invert.eta) {
+    EXPECT_TRUE(unchanged_invert(eta)) << "inverting reads eta";
+  }
+  if (!invert.eps_at && !sample.eps_at) {
+    EXPECT_TRUE(unchanged_sample(eps_at)) << "sampling reads eps_at";
+  }
+  if (!invert.invert_w && !sample.invert_w) {
+    EXPECT_TRUE(unchanged_sample(invert_w)) << "sampling reads invert_w";
+  }
+  if (!invert.w && !sample.w) {
+    EXPECT_TRUE(unchanged_sample(w)) << "sampling reads w";
+  }
+  if (!invert.seed && !sample.seed) {
+    EXPECT_TRUE(unchanged_sample(seed)) << "sampling reads the seed";
+  }
 }
 
 TEST_P(Contract, SaysWhatItIs) {

@@ -1,0 +1,69 @@
+// roundtrip list: what there is to choose from.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <map>
+
+#include "app/commands.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "config/search_path.h"
+#include "data/dataset.h"
+#include "inversion/method.h"
+#include "metrics/metric.h"
+
+namespace roundtrip::app {
+namespace {
+
+void list_methods() {
+  for (const inversion::MethodInfo& info : inversion::methods()) {
+    fmt::print("  {:<16}{}\n{:<18}{}\n", info.name, info.summary, "", info.source);
+  }
+}
+
+void list_metrics() {
+  for (const std::string& name : metrics::metric_names()) {
+    const metrics::MetricInfo info = metrics::make_metric(name, {})->info();
+    const char* direction = info.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower";
+    fmt::print("  {:<16}{}{} ({} is better)\n", name, info.long_name, info.units.empty() ? "" : ", in " + info.units,
+               direction);
+  }
+}
+
+void list_datasets() {
+  for (const std::string& name : data::dataset_names()) fmt::print("  {}\n", name);
+}
+
+void list_options(const std::string& group) {
+  const config::SearchPath path = config::SearchPath::built_in();
+  if (!path.has_group(group)) return;
+  for (const std::string& option : path.options(group)) fmt::print("  {}={}\n", group, option);
+}
+
+}  // namespace
+
+int list_command(const Words& words) {
+  const std::vector<std::pair<std::string, void (*)()>> lists = {
+      {"methods", list_methods},
+      {"metrics", list_metrics},
+      {"datasets", list_datasets},
+      {"models", [] { list_options("model"); }},
+      {"experiments", [] { list_options("experiment"); }}};
+  if (words.size() > 1) throw Error(ErrorKind::kUsage, "roundtrip list: expected at most one word");
+  bool found = false;
+  for (const auto& [name, print] : lists) {
+    if (!words.empty() && words.front() != name) continue;
+    found = true;
+    if (words.empty()) fmt::print("{}\n", name);
+    print();
+  }
+  if (!found) {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : lists) names.push_back(name);
+    throw Error(ErrorKind::kUsage, fmt::format("roundtrip list: '{}'; expected one of {}.{}", words.front(),
+                                               join(names, ", "), did_you_mean(words.front(), names)));
+  }
+  return 0;
+}
+
+}  // namespace roundtrip::app

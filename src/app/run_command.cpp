@@ -1,0 +1,73 @@
+// roundtrip run and roundtrip plan: from the command line to a plan, and from there to results.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+#include "app/commands.h"
+#include "app/interrupt.h"
+#include "app/show_config.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "config/launch.h"
+#include "run/plan.h"
+#include "run/runner.h"
+#include "run/schema.h"
+
+namespace roundtrip::app {
+namespace {
+
+config::Launch launch_of(const config::Flags& flags) {
+  config::Launch launch = config::prepare(flags, run::schema(), config::search_path(flags));
+  for (const std::string& warning : launch.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  return launch;
+}
+
+std::string command_line(const Words& words) { return "roundtrip " + join(words, " "); }
+
+}  // namespace
+
+int run_command(const Words& words) {
+  const config::Flags flags = config::parse_flags(words);
+  if (const std::optional<std::string> text = shown_config(flags)) {
+    std::fputs(text->c_str(), stdout);
+    return 0;
+  }
+  const config::Launch launch = launch_of(flags);
+  const run::Plan plan = run::make_plan(launch);
+  if (flags.dry_run) {
+    std::fputs(run::plan_text(plan).c_str(), stdout);
+    return 0;
+  }
+  std::fprintf(stderr, "%zu trials, %lld records, %lld network evaluations\n", plan.trials.size(),
+               static_cast<long long>(plan.records), static_cast<long long>(plan.made.forward));
+
+  watch_for_interrupts();
+  run::RunOptions options{.directory = launch.output_dir,
+                          .stop = [] { return interrupt_signal() != 0; },
+                          .on_directory = {},
+                          .provenance = {{"command_line", command_line(words)}}};
+  options.on_directory = [&] { write_config_files(launch, options.directory); };
+  const run::RunOutcome outcome = run::run_plan(plan, options);
+
+  std::fputs(outcome.table.c_str(), stdout);
+  fmt::print("\n{} of {} records{}; results in {}\n", outcome.records, plan.records,
+             outcome.failed > 0 ? fmt::format(", {} of them failed", outcome.failed) : "", outcome.results.string());
+  if (outcome.interrupted) {
+    std::fprintf(stderr, "interrupted: what was finished is in %s\n", outcome.results.c_str());
+    return 128 + interrupt_signal();
+  }
+  return outcome.failed > 0 ? 3 : 0;
+}
+
+int plan_command(const Words& words) {
+  Words rest = words;
+  const bool json = std::erase(rest, "--json") > 0;
+  const config::Launch launch = launch_of(config::parse_flags(rest));
+  const run::Plan plan = run::make_plan(launch);
+  std::fputs((json ? run::plan_json(plan) : run::plan_text(plan)).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace roundtrip::app

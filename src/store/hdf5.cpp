@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <hdf5.h>
 #include <hdf5_hl.h>

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <sys/file.h>
 
 #include <nlohmann/json.hpp>

@@ -2,6 +2,7 @@
 #include "store/run_store.h"
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 
 #include <gmock/gmock.h>

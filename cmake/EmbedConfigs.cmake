@@ -3,6 +3,7 @@
 function(embed_configs target)
   file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/configs/*.yaml
        ${PROJECT_SOURCE_DIR}/experiments/*.yaml)
+  list(JOIN files "|" joined) # a list would become several arguments of the command
   set(generated ${PROJECT_BINARY_DIR}/embedded_configs.cpp)
   add_custom_command(
     OUTPUT ${generated}

@@ -156,7 +156,7 @@ std::string plan_text(const Plan& plan) {
     }
   }
   line("records", fmt::format("{}", plan.records));
-  line("evaluations asked for", evaluations(plan.asked));
+  line("evaluations asked", evaluations(plan.asked));
   const double part = plan.asked.forward > 0 ? 100.0 * plan.made.forward / plan.asked.forward : 100;
   line("evaluations to make", fmt::format("{} ({:.0f} %: records share pivots and equal ways back)",
                                           evaluations(plan.made), part));

@@ -97,6 +97,9 @@ const Token& OverrideGrammar::peek(size_t ahead) {
 Token OverrideGrammar::take() {
   const Token token = peek();
   ahead_.pop_front();
+  // As ANTLR's token stream does: what follows is read at once, and a bad token there is an error even where a rule
+  // would leave it unread.
+  if (token.kind != TokenKind::kEnd) peek();
   return token;
 }
 

@@ -1,7 +1,8 @@
 #include "config/sweep.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdlib>
+#include <optional>
 #include <random>
 
 #include "base/error.h"
@@ -10,132 +11,186 @@
 namespace roundtrip::config {
 namespace {
 
-using Wide = __int128;
+constexpr size_t kMostValues = 1'000'000;  // of one dimension
+constexpr size_t kMostJobs = 10'000'000;
 
-// A double's shortest text as digits * 10^-scale.
+// A decimal number without rounding: digits * 10^-places.
 struct Decimal {
-  Wide digits = 0;
-  int scale = 0;
+  __int128 digits = 0;
+  int places = 0;
 };
 
-constexpr int kMostDecimals = 18;
-
-Decimal decimal_of(double value) {
-  const std::string shortest = python_repr(value);
-  const size_t point = shortest.find('.');
-  const size_t exponent = shortest.find('e');
-  int scale = 0;
-  if (exponent != std::string::npos) {
-    const int power = std::atoi(shortest.c_str() + exponent + 1);
-    const int decimals = point == std::string::npos ? 0 : static_cast<int>(exponent - point - 1);
-    scale = std::clamp(decimals - power, 0, kMostDecimals);
-  } else if (!shortest.ends_with(".0")) {
-    scale = std::min(static_cast<int>(shortest.size() - point - 1), kMostDecimals);
+// The number that the shortest text of `value` spells; nothing for nan and infinities.
+std::optional<Decimal> decimal(const std::variant<int64_t, double>& value) {
+  if (const auto* n = std::get_if<int64_t>(&value)) return Decimal{*n, 0};
+  const std::string text = python_repr(std::get<double>(value));
+  if (text.find_first_of("in") != std::string::npos) return std::nullopt;
+  const size_t e = std::min(text.find('e'), text.size());
+  Decimal result;
+  bool fraction = false;
+  for (const char c : text.substr(0, e)) {
+    fraction = fraction || c == '.';
+    if (c < '0' || c > '9') continue;
+    result.digits = result.digits * 10 + (c - '0');
+    result.places += fraction ? 1 : 0;
   }
-  Decimal decimal{.digits = 0, .scale = scale};
-  const std::string fixed = fmt::format("{:.{}f}", value, scale);
-  for (const char c : fixed) {
-    if (c >= '0' && c <= '9') decimal.digits = decimal.digits * 10 + (c - '0');
-  }
-  if (fixed.starts_with('-')) decimal.digits = -decimal.digits;
-  return decimal;
+  if (text[0] == '-') result.digits = -result.digits;
+  if (e < text.size()) result.places -= std::atoi(text.c_str() + e + 1);
+  return result;
 }
 
-double value_of(Wide digits, int scale) {
-  // Through text, so that the double is the nearest to the decimal.
-  const bool negative = digits < 0;
-  if (negative) digits = -digits;
+// Brings all to the same number of places; false where their magnitudes are too far apart for 128 bits.
+bool align(const std::vector<Decimal*>& numbers) {
+  constexpr __int128 kLargest = static_cast<__int128>(1) << 100;
+  int places = 0;
+  for (const Decimal* n : numbers) places = std::max(places, n->digits == 0 ? 0 : n->places);
+  for (Decimal* n : numbers) {
+    if (n->digits == 0) n->places = places;
+    for (; n->places < places; ++n->places) {
+      n->digits *= 10;
+      if (n->digits > kLargest || n->digits < -kLargest) return false;
+    }
+  }
+  return true;
+}
+
+std::string decimal_text(__int128 digits, int places) {
   std::string text;
-  for (int k = 0; k <= scale || digits > 0; ++k) {
-    if (k == scale && scale > 0) text += '.';
-    text += static_cast<char>('0' + static_cast<int>(digits % 10));
-    digits /= 10;
+  __int128 rest = digits < 0 ? -digits : digits;
+  for (int place = 0; rest > 0 || place <= places; ++place, rest /= 10) {
+    if (place == places && places > 0) text += '.';
+    text += static_cast<char>('0' + static_cast<int>(rest % 10));
   }
+  if (digits < 0) text += '-';
   std::reverse(text.begin(), text.end());
-  return std::strtod((negative ? "-" + text : text).c_str(), nullptr);
+  return text;
 }
 
-double as_double(const std::variant<int64_t, double>& value) {
-  return std::visit([](auto each) { return static_cast<double>(each); }, value);
+[[noreturn]] void empty_sweep(const std::string& key) {
+  throw Error(ErrorKind::kCompose, fmt::format("sweep over '{}' is empty", key));
 }
 
-void shuffle_texts(std::vector<std::string>& texts, uint64_t seed) {
+// Fisher-Yates by hand: std::shuffle may differ from library to library.
+void shuffle(std::vector<std::string>& texts, uint64_t seed) {
   std::mt19937_64 generator(seed);
   for (size_t k = texts.size(); k > 1; --k) std::swap(texts[k - 1], texts[generator() % k]);
 }
 
-void refuse_empty(const std::vector<std::string>& texts, const Override& item) {
-  if (texts.empty()) throw Error(ErrorKind::kCompose, fmt::format("sweep over '{}' is empty", item.key));
-}
-
-std::vector<std::string> glob_texts(const Glob& glob, const Override& item, const SearchPath& path) {
-  if (!path.has_group(item.key)) {
-    throw Error(ErrorKind::kCompose, fmt::format("glob() in '{}' is over the options of a config group; there is no group "
-                                                 "'{}'", item.input, item.key));
-  }
+std::vector<std::string> choice_texts(const Choice& choice) {
   std::vector<std::string> texts;
-  const auto matches = [](const std::string& option, const std::vector<std::string>& patterns) {
-    return std::ranges::any_of(patterns, [&](const std::string& pattern) { return fnmatch(option, pattern); });
-  };
-  for (const std::string& option : path.options(item.key)) {
-    if (matches(option, glob.include) && !matches(option, glob.exclude)) texts.push_back(option);
+  for (const Element& value : choice.values) {
+    if (value.is_sweep()) {
+      throw Error(ErrorKind::kCompose, fmt::format("a sweep inside a choice is not supported: {}", to_text(value)));
+    }
+    texts.push_back(to_text(value));
   }
   return texts;
 }
 
+std::vector<std::string> glob_texts(const Glob& glob, const Override& item, const SearchPath& path) {
+  if (!path.has_group(item.key)) {
+    throw Error(ErrorKind::kCompose, fmt::format("glob is over the options of a config group; '{}' is not one.{}", item.key,
+                                                 did_you_mean(item.key, path.groups())));
+  }
+  const auto matches = [](const std::string& name, const std::vector<std::string>& patterns) {
+    return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return fnmatch(name, p); });
+  };
+  std::vector<std::string> names;
+  for (const std::string& name : path.options(item.key)) {
+    if (matches(name, glob.include) && !matches(name, glob.exclude)) names.push_back(name);
+  }
+  return names;
+}
+
+// A set [seq] or [!seq] that starts at `at`: where it ends, and whether `c` is in it. Nothing where no `]` closes it.
+std::optional<std::pair<size_t, bool>> in_set(std::string_view pattern, size_t at, char c) {
+  size_t k = at + 1;
+  const bool negated = k < pattern.size() && pattern[k] == '!';
+  k += negated ? 1 : 0;
+  const size_t close = pattern.find(']', k + 1);  // a bracket right after the opening one is a member
+  if (close == std::string_view::npos) return std::nullopt;
+  bool found = false;
+  for (; k < close; ++k) {
+    if (k + 2 < close && pattern[k + 1] == '-') {
+      found = found || (pattern[k] <= c && c <= pattern[k + 2]);
+      k += 2;
+    } else {
+      found = found || pattern[k] == c;
+    }
+  }
+  return std::pair(close + 1, found != negated);
+}
+
 }  // namespace
 
+bool fnmatch(std::string_view name, std::string_view pattern) {
+  // Greedy, with one place to come back to: the last star. Linear in name times pattern, whatever the stars.
+  size_t n = 0, p = 0, star = std::string_view::npos, star_name = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_name = n;
+      continue;
+    }
+    bool matched = false;
+    size_t next = p + 1;
+    if (p < pattern.size()) {
+      const auto set = pattern[p] == '[' ? in_set(pattern, p, name[n]) : std::nullopt;
+      matched = set ? set->second : pattern[p] == '?' || pattern[p] == name[n];
+      if (set) next = set->first;
+    }
+    if (matched) {
+      p = next;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++star_name;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
 std::vector<std::string> range_texts(const Range& range) {
-  constexpr size_t kMost = 10'000'000;
+  const bool integers = range.start.index() == 0 && range.stop.index() == 0 && range.step.index() == 0;
+  auto start = decimal(range.start), stop = decimal(range.stop), step = decimal(range.step);
+  if (!start || !stop || !step || step->digits == 0 || !align({&*start, &*stop, &*step})) {
+    throw Error(ErrorKind::kCompose, fmt::format("Invalid range values: {}", to_text({range})),
+                "expected finite numbers and a step other than 0");
+  }
   std::vector<std::string> texts;
-  const bool integers = std::holds_alternative<int64_t>(range.start) && std::holds_alternative<int64_t>(range.stop) &&
-                        std::holds_alternative<int64_t>(range.step);
-  const double step = as_double(range.step);
-  if (step == 0 || !std::isfinite(step) || !std::isfinite(as_double(range.start)) ||
-      !std::isfinite(as_double(range.stop))) {
-    throw Error(ErrorKind::kCompose, fmt::format("range(): start {}, stop {}, step {}; expected finite numbers and a "
-                                                 "step other than 0",
-                                                 as_double(range.start), as_double(range.stop), step));
-  }
-  Decimal start = decimal_of(as_double(range.start)), stop = decimal_of(as_double(range.stop)), by = decimal_of(step);
-  if (integers) {
-    start = {std::get<int64_t>(range.start), 0};
-    stop = {std::get<int64_t>(range.stop), 0};
-    by = {std::get<int64_t>(range.step), 0};
-  }
-  const int scale = std::max({start.scale, stop.scale, by.scale});
-  const auto scaled = [scale](const Decimal& each) {
-    Wide digits = each.digits;
-    for (int k = each.scale; k < scale; ++k) digits *= 10;
-    return digits;
-  };
-  const Wide from = scaled(start), to = scaled(stop), width = scaled(by);
-  for (Wide at = from; width > 0 ? at < to : at > to; at += width) {
-    texts.push_back(integers ? fmt::format("{}", static_cast<int64_t>(at)) : python_repr(value_of(at, scale)));
-    if (texts.size() > kMost) throw Error(ErrorKind::kCompose, fmt::format("range(): more than {} values", kMost));
+  const bool up = step->digits > 0;
+  for (__int128 at = start->digits; up ? at < stop->digits : at > stop->digits; at += step->digits) {
+    if (texts.size() == kMostValues) {
+      throw Error(ErrorKind::kCompose, fmt::format("{} has more than {} values", to_text({range}), kMostValues));
+    }
+    const std::string text = decimal_text(at, start->places);
+    texts.push_back(integers ? text : python_repr(std::strtod(text.c_str(), nullptr)));
   }
   return texts;
 }
 
 std::vector<std::string> value_texts(const Override& item, const SearchPath& path, uint64_t seed) {
+  if (!item.value) return {""};
   std::vector<std::string> texts;
   bool shuffled = false;
-  if (!item.value) return {""};
   if (const auto* choice = item.value->get_if<Choice>()) {
-    for (const Element& value : choice->values) texts.push_back(to_text(value));
+    texts = choice_texts(*choice);
     shuffled = choice->shuffle;
   } else if (const auto* range = item.value->get_if<Range>()) {
     texts = range_texts(*range);
     shuffled = range->shuffle;
   } else if (const auto* glob = item.value->get_if<Glob>()) {
     texts = glob_texts(*glob, item, path);
-  } else if (item.value->get_if<Interval>()) {
-    throw Error(ErrorKind::kCompose, "BasicSweeper does not support sweep type : INTERVAL_SWEEP");
+  } else if (item.value->get_if<Interval>() != nullptr) {
+    throw Error(ErrorKind::kCompose, "BasicSweeper does not support sweep type : INTERVAL_SWEEP", "  " + item.input);
   } else {
-    texts.push_back(to_text(*item.value));
+    texts = {to_text(*item.value)};
   }
-  refuse_empty(texts, item);
-  if (shuffled) shuffle_texts(texts, seed);
+  if (texts.empty()) empty_sweep(item.key_and_package());
+  if (shuffled) shuffle(texts, seed);
   return texts;
 }
 
@@ -151,11 +206,7 @@ std::vector<std::string> Sweep::overrides(size_t job) const {
   for (const Dimension& dimension : dimensions) {
     stride /= dimension.points.size();
     const std::vector<std::string>& point = dimension.points[job / stride % dimension.points.size()];
-    for (size_t k = 0; k < dimension.keys.size(); ++k) {
-      // `~key` without a value keeps its form.
-      const bool bare = dimension.keys[k].starts_with('~') && point[k].empty();
-      texts.push_back(bare ? dimension.keys[k] : dimension.keys[k] + "=" + point[k]);
-    }
+    for (size_t k = 0; k < dimension.keys.size(); ++k) texts.push_back(dimension.keys[k] + point[k]);
   }
   return texts;
 }
@@ -171,66 +222,41 @@ std::vector<std::string> Sweep::swept() const {
 
 Sweep expand(const std::vector<Override>& overrides, const SearchPath& path, uint64_t seed) {
   Sweep sweep;
+  std::vector<std::string> names;  // of the dimensions
   for (const Override& item : overrides) {
     if (item.is_sweep() && (item.key.starts_with("hydra.") || item.key.starts_with("hydra/"))) {
-      throw Error(ErrorKind::kCompose,
-                  fmt::format("Sweeping over Hydra's configuration is not supported : '{}'", item.input));
+      throw Error(ErrorKind::kCompose, fmt::format("Sweeping over Hydra's configuration is not supported : '{}'", item.input));
     }
     Dimension dimension;
-    if (const auto* zip = item.value ? item.value->get_if<Zip>() : nullptr) {
+    if (const Zip* zip = item.value ? item.value->get_if<Zip>() : nullptr) {
       for (const auto& [key, values] : zip->members) {
+        if (values.empty()) empty_sweep(item.key);
         dimension.keys.push_back(key);
         dimension.points.resize(values.size());
-        for (size_t k = 0; k < values.size(); ++k) dimension.points[k].push_back(to_text(values[k]));
+        for (size_t k = 0; k < values.size(); ++k) dimension.points[k].push_back("=" + to_text(values[k]));
       }
-      refuse_empty(dimension.points.empty() ? std::vector<std::string>{} : dimension.points.front(), item);
     } else {
       dimension.keys = {item.key_text()};
-      for (std::string& text : value_texts(item, path, seed)) dimension.points.push_back({std::move(text)});
+      for (const std::string& text : value_texts(item, path, seed)) {
+        dimension.points.push_back({item.value ? "=" + text : text});
+      }
     }
-    const auto earlier = std::ranges::find(sweep.dimensions, dimension.keys, &Dimension::keys);
-    if (earlier == sweep.dimensions.end()) {
+    const auto there = std::find(names.begin(), names.end(), item.key_text());
+    if (there == names.end()) {
+      names.push_back(item.key_text());
       sweep.dimensions.push_back(std::move(dimension));
     } else {
-      *earlier = std::move(dimension);
+      sweep.dimensions[static_cast<size_t>(there - names.begin())] = std::move(dimension);
     }
   }
-  constexpr size_t kMostJobs = 10'000'000;
-  size_t product = 1;
+  size_t jobs = 1;
   for (const Dimension& dimension : sweep.dimensions) {
-    product *= dimension.points.size();
-    if (product > kMostJobs) {
+    if (dimension.points.size() > kMostJobs / jobs) {
       throw Error(ErrorKind::kCompose, fmt::format("the sweep has more than {} jobs", kMostJobs));
     }
+    jobs *= dimension.points.size();
   }
   return sweep;
-}
-
-bool fnmatch(std::string_view name, std::string_view pattern) {
-  if (pattern.empty()) return name.empty();
-  if (pattern.front() == '*') {
-    return fnmatch(name, pattern.substr(1)) || (!name.empty() && fnmatch(name.substr(1), pattern));
-  }
-  if (name.empty()) return false;
-  if (pattern.front() == '[') {
-    const bool negated = pattern.size() > 1 && pattern[1] == '!';
-    const size_t first = negated ? 2 : 1;
-    const size_t close = pattern.find(']', first + 1);  // a bracket right after the opening one is a member
-    if (close != std::string_view::npos) {
-      bool member = false;
-      for (size_t k = first; k < close; ++k) {
-        if (k + 2 < close && pattern[k + 1] == '-') {
-          member |= pattern[k] <= name.front() && name.front() <= pattern[k + 2];
-          k += 2;
-        } else {
-          member |= pattern[k] == name.front();
-        }
-      }
-      return member != negated && fnmatch(name.substr(1), pattern.substr(close + 1));
-    }
-  }
-  const bool same = pattern.front() == '?' || pattern.front() == name.front();
-  return same && fnmatch(name.substr(1), pattern.substr(1));
 }
 
 }  // namespace roundtrip::config

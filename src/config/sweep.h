@@ -11,10 +11,10 @@
 
 namespace roundtrip::config {
 
-// One axis: its keys (several in a zip) and, per position, the text of each key's value.
+// One axis: its keys (several in a zip) and, per position, what stands behind each key.
 struct Dimension {
-  std::vector<std::string> keys;                 // with prefix, package and `=`: "+experiment=", "model@m="; "~k"
-  std::vector<std::vector<std::string>> points;  // points[position][key]
+  std::vector<std::string> keys;                 // with prefix and package: "+experiment", "model@m"
+  std::vector<std::vector<std::string>> points;  // points[position][key]: "=10"; nothing for `~key`
 };
 
 struct Sweep {

@@ -47,15 +47,15 @@ void add_paths(const Node& node, const std::string& path, std::vector<std::strin
   throw Error(ErrorKind::kCompose, fmt::format("Could not override '{}'.", item.key), details);
 }
 
-// The value at the override's key with its interpolation followed, or nullopt where nothing is there.
-std::optional<Node> selected(const Node& root, const Override& item) {
+// The value at the override's key with its interpolation followed, or nullopt where nothing is there. What stands inside
+// a container is resolved only where it matters: for a comparison.
+std::optional<Node> selected(const Node& root, const Override& item, bool deep = false) {
   try {
     const ResolveContext context;
     Evaluator evaluator(root, context);
-    const std::vector<std::string> keys = split_path(item.key);
     const std::optional<Located> found = evaluator.find(item.key, {});
     if (!found) return std::nullopt;
-    return evaluator.resolved(*found);
+    return deep ? evaluator.resolved(*found) : found->node;
   } catch (const Error& error) {
     cannot_merge(item, error.what());
   }
@@ -150,7 +150,8 @@ void update(Node& root, const Override& item, const Node& value, bool open) {
 
 void remove(Node& root, const Override& item, const Node& value) {
   const Node* raw = root.find(item.key);
-  const std::optional<Node> there = raw != nullptr && raw->is_null() ? std::optional<Node>(Node()) : selected(root, item);
+  const std::optional<Node> there = raw != nullptr && raw->is_null() ? std::optional<Node>(Node())
+                                                                                     : selected(root, item, item.value.has_value());
   if (!there || there->is_missing() || raw == nullptr) {
     std::vector<std::string> paths;
     add_paths(root, "", paths);

@@ -76,6 +76,19 @@ bool has_texts(const Element& value) {
   return (choice != nullptr && !choice->shuffle) || (range != nullptr && !range->shuffle);
 }
 
+// Python's exception for a sweep that has no texts: a sweep inside a choice, or a range that does not end or begin.
+const char* sweep_error(const Element& value) {
+  const auto* range = value.get_if<Range>();
+  if (range == nullptr) return "ValidationError";
+  const auto* step = std::get_if<int64_t>(&range->step);
+  if (step != nullptr && *step == 0 && range->start.index() == 0 && range->stop.index() == 0) return "ValueError";
+  const auto is_nan = [](const std::variant<int64_t, double>& n) {
+    const auto* x = std::get_if<double>(&n);
+    return x != nullptr && *x != *x;
+  };
+  return is_nan(range->start) || is_nan(range->stop) || is_nan(range->step) ? "InvalidOperation" : "HydraException";
+}
+
 Json answer_override(const Override& item) {
   static constexpr const char* kTypes[] = {"CHANGE", "ADD", "FORCE_ADD", "DEL"};
   Json ok;
@@ -91,7 +104,7 @@ Json answer_override(const Override& item) {
       const auto* range = item.value->get_if<Range>();
       ok["sweep"] = range != nullptr ? range_texts(*range) : value_texts(item, {}, 0);
     } catch (const Error&) {
-      ok["sweep_error"] = "ValidationError";
+      ok["sweep_error"] = sweep_error(*item.value);
     }
   }
   return ok;

@@ -64,6 +64,7 @@ std::string wrapped(std::string text, bool shuffle, const std::vector<std::strin
 
 Key key_of(const Element& key, const Mark& mark) {
   const Node node = to_node(key, mark);
+  if (node.is_null()) throw Error(ErrorKind::kType, "null cannot be a key; quote it if it is text");
   return Key(python_str(node), node.kind(), mark);
 }
 
@@ -87,7 +88,8 @@ Node to_node(const Element& element, const Mark& mark) {
                    if constexpr (std::is_constructible_v<Node, decltype(value), Mark>) {
                      return Node(value, mark);
                    } else {
-                     throw Error(ErrorKind::kInternal, "a sweep stands where a single value is expected");
+                     throw Error(ErrorKind::kParse, fmt::format("a sweep inside a list or a dict is not supported: {}",
+                                                               to_text(element)));
                    }
                  }},
       element.value);

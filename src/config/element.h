@@ -58,7 +58,8 @@ struct Element {
   }
 };
 
-// The value as a config node; `mark` becomes its origin. Throws kInternal for a sweep.
+// The value as a config node; `mark` becomes its origin. Throws kParse for a sweep,
+// kType for a null key.
 Node to_node(const Element& element, const Mark& mark = {});
 
 // The text that parses back to an equal element: `a\,b`, `'x y'`, `[1,a]`, `{a:1}`, `True`. Sweeps have no such text

@@ -145,10 +145,7 @@ Override OverrideGrammar::override() {
 OverrideGrammar::KeyParts OverrideGrammar::key() {
   KeyParts parts;
   parts.key = package_or_group();
-  if (take_if(TokenKind::kAt)) {
-    if (peek().kind == TokenKind::kColon) fail("no viable alternative at input ':'", peek().at);
-    parts.package = package();
-  }
+  if (take_if(TokenKind::kAt)) parts.package = package();
   return parts;
 }
 
@@ -168,7 +165,10 @@ std::string OverrideGrammar::package_or_group() {
 std::string OverrideGrammar::package() {
   const TokenKind kind = peek().kind;
   const bool named = kind == TokenKind::kId || kind == TokenKind::kKeySpecial || kind == TokenKind::kDotPath;
-  return named ? std::string(take().text) : std::string();
+  if (named) return std::string(take().text);
+  // The empty package, which only these may follow.
+  if (kind == TokenKind::kEnd || kind == TokenKind::kEqual || kind == TokenKind::kAt) return {};
+  fail(fmt::format("no viable alternative at input '{}'", peek().text), peek().at);
 }
 
 Element OverrideGrammar::value() {
@@ -182,10 +182,10 @@ Element OverrideGrammar::value() {
 }
 
 Element OverrideGrammar::simple_choice() {
-  Element read = value();
-  const Choice* choice = read.get_if<Choice>();
-  if (choice == nullptr || !choice->simple) unexpected("COMMA");
-  return read;
+  Choice choice{{element()}, true, false, {}};
+  if (peek().kind != TokenKind::kComma) unexpected("COMMA");
+  while (take_if(TokenKind::kComma)) choice.values.push_back(element());
+  return {choice};
 }
 
 Element OverrideGrammar::element() {

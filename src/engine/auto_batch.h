@@ -10,8 +10,8 @@ struct BatchCalibration {
   double seconds_per_row = 0;  // at that batch; what `roundtrip plan` estimates with
 };
 
-// Doubles the batch from 1 while rows get cheaper, within `memory_bytes` by the growth measured so far, up to
-// `limit`; takes the smallest within 5 % of the best.
-BatchCalibration calibrate_batch(diffusion::Denoiser& denoiser, const Row& row, int64_t memory_bytes, int limit = 256);
+// Doubles the batch from 1 up to `limit`, within `memory_bytes` and until one batch takes seconds; takes the smallest
+// within 5 % of the best.
+BatchCalibration calibrate_batch(diffusion::Denoiser& denoiser, const Row& row, int64_t memory_bytes, int limit = 64);
 
 }  // namespace roundtrip::engine

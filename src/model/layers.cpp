@@ -18,6 +18,13 @@ Linear::Linear(const WeightScope& weights, int64_t in, int64_t out, bool has_bia
   if (has_bias) bias = weights.tensor("bias", {out});
 }
 
+Linear Linear::outputs(int64_t from, int64_t count) const {
+  Linear part;
+  part.weight = weight.narrow(0, from, count);
+  if (bias.defined()) part.bias = bias.narrow(0, from, count);
+  return part;
+}
+
 Linear Linear::concatenated(const std::vector<Linear>& parts) {
   std::vector<Tensor> weights, biases;
   for (const Linear& part : parts) {
@@ -65,12 +72,20 @@ Tensor silu(Tensor&& x) {
   return may_overwrite() ? at::silu_(x) : at::silu(x);
 }
 
+Tensor gelu(Tensor&& x) {
+  return may_overwrite() ? at::gelu_(x) : at::gelu(x);
+}
+
 Tensor quick_gelu(const Tensor& x) {
   return x * at::sigmoid(x * 1.702);
 }
 
 Tensor add(Tensor&& x, const Tensor& y) {
   return may_overwrite() ? x.add_(y) : x + y;
+}
+
+Tensor multiply(Tensor&& x, const Tensor& y) {
+  return may_overwrite() ? x.mul_(y) : x * y;
 }
 
 Tensor upsample_nearest(const Tensor& x, at::IntArrayRef size) {

@@ -26,6 +26,9 @@ struct Linear {
   Linear() = default;
   Linear(const WeightScope& weights, int64_t in, int64_t out, bool has_bias = true);
 
+  // The layer that gives outputs [from, from + count) of this one.
+  Linear outputs(int64_t from, int64_t count) const;
+
   // One layer whose output is that of `parts`, one after the other: a single matrix product for many.
   static Linear concatenated(const std::vector<Linear>& parts);
 
@@ -69,8 +72,10 @@ struct LayerNorm {
 };
 
 Tensor silu(Tensor&& x);                                         // x sigmoid(x)
+Tensor gelu(Tensor&& x);                                         // x Phi(x)
 Tensor quick_gelu(const Tensor& x);                              // x sigmoid(1.702 x)
 Tensor add(Tensor&& x, const Tensor& y);                         // x + y
+Tensor multiply(Tensor&& x, const Tensor& y);                    // x y
 Tensor upsample_nearest(const Tensor& x, at::IntArrayRef size);  // [N, C, h, w] -> [N, C, size]
 
 // A picture's pixels as tokens, row by row, and back. Views where the picture is channels_last.

@@ -20,11 +20,14 @@ std::variant<SelfAttention, CrossAttention> first_attention(const WeightScope& w
 }  // namespace
 
 GatedFeedForward::GatedFeedForward(const WeightScope& weights, int64_t channels)
-    : gated(weights / "net.0.proj", channels, 8 * channels), out(weights / "net.2", 4 * channels, channels) {}
+    : out(weights / "net.2", 4 * channels, channels) {
+  const Linear both(weights / "net.0.proj", channels, 8 * channels);
+  value = both.outputs(0, 4 * channels);
+  gate = both.outputs(4 * channels, 4 * channels);
+}
 
 Tensor GatedFeedForward::operator()(const Tensor& x) const {
-  const std::vector<Tensor> halves = gated(x).chunk(2, -1);  // [N, T, 4 C] each
-  return out(halves[0] * at::gelu(halves[1]));
+  return out(multiply(gelu(gate(x)), value(x)));
 }
 
 TransformerBlock::TransformerBlock(const WeightScope& weights, const TransformerShape& shape)

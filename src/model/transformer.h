@@ -26,7 +26,8 @@ struct TransformerShape {
 
 // GEGLU (Shazeer, "GLU variants improve transformer", 2020): (x W + b) gelu(x V + c), then a projection back.
 struct GatedFeedForward {
-  Linear gated, out;
+  Linear value, gate,
+      out;  // one matrix in the weights: halves of its product would be strided, and slow to go through
 
   GatedFeedForward(const WeightScope& weights, int64_t channels);
   Tensor operator()(const Tensor& x) const;  // [N, T, C]

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/layers.h"
+#include "model/row_slices.h"
 #include "model/time_embedding.h"
 #include "model/unet_blocks.h"
 
@@ -252,6 +253,9 @@ struct UNet2DCondition::Layers {
     times.finish();
   }
 
+  // x [R, C, H, W] channels_last, t [R], tokens [R, L, D] -> [R, out, H, W]
+  Tensor operator()(const Tensor& x, const Tensor& t, const Tensor& tokens) const;
+
   bool centers_input;
   Conv2d conv_in;
   TimeEmbedding time_embedding;
@@ -280,25 +284,29 @@ UNet2DCondition::UNet2DCondition(JsonConfig config, WeightSource weights, at::Te
 
 UNet2DCondition::~UNet2DCondition() = default;
 
-Tensor UNet2DCondition::eps(const Tensor& x, const Tensor& t, const diffusion::Conditioning& conditioning) {
-  const Layers& layers = *layers_;
-  const at::TensorOptions options = layers.conv_in.weight.options();
-  Tensor h = x.to(options).contiguous(at::MemoryFormat::ChannelsLast);
-  if (layers.centers_input) h = 2 * h - 1;
-
-  Signals signals{.context = {}, .times = layers.times(layers.time_embedding(t.to(options.device())))};
-  if (facts_.context_channels > 0) {
-    check(conditioning.tokens.defined(), "a network that attends to text is given tokens");
-    signals.context = conditioning.tokens.to(options);
-  }
-
-  h = layers.conv_in(h);
+Tensor UNet2DCondition::Layers::operator()(const Tensor& x, const Tensor& t, const Tensor& tokens) const {
+  const Signals signals{.context = tokens, .times = times(time_embedding(t))};
+  Tensor h = conv_in(centers_input ? 2 * x - 1 : x);
   std::vector<Tensor> skips{h};
-  for (const DownStage& stage : layers.down) h = stage(std::move(h), signals, skips);
-  if (layers.mid) h = (*layers.mid)(std::move(h), signals);
-  for (const UpStage& stage : layers.up) h = stage(std::move(h), signals, skips);
-  h = layers.conv_out(silu(layers.norm_out(h)));
-  return h.contiguous().to(x.options());
+  for (const DownStage& stage : down) h = stage(std::move(h), signals, skips);
+  if (mid) h = (*mid)(std::move(h), signals);
+  for (const UpStage& stage : up) h = stage(std::move(h), signals, skips);
+  return conv_out(silu(norm_out(h))).contiguous();
+}
+
+Tensor UNet2DCondition::eps(const Tensor& x, const Tensor& t, const diffusion::Conditioning& conditioning) {
+  const at::TensorOptions options = layers_->conv_in.weight.options();
+  const Tensor picture = x.to(options).contiguous(at::MemoryFormat::ChannelsLast);
+  const Tensor times = t.to(options.device());
+  const bool attends = facts_.context_channels > 0;
+  check(!attends || conditioning.tokens.defined(), "a network that attends to text is given tokens");
+  const Tensor tokens = attends ? conditioning.tokens.to(options) : Tensor();
+
+  const Tensor predicted = in_row_slices(x.size(0), options.device(), [&](int64_t from, int64_t count) {
+    return (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count),
+                      attends ? tokens.narrow(0, from, count) : tokens);
+  });
+  return predicted.to(x.options());
 }
 
 }  // namespace roundtrip::model

@@ -46,7 +46,7 @@ void fill_axes(store::Record& record, const Trial& trial, const std::string& sam
   values["model"] = std::filesystem::path(trial.model.path).lexically_normal().filename().string();
   values["dataset"] = trial.dataset.path.lexically_normal().filename().string();
   values["dtype"] = trial.model.dtype;
-  for (const auto& [key, value] : trial.swept) values["p." + key] = value;
+  for (const auto& [key, value] : trial.swept) values[parameter_column(key)] = value;
 }
 
 void fill_scores(store::Record& record, const Trial& trial, const Prepared& prepared,

@@ -29,7 +29,7 @@ store::TableLayout layout_of(const Plan& plan, const std::vector<store::Column>&
       const bool number = std::holds_alternative<double>(value) || std::holds_alternative<std::monostate>(value);
       if (number && type == store::ColumnType::kInt64) type = store::ColumnType::kFloat64;
     }
-    parameters.push_back({.name = "p." + key, .type = type, .long_name = "the swept key " + key, .units = {}, .direction = {}, .version = {}});
+    parameters.push_back({.name = parameter_column(key), .type = type, .long_name = "the swept key " + key, .units = {}, .direction = {}, .version = {}});
   }
   store::TableLayout layout{.columns = store::table_columns(parameters, metrics), .attributes = {}, .trial_configs = {}, .provenance = {}};
   layout.attributes["title"] = "roundtrip: diffusion inversion, one row per trial and sample";

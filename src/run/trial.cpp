@@ -134,6 +134,11 @@ std::vector<std::string> swept_parameters(const config::Launch& launch) {
   return keys;
 }
 
+std::string parameter_column(std::string key) {
+  std::ranges::replace(key, '/', '.');
+  return "p." + key;
+}
+
 Trial read_trial(const config::Launch& launch, const config::Job& job) {
   const Reader read(job.config);
   Trial trial;

@@ -64,5 +64,6 @@ Trial read_trial(const config::Launch& launch, const config::Job& job);
 
 // The keys that vary over the jobs and have no column of their own: they become `p.<key>`.
 std::vector<std::string> swept_parameters(const config::Launch& launch);
+std::string parameter_column(std::string key);  // "p.method.inner_steps"; a group's `/` becomes `.`
 
 }  // namespace roundtrip::run

@@ -112,7 +112,7 @@ ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layo
       {"record", ColumnType::kInt64, "row of the record table", "", "", ""},
       {"i", ColumnType::kInt64, "grid index", "", "", ""},
       {"t", ColumnType::kInt64, "timestep", "", "", ""},
-      {"pivot_distance", ColumnType::kFloat64, "mean squared distance of the sampled latent from the pivot",
+      {"pivot_distance", ColumnType::kFloat64, "root mean square distance of the sampled latent from the pivot",
        "", "lower", ""},
       {"loss", ColumnType::kFloat64, "last loss of the fit", "", "lower", ""},
       {"inner_steps", ColumnType::kInt64, "updates of the fit", "", "lower", ""},

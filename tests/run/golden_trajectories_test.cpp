@@ -1,5 +1,6 @@
 // DDIM and forward noise on a Stable-Diffusion-shaped folder against plain PyTorch on diffusers (tests/golden/tiny-sd):
 // tokenizer, text encoder, VAE, UNet, grid and methods together.
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "model/model_folder.h"

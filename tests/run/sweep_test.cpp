@@ -102,7 +102,9 @@ TEST_F(Sweep, SharesPivotsAndMakesNoEvaluationTwice) {
   const auto eps_at = results.texts("eps_at");
   const auto psnr = results.numbers("psnr");
   for (size_t k = 0; k + 3 < psnr.size(); ++k) {
-    if (methods[k] == "forward_noise" && eps_at[k] == "t") EXPECT_EQ(psnr[k], psnr[k + 3]);
+    if (methods[k] == "forward_noise" && eps_at[k] == "t") {
+      EXPECT_EQ(psnr[k], psnr[k + 3]);
+    }
   }
 }
 

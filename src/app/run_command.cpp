@@ -40,15 +40,16 @@ int run_command(const Words& words) {
     std::fputs(run::plan_text(plan).c_str(), stdout);
     return 0;
   }
-  std::fprintf(stderr, "%zu trials, %lld records, %lld network evaluations\n", plan.trials.size(),
-               static_cast<long long>(plan.records), static_cast<long long>(plan.made.forward));
-
   watch_for_interrupts();
   run::RunOptions options{.directory = launch.output_dir,
                           .stop = [] { return interrupt_signal() != 0; },
                           .on_directory = {},
                           .provenance = {{"command_line", command_line(words)}}};
-  options.on_directory = [&] { write_config_files(launch, options.directory); };
+  options.on_directory = [&] {
+    write_config_files(launch, options.directory);
+    std::fprintf(stderr, "%zu trials, %lld records, %lld network evaluations\n", plan.trials.size(),
+                 static_cast<long long>(plan.records), static_cast<long long>(plan.made.forward));
+  };
   const run::RunOutcome outcome = run::run_plan(plan, options);
 
   std::fputs(outcome.table.c_str(), stdout);

@@ -22,6 +22,7 @@ PlanBench& bench_of(Plan& plan, const Trial& trial) {
   };
   auto bench = std::ranges::find_if(plan.benches, same);
   if (bench == plan.benches.end()) {
+    device_of(trial.engine.device);  // throws for one that is not there
     WorkbenchOptions options{.model = trial.model, .engine = trial.engine, .metrics = {}, .lpips_path = trial.lpips_path};
     bench = plan.benches.insert(plan.benches.end(), PlanBench{.options = std::move(options), .datasets = {}});
   }

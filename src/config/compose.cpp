@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "config/defaults_list.h"
 #include "config/embedded.h"
+#include "config/interpolation.h"
 #include "config/merge.h"
 #include "config/value_override.h"
 #include "config/yaml.h"
@@ -67,6 +68,7 @@ std::shared_ptr<const Composer::State::Base> Composer::State::base(const std::ve
   for (size_t k = 0; k < made->list.rows.size(); ++k) {
     const DefaultsRow& row = made->list.rows[k];
     try {
+      check_syntax(made->list.files[k]->content);
       tree = merge(tree, in_package(made->list.files[k]->content, row.package));
     } catch (const Error& error) {
       throw Error(ErrorKind::kCompose, fmt::format("In '{}': ConfigTypeError raised while composing config:", row.path),

@@ -102,11 +102,11 @@ class GroupOverrides {
     }
     const Node value = item.value ? to_node(*item.value) : Node();
     if (item.type == Override::Type::kDelete) {
-      if (item.value && !value.is_string()) {
+      if (!value.is_null() && !value.is_string()) {
         throw Error(ErrorKind::kCompose,
                     fmt::format("Config group override deletion value must be a string : {}", item.input));
       }
-      deletions_[item.key_and_package()] = {item.value ? std::optional(value.as_string()) : std::nullopt};
+      deletions_[item.key_and_package()] = {value.is_null() ? std::nullopt : std::optional(value.as_string())};
       return;
     }
     const Choices chosen = choices_of(value, item);

@@ -34,6 +34,32 @@ std::optional<Node> referenced_container(const Node& root, std::string_view text
 
 namespace {
 
+void check_syntax_below(const Node& node, Evaluator& evaluator) {
+  if (!node.needs_resolving()) return;
+  if (node.is_dict()) {
+    for (const auto& entry : node.dict()) check_syntax_below(entry.value, evaluator);
+  } else if (node.is_list()) {
+    for (const Node& item : node.list()) check_syntax_below(item, evaluator);
+  } else {
+    try {
+      evaluator.check_syntax(node.as_string());
+    } catch (const Error& error) {
+      throw Error(error.kind(), error.message(), fmt::format("  {}: {}", node.mark().text(), show(node)));
+    }
+  }
+}
+
+}  // namespace
+
+void check_syntax(const Node& tree) {
+  const Node root;
+  const ResolveContext context;
+  Evaluator evaluator(root, context);
+  check_syntax_below(tree, evaluator);
+}
+
+namespace {
+
 void add_missing(const Node& node, const std::string& path, std::vector<std::string>& keys) {
   if (node.is_missing()) keys.push_back(path);
   if (node.is_dict()) {

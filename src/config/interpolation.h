@@ -32,6 +32,9 @@ Node resolve_text(const Node& root, std::string_view text, std::string_view at =
 // The grammar's `element` rule: what may stand as an argument of a resolver.
 Node resolve_element(const Node& root, std::string_view text, const ResolveContext& context = {});
 
+// Throws kInterpolation for the first interpolation of the tree that does not parse, naming its place.
+void check_syntax(const Node& tree);
+
 // The container that `text`, standing at `at`, is a reference to, as it stands there (its own interpolations unread);
 // nothing where it is text, a scalar, or does not resolve. Merging over a reference needs it.
 std::optional<Node> referenced_container(const Node& root, std::string_view text, std::string_view at);

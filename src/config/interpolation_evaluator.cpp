@@ -43,8 +43,9 @@ std::string path_text(const Path& path) { return join(path, "."); }
 // Recursive descent over one text. Every method leaves `at_` behind what it read.
 class TextReader {
  public:
-  TextReader(Evaluator& evaluator, std::string_view text, const Path& path)
-      : evaluator_(evaluator), text_(text), path_(path) {}
+  // A reader with `syntax_only` reads without evaluating: what does not parse is to fail before anything is looked up.
+  TextReader(Evaluator& evaluator, std::string_view text, const Path& path, bool syntax_only)
+      : evaluator_(evaluator), text_(text), path_(path), syntax_only_(syntax_only) {}
 
   // The rule `text`, up to the closing `quote` (or the end where that is 0).
   Located text(char quote) {
@@ -163,13 +164,13 @@ class TextReader {
         ++at_;
         skip_blanks();
         const Node::List arguments = sequence(TokenKind::kBraceClose);
-        return call_resolver(evaluator_, key, arguments, path_);
+        return syntax_only_ ? placeholder() : call_resolver(evaluator_, key, arguments, path_);
       } else if (c == ' ' || c == '\t' || c == '}') {
         skip_blanks();
         if (at_ >= text_.size() || text_[at_] != '}') fail("expected '}'");
         if (!is_key(key)) fail(fmt::format("no viable alternative at input '{}'", text_.substr(from, at_ + 1 - from)));
         ++at_;
-        return reference(key);
+        return syntax_only_ ? placeholder() : reference(key);
       } else if (std::string_view("\\${}():'\"").find(c) != std::string_view::npos) {
         fail(fmt::format("no viable alternative at input '{}'", text_.substr(from, at_ + 1 - from)));
       } else {
@@ -179,6 +180,9 @@ class TextReader {
     }
     fail(fmt::format("no viable alternative at input '{}'", text_.substr(from)));
   }
+
+  // Stands for a value that was not looked up; a key or a resolver's name may be made of it.
+  Located placeholder() const { return {Node("x"), path_, true}; }
 
   static bool is_resolver_name(const std::string& name) {
     for (const std::string& part : split(name, '.')) {
@@ -278,10 +282,12 @@ class TextReader {
     std::string glued;
     std::optional<Node> only;
     size_t parts = 0;
+    bool all_blank = true;
     while (at_ < text_.size()) {
       if (starts_interpolation() && !dict_key) {
         const Located value = interpolation();
         only = evaluator_.resolved(value);
+        all_blank = false;
         glued += spelled(value);
         ++parts;
         continue;
@@ -290,11 +296,12 @@ class TextReader {
       const Token token = peek();
       if (!in_primitive(token.kind, dict_key)) break;
       at_ += token.text.size();
+      all_blank = all_blank && token.kind == TokenKind::kBlank;
       only = typed(token);
       glued += token.kind == TokenKind::kEscape ? python_str(*only) : std::string(token.text);
       ++parts;
     }
-    if (parts == 0) fail("expected a value");
+    if (parts == 0 || all_blank) fail("expected a value");
     return parts == 1 ? *only : Node(glued);
   }
 
@@ -341,18 +348,27 @@ class TextReader {
   Evaluator& evaluator_;
   std::string_view text_;
   const Path& path_;
+  bool syntax_only_;
   size_t at_ = 0;
 };
 
+void Evaluator::check_syntax(std::string_view text) {
+  const Path nowhere;
+  TextReader(*this, text, nowhere, true).text(0);
+}
+
 Located Evaluator::text(std::string_view text, const Path& path) {
-  TextReader reader(*this, text, path);
-  return reader.text(0);
+  check_syntax(text);
+  return TextReader(*this, text, path, false).text(0);
 }
 
 Node Evaluator::element(std::string_view text, const Path& path) {
-  TextReader reader(*this, text, path);
-  const Node value = reader.element();
-  reader.end();
+  Node value;
+  for (const bool syntax_only : {true, false}) {
+    TextReader reader(*this, text, path, syntax_only);
+    value = reader.element();
+    reader.end();
+  }
   return value;
 }
 

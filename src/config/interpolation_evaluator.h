@@ -29,6 +29,8 @@ class Evaluator {
   // The node with nothing left to resolve. `path` is its place.
   Node resolved(const Node& node, const Path& path);
   Node resolved(const Located& value) { return value.literal ? value.node : resolved(value.node, value.path); }
+  // Throws kInterpolation where `text` does not parse, whatever it refers to.
+  void check_syntax(std::string_view text);
   // A string as if it stood at `path`: the referenced node where it is one interpolation, else the glued text.
   Located text(std::string_view text, const Path& path);
   Node element(std::string_view text, const Path& path);

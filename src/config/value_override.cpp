@@ -148,21 +148,31 @@ void update(Node& root, const Override& item, const Node& value, bool open) {
   }
 }
 
+// Where `key` really stands: its parent may be an interpolation of another section.
+std::string located_key(const Node& root, const std::string& key) {
+  const size_t dot = key.rfind('.');
+  if (dot == std::string::npos) return key;
+  const ResolveContext context;
+  Evaluator evaluator(root, context);
+  const std::optional<Located> parent = evaluator.find(key.substr(0, dot), {});
+  return parent ? join_path(path_text(parent->path), key.substr(dot + 1)) : key;
+}
+
 void remove(Node& root, const Override& item, const Node& value) {
   const Node* raw = root.find(item.key);
-  const std::optional<Node> there = raw != nullptr && raw->is_null() ? std::optional<Node>(Node())
-                                                                                     : selected(root, item, item.value.has_value());
-  if (!there || there->is_missing() || raw == nullptr) {
+  std::optional<Node> there = raw != nullptr && raw->is_null() ? std::optional<Node>(Node())
+                                                               : selected(root, item, item.value.has_value());
+  if (!there || there->is_missing()) {
     std::vector<std::string> paths;
     add_paths(root, "", paths);
     throw Error(ErrorKind::kCompose, fmt::format("Could not delete from config. '{}' does not exist.", item.key),
                 did_you_mean(item.key, paths));
   }
-  if (item.value && !value.is_null() && !python_equal(value, *there)) {
+  if (!value.is_null() && !python_equal(value, *there)) {
     throw Error(ErrorKind::kCompose, fmt::format("Could not delete from config. The value of '{}' is {} and not {}.", item.key,
                                                  python_str(*there), python_str(value)));
   }
-  root.erase(item.key);
+  root.erase(raw != nullptr ? item.key : located_key(root, item.key));
 }
 
 }  // namespace
@@ -206,6 +216,13 @@ void apply_value_override(Node& root, const Override& item) {
                 item.key.empty() ? "expected key=value" : fmt::format("There is no config group '{}'", item.key));
   }
   const Node value = item.value ? to_node(*item.value, item.mark()) : Node();
+  if (value.needs_resolving()) {
+    try {
+      check_syntax(value);
+    } catch (const Error& error) {
+      cannot_merge(item, error.message());
+    }
+  }
   switch (item.type) {
     case Override::Type::kDelete:
       remove(root, item, value);

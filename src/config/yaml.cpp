@@ -3,6 +3,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -63,7 +64,17 @@ class Builder : public YAML::EventHandler {
                 const std::string& value) override {
     const Mark mark = mark_of(yaml_mark);
     merge_key_ = false;
+    check_source(static_cast<size_t>(yaml_mark.pos), tag, value, mark);
     finish(scalar(tag, value, mark), anchor, 1, 0, mark);
+  }
+
+  void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
+    const auto is_part = [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+    };
+    if (!std::all_of(name.begin(), name.end(), is_part)) {
+      fail(mark_of(mark), fmt::format("found the anchor '{}'; expected letters, digits, '-' and '_'", name));
+    }
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -98,6 +109,19 @@ class Builder : public YAML::EventHandler {
   };
 
   [[noreturn]] void fail(const Mark& mark, std::string_view what) const { throw parse_error(text_, mark, what); }
+
+  // What yaml-cpp lets pass and PyYAML does not: a quote that the text ends in, and tabs around or in a plain scalar.
+  void check_source(size_t at, const std::string& tag, const std::string& value, const Mark& mark) const {
+    if (at >= text_.size()) return;
+    const char first = text_[at];
+    if (tag == "!" && (first == '\'' || first == '"') && text_.find(first, at + 1) == std::string_view::npos) {
+      fail(mark, "found a quote that is not closed");
+    }
+    const bool tab_before = at > 0 && text_[at - 1] == '\t';
+    if (tag == "?" && (tab_before || value.find('\t') != std::string::npos) && first != '|' && first != '>') {
+      fail(mark, "found a tab; outside quotes use blanks");
+    }
+  }
 
   Node scalar(const std::string& tag, const std::string& value, const Mark& mark) {
     if (tag == "?" || tag.empty()) {
@@ -280,6 +304,7 @@ void check_bytes(std::string_view text, const std::shared_ptr<const std::string>
 Node parse_yaml(std::string_view text, std::string_view file_name, std::vector<YamlWarning>* warnings,
                 const YamlLimits& limits) {
   const auto file = std::make_shared<const std::string>(file_name);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   check_bytes(text, file, limits);
   std::istringstream stream{std::string(text)};
   Builder builder(text, file, limits, warnings);

@@ -164,13 +164,13 @@ class TextReader {
         ++at_;
         skip_blanks();
         const Node::List arguments = sequence(TokenKind::kBraceClose);
-        return syntax_only_ ? placeholder() : call_resolver(evaluator_, key, arguments, path_);
+        return syntax_only_ ? any_value() : call_resolver(evaluator_, key, arguments, path_);
       } else if (c == ' ' || c == '\t' || c == '}') {
         skip_blanks();
         if (at_ >= text_.size() || text_[at_] != '}') fail("expected '}'");
         if (!is_key(key)) fail(fmt::format("no viable alternative at input '{}'", text_.substr(from, at_ + 1 - from)));
         ++at_;
-        return syntax_only_ ? placeholder() : reference(key);
+        return syntax_only_ ? any_value() : reference(key);
       } else if (std::string_view("\\${}():'\"").find(c) != std::string_view::npos) {
         fail(fmt::format("no viable alternative at input '{}'", text_.substr(from, at_ + 1 - from)));
       } else {
@@ -182,7 +182,7 @@ class TextReader {
   }
 
   // Stands for a value that was not looked up; a key or a resolver's name may be made of it.
-  Located placeholder() const { return {Node("x"), path_, true}; }
+  Located any_value() const { return {Node("x"), path_, true}; }
 
   static bool is_resolver_name(const std::string& name) {
     for (const std::string& part : split(name, '.')) {

@@ -2,6 +2,7 @@
 #include <string>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -118,6 +119,18 @@ TEST_F(GoldenNetworks, AGradientChangesNoPrediction) {
   const Tensor recorded = tiny().denoiser->eps(x, golden("unet.t"), {.tokens = golden("unet.cond")});
   EXPECT_TRUE(recorded.requires_grad());
   EXPECT_LT(distance(quiet, recorded.detach()), 1e-5);
+}
+
+// Large enough for slices, of unequal sizes.
+TEST_F(GoldenNetworks, ABatchInSlicesIsTheBatchOfItsRows) {
+  const int threads = at::get_num_threads();
+  at::set_num_threads(2);
+  const std::vector<int64_t> order{0, 1, 2, 2, 0, 1, 1};
+  const Tensor rows = at::tensor(order, at::kLong);
+  const Tensor eps = tiny().denoiser->eps(golden("unet.x").index({rows}), golden("unet.t").index({rows}),
+                                          {.tokens = golden("unet.cond").index({rows})});
+  at::set_num_threads(threads);
+  EXPECT_LT(distance(eps, golden("unet.out").index({rows})), kTolerance);
 }
 
 TEST_F(GoldenNetworks, InputsAreLeftAsTheyWere) {

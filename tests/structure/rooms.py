@@ -57,7 +57,7 @@ def files(root, suffixes=TEXTS, folders=FOLDERS):
         for path in found
         if path.is_file()
         and path.suffix in suffixes
-        and not {"__pycache__", "golden"} & set(path.relative_to(root).parts)
+        and not {"__pycache__", ".pytest_cache", "golden"} & set(path.relative_to(root).parts)
     ]
 
 

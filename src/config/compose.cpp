@@ -53,15 +53,17 @@ struct Composer::State {
   };
   std::map<std::string, std::shared_ptr<const Base>> bases;  // by the texts of the group overrides
 
-  std::shared_ptr<const Base> base(const std::vector<Override>& groups);
+  std::shared_ptr<const Base> base(const std::vector<const Override*>& groups);
 };
 
-std::shared_ptr<const Composer::State::Base> Composer::State::base(const std::vector<Override>& groups) {
+std::shared_ptr<const Composer::State::Base> Composer::State::base(const std::vector<const Override*>& groups) {
   std::string key;
-  for (const Override& item : groups) key += item.text() + '\n';
+  for (const Override* item : groups) key += item->input + '\n';
   if (const auto known = bases.find(key); known != bases.end()) return known->second;
+  std::vector<Override> items;
+  for (const Override* item : groups) items.push_back(*item);
   auto made = std::make_shared<Base>();
-  made->list = build_defaults(path, config_name, groups, options.allow_missing_groups);
+  made->list = build_defaults(path, config_name, items, options.allow_missing_groups);
   Dict start;
   start.set("hydra", hydra);
   Node tree(std::move(start));
@@ -92,16 +94,17 @@ const SearchPath& Composer::search_path() const { return state_->path; }
 const std::string& Composer::config_name() const { return state_->config_name; }
 
 Composition Composer::compose(const std::vector<Override>& overrides) {
-  std::vector<Override> groups;
-  std::vector<const Override*> values;
-  for (const Override& item : overrides) {
-    if (item.is_sweep()) continue;
-    const bool is_dict = item.value && item.value->get_if<ElementDict>() != nullptr;
-    if (!is_dict && state_->path.has_group(item.key)) {
-      groups.push_back(item);
-    } else {
-      values.push_back(&item);
-    }
+  std::vector<const Override*> items;
+  for (const Override& item : overrides) items.push_back(&item);
+  return compose(items);
+}
+
+Composition Composer::compose(const std::vector<const Override*>& overrides) {
+  std::vector<const Override*> groups, values;
+  for (const Override* item : overrides) {
+    if (item->is_sweep()) continue;
+    const bool is_dict = item->value && item->value->get_if<ElementDict>() != nullptr;
+    (!is_dict && state_->path.has_group(item->key) ? groups : values).push_back(item);
   }
   const auto base = state_->base(groups);
   Node tree = base->tree;

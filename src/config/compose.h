@@ -44,6 +44,7 @@ class Composer {
 
   // Throws kCompose, kMissing (no such config) or kParse; first lines as Hydra says them (hydra.md 1.13).
   Composition compose(const std::vector<Override>& overrides);
+  Composition compose(const std::vector<const Override*>& overrides);
 
   const SearchPath& search_path() const;
   const std::string& config_name() const;

@@ -1,6 +1,7 @@
 #include "config/launch.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -43,14 +44,15 @@ void check_no_section_replaced(const std::vector<Override>& overrides, const Sch
 }
 
 // Hydra's first line for a value of the command line that its key does not take, ours below it.
-Error with_override(const Error& error, const std::vector<Override>& overrides) {
+Error with_override(const Error& error, const std::vector<const Override*>& overrides) {
   constexpr std::string_view kOrigin = "command line: ";
   if (error.kind() != ErrorKind::kType || !error.message().starts_with(kOrigin)) return error;
   const std::string rest = error.message().substr(kOrigin.size());
   const std::string key = rest.substr(0, rest.find(':'));
   for (auto item = overrides.rbegin(); item != overrides.rend(); ++item) {
-    if (key != item->key && !key.starts_with(item->key + ".")) continue;
-    return Error(error.kind(), fmt::format("Error merging override {}", item->input), "  " + std::string(error.what()));
+    const Override& one = **item;
+    if (key != one.key && !key.starts_with(one.key + ".")) continue;
+    return Error(error.kind(), fmt::format("Error merging override {}", one.input), "  " + std::string(error.what()));
   }
   return error;
 }
@@ -138,13 +140,19 @@ bool multirun_by_mode(const Node& hydra, const Flags& flags, std::vector<std::st
   return flags.multirun || name == "MULTIRUN";
 }
 
+std::vector<const Override*> pointers(const std::vector<Override>& overrides) {
+  std::vector<const Override*> items;
+  for (const Override& item : overrides) items.push_back(&item);
+  return items;
+}
+
 // Composes, resolves and checks the jobs of one launch.
 class Planner {
  public:
   Planner(Composer composer, const Schema& schema, ResolveContext context)
-      : composer_(std::move(composer)), schema_(schema), context_(std::move(context)) {}
+      : composer_(std::move(composer)), schema_(schema), checker_(schema), context_(std::move(context)) {}
 
-  Job job(int num, std::vector<std::string> texts, const std::vector<Override>& overrides) {
+  Job job(int num, std::vector<std::string> texts, const std::vector<const Override*>& overrides) {
     Job job{num, std::move(texts), {}};
     try {
       const Composition composition = composer_.compose(overrides);
@@ -152,9 +160,9 @@ class Planner {
       schema_.check_missing(composition.job);
       if (composition.job.needs_resolving()) {
         context_.hydra.set("job.num", Node(num));
-        job.config = schema_.validate(resolve(composition.job, context_));
+        job.config = checker_.validate(resolve(composition.job, context_));
       } else {
-        job.config = schema_.validate(composition.job);
+        job.config = checker_.validate(composition.job);
       }
     } catch (const Error& error) {
       throw with_override(error, overrides);
@@ -165,6 +173,7 @@ class Planner {
  private:
   Composer composer_;
   const Schema& schema_;
+  Checker checker_;
   ResolveContext context_;
 };
 
@@ -219,24 +228,28 @@ Launch prepare(const Flags& flags, const Schema& schema, const SearchPath& base_
 
   Planner planner(Composer(path, primary), schema, context);
   if (!launch.multirun) {
-    launch.jobs.push_back(planner.job(0, launch.task_overrides, overrides));
+    launch.jobs.push_back(planner.job(0, launch.task_overrides, pointers(overrides)));
     return launch;
   }
   std::vector<Override> dimensions = sweeper_params(launch.hydra, launch.warnings);
   dimensions.insert(dimensions.end(), overrides.begin(), overrides.end());
   const Node* seed = launch.hydra.find("sweeper.seed");
   const bool seeded = seed != nullptr && seed->kind() == Node::Kind::kInt;
-  // A sweep over hydra is refused there; what is left of hydra goes to every job as it is.
-  const auto is_plain_hydra = [](const Override& item) { return of_hydra(item) && !item.is_sweep(); };
-  std::erase_if(dimensions, is_plain_hydra);
+  // A sweep over hydra is refused by expand; what is left of hydra goes to every job as it is.
+  std::erase_if(dimensions, [](const Override& item) { return of_hydra(item) && !item.is_sweep(); });
   const Sweep sweep = expand(dimensions, path, seeded ? static_cast<uint64_t>(seed->as_int()) : 0);
   launch.swept = sweep.swept();
   const size_t jobs = sweep.size();
   launch.jobs.reserve(jobs);
+  std::map<std::string, Override> parsed;  // every text of the sweep once
   for (size_t num = 0; num < jobs; ++num) {
     std::vector<std::string> texts = sweep.overrides(num);
-    std::vector<Override> items = own;
-    for (const std::string& text : texts) items.push_back(parse_override(text));
+    std::vector<const Override*> items = pointers(own);
+    for (const std::string& text : texts) {
+      auto known = parsed.find(text);
+      if (known == parsed.end()) known = parsed.emplace(text, parse_override(text)).first;
+      items.push_back(&known->second);
+    }
     try {
       launch.jobs.push_back(planner.job(static_cast<int>(num), texts, items));
     } catch (const Error& error) {

@@ -15,8 +15,8 @@ namespace roundtrip::config {
 struct Node::Cell {
   std::variant<std::monostate, bool, int64_t, double, std::string, List, Dict> value;
   Mark mark;
-  // needs_resolving(), once asked: -1 unknown. Atomic, for trees that threads share.
-  mutable std::atomic<int8_t> resolving{-1};
+  // What stands below, once asked: -1 unknown, else the bits of contents(). Atomic, for trees that threads share.
+  mutable std::atomic<int8_t> contents{-1};
 
   Cell() = default;
   Cell(decltype(value) value_in, Mark mark_in) : value(std::move(value_in)), mark(std::move(mark_in)) {}
@@ -47,19 +47,27 @@ bool Node::is_missing() const { return is_string() && as_string() == "???"; }
 
 bool Node::is_interpolation() const { return is_string() && as_string().find("${") != std::string::npos; }
 
-bool Node::needs_resolving() const {
-  if (!cell_) return false;
-  const int8_t known = cell_->resolving.load(std::memory_order_relaxed);
-  if (known >= 0) return known != 0;
-  bool found = is_interpolation();
-  if (is_list()) {
-    for (const Node& item : list()) found = found || item.needs_resolving();
-  } else if (is_dict()) {
-    for (const auto& entry : dict()) found = found || entry.value.needs_resolving();
-  }
-  cell_->resolving.store(found ? 1 : 0, std::memory_order_relaxed);
-  return found;
+namespace {
+constexpr int8_t kHasInterpolation = 1, kHasMissing = 2;
 }
+
+int8_t Node::contents() const {
+  if (!cell_) return 0;
+  int8_t bits = cell_->contents.load(std::memory_order_relaxed);
+  if (bits >= 0) return bits;
+  bits = static_cast<int8_t>((is_interpolation() ? kHasInterpolation : 0) | (is_missing() ? kHasMissing : 0));
+  if (is_list()) {
+    for (const Node& item : list()) bits = static_cast<int8_t>(bits | item.contents());
+  } else if (is_dict()) {
+    for (const auto& entry : dict()) bits = static_cast<int8_t>(bits | entry.value.contents());
+  }
+  cell_->contents.store(bits, std::memory_order_relaxed);
+  return bits;
+}
+
+bool Node::needs_resolving() const { return (contents() & kHasInterpolation) != 0; }
+
+bool Node::has_missing() const { return (contents() & kHasMissing) != 0; }
 
 namespace {
 
@@ -108,7 +116,7 @@ Node::Cell& Node::own() {
   } else if (cell_.use_count() > 1) {
     cell_ = std::make_shared<Cell>(*cell_);
   }
-  cell_->resolving.store(-1, std::memory_order_relaxed);
+  cell_->contents.store(-1, std::memory_order_relaxed);
   return *cell_;
 }
 

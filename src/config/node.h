@@ -57,6 +57,7 @@ class Node {
   bool is_interpolation() const;  // a string that holds an unescaped ${
   // Whether an interpolation or an escaped one stands anywhere below: what resolving would change.
   bool needs_resolving() const;
+  bool has_missing() const;  // whether a ??? stands anywhere below
 
   // Each throws kType, naming the mark and what was found, where the node is of another kind.
   bool as_bool() const;
@@ -88,6 +89,7 @@ class Node {
  private:
   struct Cell;
   Cell& own();
+  int8_t contents() const;
 
   std::shared_ptr<Cell> cell_;  // nullptr is null without a mark
 };

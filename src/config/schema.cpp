@@ -76,43 +76,17 @@ const Field* Schema::find(const std::string& path, const Node& config) const {
   return found == fields.end() ? nullptr : found->second;
 }
 
-// Walks a config beside its fields.
-class Schema::Walk {
- public:
-  Walk(const FieldMap& fields, const std::vector<std::string>& open_sections)
-      : fields_(fields), open_sections_(open_sections) {
-    for (const auto& [path, field] : fields_) {
-      for (std::string section = parent_of(path); !section.empty(); section = parent_of(section)) sections_.insert(section);
-    }
-  }
+// The fields that hold under one set of choices, and what follows from them.
+struct Checker::Shape {
+  Schema::FieldMap fields;
+  std::set<std::string> sections;  // every prefix of a field's path
+  const std::vector<std::string>& open_sections;
 
-  Node section(const Node& node, const std::string& path) const {
-    if (!node.is_dict()) {
-      throw Error(ErrorKind::kType,
-                  fmt::format("{}{}: found {} of type {}; expected a section with the keys {}", origin(node.mark()), path,
-                              show(node), kind_name(node.kind()), join(keys_of(path), ", ")));
+  Shape(Schema::FieldMap fields_in, const std::vector<std::string>& open)
+      : fields(std::move(fields_in)), open_sections(open) {
+    for (const auto& [path, field] : fields) {
+      for (std::string section = parent_of(path); !section.empty(); section = parent_of(section)) sections.insert(section);
     }
-    Node result = node;
-    for (const auto& entry : node.dict()) {
-      const std::string below = join_path(path, entry.key().text);
-      if (contains(open_sections_, below)) continue;
-      const auto field = fields_.find(below);
-      if (field == fields_.end() && sections_.count(below) == 0) unknown(entry.key(), path);
-      Node value = field == fields_.end() ? section(entry.value, below) : converted(entry.value, *field->second);
-      if (value.identity() != entry.value.identity()) result.mutable_dict().set(entry.shared_key, std::move(value));
-    }
-    return result;
-  }
-
- private:
-  static Node converted(const Node& node, const Field& field) {
-    std::string why;
-    std::optional<Node> value = field.type.convert(node, why);
-    if (value) return *value;
-    throw Error(ErrorKind::kType,
-                fmt::format("{}{}: found {} of type {}; expected {}{}", origin(node.mark()), field.path, show(node),
-                            kind_name(node.kind()), field.type.text(), field.unit.empty() ? "" : " (" + field.unit + ")"),
-                why.empty() ? "" : fmt::format("{}\n    full_key: {}", why, field.path));
   }
 
   std::vector<std::string> keys_of(const std::string& section) const {
@@ -123,8 +97,8 @@ class Schema::Walk {
       const std::string rest = path.substr(prefix.size());
       keys.insert(rest.substr(0, rest.find('.')));
     };
-    for (const auto& [path, field] : fields_) add(path);
-    for (const std::string& path : open_sections_) add(path);
+    for (const auto& [path, field] : fields) add(path);
+    for (const std::string& path : open_sections) add(path);
     return {keys.begin(), keys.end()};
   }
 
@@ -133,31 +107,87 @@ class Schema::Walk {
     throw Error(ErrorKind::kType, fmt::format("{}{}: there is no such key; expected one of {}.{}", origin(key.mark),
                                               join_path(section, key.text), join(keys, ", "), did_you_mean(key.text, keys)));
   }
-
-  const FieldMap& fields_;
-  const std::vector<std::string>& open_sections_;
-  std::set<std::string> sections_;  // every prefix of a field's path
 };
 
+namespace {
+
+Node converted(const Node& node, const Field& field) {
+  std::string why;
+  std::optional<Node> value = field.type.convert(node, why);
+  if (value) return *value;
+  throw Error(ErrorKind::kType,
+              fmt::format("{}{}: found {} of type {}; expected {}{}", origin(node.mark()), field.path, show(node),
+                          kind_name(node.kind()), field.type.text(), field.unit.empty() ? "" : " (" + field.unit + ")"),
+              why.empty() ? "" : fmt::format("{}\n    full_key: {}", why, field.path));
+}
+
+}  // namespace
+
+const Checker::Shape& Checker::shape_for(const Node& config) {
+  std::vector<std::string> chosen;
+  for (const auto& [selector, choices] : schema_.by_choice_) {
+    const Node* value = config.find(selector);
+    chosen.push_back(value == nullptr ? "" : python_str(*value));
+  }
+  auto& shape = shapes_[chosen];
+  if (!shape) shape = std::make_shared<const Shape>(schema_.fields_for(config), schema_.open_sections_);
+  return *shape;
+}
+
+Checker::Checked Checker::section(const Shape& shape, const Node& node, const std::string& path) {
+  if (!node.is_dict()) {
+    throw Error(ErrorKind::kType,
+                fmt::format("{}{}: found {} of type {}; expected a section with the keys {}", origin(node.mark()), path,
+                            show(node), kind_name(node.kind()), join(shape.keys_of(path), ", ")));
+  }
+  if (const auto known = known_.find({&shape, node.identity()}); known != known_.end()) return known->second;
+  Checked result{node, node, 0};
+  for (const auto& entry : node.dict()) {
+    const std::string below = join_path(path, entry.key().text);
+    if (contains(shape.open_sections, below)) continue;
+    const auto field = shape.fields.find(below);
+    if (field == shape.fields.end() && shape.sections.count(below) == 0) shape.unknown(entry.key(), path);
+    Node value;
+    if (field == shape.fields.end()) {
+      Checked checked = section(shape, entry.value, below);
+      result.fields += checked.fields;
+      value = std::move(checked.to);
+    } else {
+      value = converted(entry.value, *field->second);
+      ++result.fields;
+    }
+    if (value.identity() != entry.value.identity()) result.to.mutable_dict().set(entry.shared_key, std::move(value));
+  }
+  // Roots differ from job to job; only sections come back.
+  constexpr size_t kMostKnown = 4096;
+  if (known_.size() >= kMostKnown) known_.clear();
+  if (!path.empty()) known_[{&shape, node.identity()}] = result;
+  return result;
+}
+
+Node Checker::validate(const Node& resolved) {
+  schema_.check_missing(resolved);
+  const Shape& shape = shape_for(resolved);
+  Checked checked = section(shape, resolved, "");
+  if (checked.fields < shape.fields.size()) {
+    for (const auto& [path, field] : shape.fields) {
+      if (checked.to.find(path) == nullptr) {
+        throw Error(ErrorKind::kMissing, fmt::format("{} is not in the config; expected {}", path, field->type.text()));
+      }
+    }
+  }
+  return checked.to;
+}
+
 void Schema::check_missing(const Node& config) const {
+  if (!config.has_missing()) return;
   const std::vector<std::string> missing = missing_keys(config);
-  if (missing.empty()) return;
   std::string paste;
   for (const std::string& key : missing) paste += fmt::format(" {}=...", key);
   throw Error(ErrorKind::kMissing, fmt::format("Missing mandatory value: {}", join(missing, ", ")),
               fmt::format("Add to the command line:{}", paste));
 }
 
-Node Schema::validate(const Node& resolved) const {
-  check_missing(resolved);
-  const FieldMap fields = fields_for(resolved);
-  const Node result = Walk(fields, open_sections_).section(resolved, "");
-  for (const auto& [path, field] : fields) {
-    if (result.find(path) == nullptr) {
-      throw Error(ErrorKind::kMissing, fmt::format("{} is not in the config; expected {}", path, field->type.text()));
-    }
-  }
-  return result;
-}
+Node Schema::validate(const Node& resolved) const { return Checker(*this).validate(resolved); }
 
 }  // namespace roundtrip::config

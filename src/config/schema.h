@@ -9,7 +9,9 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/node.h"
@@ -48,13 +50,35 @@ class Schema {
   Node validate(const Node& resolved) const;
 
  private:
+  friend class Checker;
   using FieldMap = std::map<std::string, const Field*>;
-  class Walk;
   FieldMap fields_for(const Node& config) const;
 
   std::vector<Field> fields_;
   std::map<std::string, std::map<std::string, std::vector<Field>>> by_choice_;  // selector -> choice -> fields
   std::vector<std::string> open_sections_;
+};
+
+// Validates many configs that share sections, as the jobs of a sweep do: a section that was checked is not checked again.
+class Checker {
+ public:
+  explicit Checker(const Schema& schema) : schema_(schema) {}
+
+  Node validate(const Node& resolved);  // as Schema::validate
+
+ private:
+  struct Shape;
+  struct Checked {
+    Node from, to;  // `from` keeps the identity alive that the memo goes by
+    size_t fields = 0;
+  };
+
+  const Shape& shape_for(const Node& config);
+  Checked section(const Shape& shape, const Node& node, const std::string& path);
+
+  const Schema& schema_;
+  std::map<std::vector<std::string>, std::shared_ptr<const Shape>> shapes_;  // by what the selectors chose
+  std::map<std::pair<const Shape*, const void*>, Checked> known_;
 };
 
 }  // namespace roundtrip::config

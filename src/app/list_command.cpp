@@ -1,8 +1,8 @@
 // roundtrip list: what there is to choose from.
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <map>
+
+#include <fmt/format.h>
 
 #include "app/commands.h"
 #include "base/error.h"
@@ -43,12 +43,11 @@ void list_options(const std::string& group) {
 }  // namespace
 
 int list_command(const Words& words) {
-  const std::vector<std::pair<std::string, void (*)()>> lists = {
-      {"methods", list_methods},
-      {"metrics", list_metrics},
-      {"datasets", list_datasets},
-      {"models", [] { list_options("model"); }},
-      {"experiments", [] { list_options("experiment"); }}};
+  const std::vector<std::pair<std::string, void (*)()>> lists = {{"methods", list_methods},
+                                                                 {"metrics", list_metrics},
+                                                                 {"datasets", list_datasets},
+                                                                 {"models", [] { list_options("model"); }},
+                                                                 {"experiments", [] { list_options("experiment"); }}};
   if (words.size() > 1) throw Error(ErrorKind::kUsage, "roundtrip list: expected at most one word");
   bool found = false;
   for (const auto& [name, print] : lists) {

@@ -1,9 +1,9 @@
 // Finds the subcommand and turns errors into one line and an exit code.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <map>
+
+#include <fmt/format.h>
 
 #include "app/commands.h"
 #include "base/error.h"
@@ -13,9 +13,8 @@ namespace roundtrip::app {
 namespace {
 
 int dispatch(Words words) {
-  const std::map<std::string, int (*)(const Words&)> commands = {{"run", run_command},
-                                                                 {"plan", plan_command},
-                                                                 {"list", list_command}};
+  const std::map<std::string, int (*)(const Words&)> commands = {
+      {"run", run_command}, {"plan", plan_command}, {"list", list_command}};
   if (words.empty()) {
     std::fputs(usage().c_str(), stdout);
     return 0;

@@ -1,9 +1,9 @@
 // roundtrip run and roundtrip plan: from the command line to a plan, and from there to results.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+
+#include <fmt/format.h>
 
 #include "app/commands.h"
 #include "app/interrupt.h"

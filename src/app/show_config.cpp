@@ -1,8 +1,8 @@
 #include "app/show_config.h"
 
-#include <fmt/format.h>
-
 #include <fstream>
+
+#include <fmt/format.h>
 
 #include "app/commands.h"
 #include "base/error.h"

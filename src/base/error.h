@@ -5,13 +5,13 @@
 // Further lines (`details`) are for errors whose first line users search for, such as Hydra's.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <exception>
 #include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace roundtrip {
 

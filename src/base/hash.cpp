@@ -1,11 +1,11 @@
 #include "base/hash.h"
 
-#include <openssl/evp.h>
-
 #include <array>
 #include <cstring>
 #include <fstream>
 #include <vector>
+
+#include <openssl/evp.h>
 
 #include "base/error.h"
 

@@ -47,9 +47,8 @@ nlohmann::json parse_json(std::string_view text, std::string_view where) {
     if (event == Event::object_start) keys_of_open_objects.emplace_back();
     if (event == Event::object_end) keys_of_open_objects.pop_back();
     if (event == Event::key && !keys_of_open_objects.back().insert(parsed.get<std::string>()).second) {
-      throw input_error(
-          where, fmt::format("{} stands twice in one JSON object", name_text(parsed.get<std::string>())),
-          "each key once");
+      throw input_error(where, fmt::format("{} stands twice in one JSON object", name_text(parsed.get<std::string>())),
+                        "each key once");
     }
     return true;
   };
@@ -68,8 +67,7 @@ std::string read_file(const std::filesystem::path& path, uint64_t max_bytes) {
   const uintmax_t size = std::filesystem::file_size(path, failure);
   if (failure) throw input_error(path.string(), fmt::format("cannot be read ({})", failure.message()));
   if (size > max_bytes) {
-    throw input_error(path.string(), fmt::format("{} bytes long", size),
-                      fmt::format("at most {}", max_bytes));
+    throw input_error(path.string(), fmt::format("{} bytes long", size), fmt::format("at most {}", max_bytes));
   }
   std::ifstream file(path, std::ios::binary);
   std::string bytes(size, '\0');
@@ -79,9 +77,7 @@ std::string read_file(const std::filesystem::path& path, uint64_t max_bytes) {
   return bytes;
 }
 
-nlohmann::json read_json(const std::filesystem::path& path) {
-  return parse_json(read_file(path), path.string());
-}
+nlohmann::json read_json(const std::filesystem::path& path) { return parse_json(read_file(path), path.string()); }
 
 std::string json_text(const nlohmann::json& value) {
   return cut(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));

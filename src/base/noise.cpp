@@ -39,9 +39,9 @@ void fill(std::span<T> out, const NoiseKey& key) {
   const auto philox = philox_key(key);
   for (size_t i = 0; i < out.size(); i += 2) {
     const uint64_t block = i / 2;
-    const auto r = philox4x32({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
-                               static_cast<uint32_t>(key.step), 0x52545250},
-                              philox);
+    const auto r = philox4x32(
+        {static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), static_cast<uint32_t>(key.step), 0x52545250},
+        philox);
     const double radius = std::sqrt(-2 * std::log(uniform(r[0], r[1])));
     const double angle = 2 * std::numbers::pi * uniform(r[2], r[3]);
     out[i] = static_cast<T>(radius * std::cos(angle));

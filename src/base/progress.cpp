@@ -1,10 +1,10 @@
 #include "base/progress.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -29,7 +29,8 @@ std::string Progress::state(int64_t done, const std::string& text) const {
   const double part = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
   const double elapsed = stopwatch_.seconds();
   const std::string eta = part > 0.002 ? seconds_text(elapsed * (1 - part) / part) : "?";
-  if (!terminal_) return fmt::format("{:3.0f} %  {}  {} so far, {} to go", 100 * part, text, seconds_text(elapsed), eta);
+  if (!terminal_)
+    return fmt::format("{:3.0f} %  {}  {} so far, {} to go", 100 * part, text, seconds_text(elapsed), eta);
   constexpr int kWidth = 24;
   const int filled = static_cast<int>(part * kWidth);
   std::string bar;

@@ -1,13 +1,13 @@
 #include "base/text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+
+#include <fmt/format.h>
 
 namespace roundtrip {
 

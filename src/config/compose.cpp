@@ -1,10 +1,9 @@
 #include "config/compose.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <climits>
 #include <set>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/hash.h"

@@ -35,7 +35,8 @@ struct ComposeOptions {
 // What `hydra` holds before any config speaks (configs/hydra/default.yaml).
 Node hydra_defaults();
 
-// Composes many jobs over one search path. Jobs that choose the same groups share that part of the work and their trees.
+// Composes many jobs over one search path. Jobs that choose the same groups share that part of the work and their
+// trees.
 class Composer {
  public:
   Composer(SearchPath path, std::string config_name, ComposeOptions options = {});

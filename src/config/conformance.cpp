@@ -44,9 +44,10 @@ Json tagged(const Element& element) {
             {"tags", choice->tags}};
   }
   if (const auto* range = element.get_if<Range>()) {
-    return {{"$range", Json::array({tagged_number(range->start), tagged_number(range->stop), tagged_number(range->step)})},
-            {"shuffle", range->shuffle},
-            {"tags", range->tags}};
+    return {
+        {"$range", Json::array({tagged_number(range->start), tagged_number(range->stop), tagged_number(range->step)})},
+        {"shuffle", range->shuffle},
+        {"tags", range->tags}};
   }
   if (const auto* interval = element.get_if<Interval>()) {
     return {{"$interval", Json::array({tagged_number(interval->start), tagged_number(interval->end)})},
@@ -130,7 +131,8 @@ Json answer_parse(const std::string& rule, const std::string& text) {
   throw Error(ErrorKind::kParse, fmt::format("unknown rule '{}'", rule));
 }
 
-Json answer_compose(const std::filesystem::path& folder, const std::string& name, const std::vector<std::string>& texts) {
+Json answer_compose(const std::filesystem::path& folder, const std::string& name,
+                    const std::vector<std::string>& texts) {
   SearchPath path;
   path.add_folder("main", folder);
   const Composition composition = Composer(path, name).compose(parse_overrides(texts));
@@ -212,7 +214,8 @@ nlohmann::ordered_json tagged(const Node& node) {
     }
     case Node::Kind::kDict: {
       Json pairs = Json::array();
-      for (const auto& entry : node.dict()) pairs.push_back(Json::array({tagged(entry.key().node()), tagged(entry.value)}));
+      for (const auto& entry : node.dict())
+        pairs.push_back(Json::array({tagged(entry.key().node()), tagged(entry.value)}));
       return {{"$dict", pairs}};
     }
     default:

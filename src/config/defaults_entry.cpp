@@ -39,7 +39,8 @@ std::pair<std::string, std::optional<std::string>> split_package(const std::stri
   if (at == std::string::npos) return {text, std::nullopt};
   std::string package = text.substr(at + 1);
   if (package.find(':') != std::string::npos) bad_entry(file, item, "renaming a package with ':' is not supported");
-  if (package.find("_name_") != std::string::npos) bad_entry(file, item, "_name_ in a package is not supported; write the name");
+  if (package.find("_name_") != std::string::npos)
+    bad_entry(file, item, "_name_ in a package is not supported; write the name");
   if (package == "_here_") package = "";
   return {text.substr(0, at), package};
 }
@@ -47,7 +48,8 @@ std::pair<std::string, std::optional<std::string>> split_package(const std::stri
 void check_name(const std::string& name, const ConfigFile& file, const Node& item) {
   const auto parts = split(name, '/');
   const bool climbs = std::find(parts.begin(), parts.end(), "..") != parts.end();
-  if (climbs || name.find('\\') != std::string::npos) bad_entry(file, item, "'..' and '\\' are not allowed in a defaults list");
+  if (climbs || name.find('\\') != std::string::npos)
+    bad_entry(file, item, "'..' and '\\' are not allowed in a defaults list");
 }
 
 DefaultsEntry parse_group(const ConfigFile& file, const Node& item) {
@@ -68,7 +70,8 @@ DefaultsEntry parse_group(const ConfigFile& file, const Node& item) {
     } else if (word == "override") {
       result.override = true;
     } else if (!word.empty()) {
-      bad_entry(file, item, fmt::format("Unknown keyword '{}' in the defaults list.{}", word, did_you_mean(word, kKeywords)));
+      bad_entry(file, item,
+                fmt::format("Unknown keyword '{}' in the defaults list.{}", word, did_you_mean(word, kKeywords)));
     }
   }
   if (result.name.empty() || result.name == "/") bad_entry(file, item, "Missing group name in a default item");
@@ -87,16 +90,18 @@ DefaultsEntry parse_group(const ConfigFile& file, const Node& item) {
     std::vector<std::string> options;
     for (const Node& option : value.list()) {
       if (!option.is_string()) {
-        bad_entry(file, item, fmt::format("Unsupported item value in defaults : {}, nested list items must be strings",
-                                          kind_name(option.kind())));
+        bad_entry(file, item,
+                  fmt::format("Unsupported item value in defaults : {}, nested list items must be strings",
+                              kind_name(option.kind())));
       }
       check_name(option.as_string(), file, item);
       options.push_back(option.as_string());
     }
     result.value = std::move(options);
   } else if (!value.is_null()) {
-    bad_entry(file, item,
-              fmt::format("Unsupported item value in defaults : {}. Supported: string or list", kind_name(value.kind())));
+    bad_entry(
+        file, item,
+        fmt::format("Unsupported item value in defaults : {}. Supported: string or list", kind_name(value.kind())));
   }
   return result;
 }
@@ -117,7 +122,8 @@ std::vector<DefaultsEntry> parse_defaults(const ConfigFile& file) {
       entries.push_back(parse_group(file, item));
       continue;
     }
-    if (!item.is_string()) bad_entry(file, item, fmt::format("Unsupported type in defaults : {}", kind_name(item.kind())));
+    if (!item.is_string())
+      bad_entry(file, item, fmt::format("Unsupported type in defaults : {}", kind_name(item.kind())));
     DefaultsEntry entry;
     std::tie(entry.name, entry.package) = split_package(item.as_string(), file, item);
     check_name(entry.name, file, item);

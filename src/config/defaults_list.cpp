@@ -9,7 +9,7 @@
 namespace roundtrip::config {
 namespace {
 
-constexpr int kMaxDepth = 50;       // of configs that include configs
+constexpr int kMaxDepth = 50;        // of configs that include configs
 constexpr int kMaxConfigs = 10'000;  // in one defaults list
 
 // What the command line and `override` entries say about groups, and which of it was used.
@@ -128,10 +128,11 @@ class GroupOverrides {
   static Choices choices_of(const Node& value, const Override& item) {
     if (value.is_string()) return value.as_string();
     if (!value.is_list()) {
-      throw Error(ErrorKind::kCompose,
-                  fmt::format("Config group override must be a string or a list. Got {}", kind_name(value.kind())),
-                  fmt::format("  {}{}", item.input,
-                              value.is_null() ? fmt::format("; to leave the group out use ~{}", item.key_and_package()) : ""));
+      throw Error(
+          ErrorKind::kCompose,
+          fmt::format("Config group override must be a string or a list. Got {}", kind_name(value.kind())),
+          fmt::format("  {}{}", item.input,
+                      value.is_null() ? fmt::format("; to leave the group out use ~{}", item.key_and_package()) : ""));
     }
     std::vector<std::string> options;
     for (const Node& option : value.list()) options.push_back(python_str(option));
@@ -154,7 +155,9 @@ class GroupOverrides {
       const auto* option = std::get_if<std::string>(&choice.value);
       const auto* list = std::get_if<std::vector<std::string>>(&choice.value);
       details += fmt::format("{}To append to your default list use +{}={}", details.empty() ? "" : "\n", key,
-                             option != nullptr ? *option : list != nullptr ? "[" + join(*list, ",") + "]" : "null");
+                             option != nullptr ? *option
+                             : list != nullptr ? "[" + join(*list, ",") + "]"
+                                               : "null");
     } else {
       message = fmt::format("In '{}': {}", choice.parent, message);
     }
@@ -185,7 +188,8 @@ class Builder {
                   fmt::format("In '{}': configs include each other more than {} deep (a cycle?)", parent, kMaxDepth));
     }
     if (++configs_ > kMaxConfigs) {
-      throw Error(ErrorKind::kCompose, fmt::format("In '{}': the defaults list has more than {} entries", parent, kMaxConfigs));
+      throw Error(ErrorKind::kCompose,
+                  fmt::format("In '{}': the defaults list has more than {} entries", parent, kMaxConfigs));
     }
     DefaultsEntry& entry = tree.entry;
     if (!entry.is_missing() && !entry.is_null()) {
@@ -208,10 +212,11 @@ class Builder {
       return;
     }
     if (!file->content.is_dict()) {
-      throw Error(ErrorKind::kCompose, fmt::format("{} '{}' must be a DictConfig, got {}",
-                                                   entry.primary ? "primary config" : "config", entry.config_path(),
-                                                   file->content.is_list() ? "ListConfig" : kind_name(file->content.kind())),
-                  "  " + file->file);
+      throw Error(
+          ErrorKind::kCompose,
+          fmt::format("{} '{}' must be a DictConfig, got {}", entry.primary ? "primary config" : "config",
+                      entry.config_path(), file->content.is_list() ? "ListConfig" : kind_name(file->content.kind())),
+          "  " + file->file);
     }
     std::vector<DefaultsEntry> list = parse_defaults(*file);
     if (!list.empty() || (entry.primary && !overrides_.appended.empty())) place_self(entry, list);
@@ -257,9 +262,10 @@ class Builder {
       if (!item.override) continue;
       last = &item;
       if (interpolated) {
-        throw Error(ErrorKind::kCompose,
-                    fmt::format("{}: Default List Overrides are not allowed in the subtree", parent.config_path()),
-                    fmt::format("of an in interpolated config group (override {}={}).", item.override_key(), item.single()));
+        throw Error(
+            ErrorKind::kCompose,
+            fmt::format("{}: Default List Overrides are not allowed in the subtree", parent.config_path()),
+            fmt::format("of an in interpolated config group (override {}={}).", item.override_key(), item.single()));
       }
       overrides_.add_entry(item, parent.config_path(), number);
     }
@@ -326,8 +332,9 @@ class Builder {
                   error.message());
     }
     if (!value.is_string()) {
-      throw Error(ErrorKind::kCompose, fmt::format("Error resolving interpolation '{}': it stands for {}; expected an option",
-                                                   text, show(value)));
+      throw Error(
+          ErrorKind::kCompose,
+          fmt::format("Error resolving interpolation '{}': it stands for {}; expected an option", text, show(value)));
     }
     if (entry.is_group) {
       entry.value = value.as_string();
@@ -337,7 +344,8 @@ class Builder {
   }
 
   [[noreturn]] void unspecified(const DefaultsEntry& entry) const {
-    if (!entry.is_group) throw Error(ErrorKind::kCompose, fmt::format("Missing ConfigDefault is not supported : {}", entry.config_path()));
+    if (!entry.is_group)
+      throw Error(ErrorKind::kCompose, fmt::format("Missing ConfigDefault is not supported : {}", entry.config_path()));
     const std::string key = entry.override_key();
     std::string options = "Available options:";
     for (const std::string& option : path_.options(entry.group_path())) options += "\n\t" + option;
@@ -352,7 +360,8 @@ class Builder {
                   path_.text() + did_you_mean(wanted, path_.options("")));
     }
     if (!entry.is_group) {
-      throw Error(ErrorKind::kMissing, fmt::format("In '{}': Could not load '{}'.", parent, wanted), "\n" + path_.text());
+      throw Error(ErrorKind::kMissing, fmt::format("In '{}': Could not load '{}'.", parent, wanted),
+                  "\n" + path_.text());
     }
     const std::vector<std::string> options = path_.options(entry.group_path());
     std::string details = did_you_mean(entry.single(), options);

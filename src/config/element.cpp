@@ -88,8 +88,8 @@ Node to_node(const Element& element, const Mark& mark) {
                    if constexpr (std::is_constructible_v<Node, decltype(value), Mark>) {
                      return Node(value, mark);
                    } else {
-                     throw Error(ErrorKind::kParse, fmt::format("a sweep inside a list or a dict is not supported: {}",
-                                                               to_text(element)));
+                     throw Error(ErrorKind::kParse,
+                                 fmt::format("a sweep inside a list or a dict is not supported: {}", to_text(element)));
                    }
                  }},
       element.value);
@@ -119,8 +119,8 @@ std::string to_text(const Element& element) {
                                   value.shuffle, value.tags);
                  },
                  [](const Interval& value) {
-                   return wrapped(fmt::format("interval({},{})", python_repr(value.start), python_repr(value.end)), false,
-                                  value.tags);
+                   return wrapped(fmt::format("interval({},{})", python_repr(value.start), python_repr(value.end)),
+                                  false, value.tags);
                  },
                  [](const Glob& value) {
                    return value.exclude.empty()

@@ -47,8 +47,8 @@ struct Zip {
 };
 
 struct Element {
-  using Value = std::variant<std::monostate, bool, int64_t, double, std::string, Quoted, ElementList, ElementDict, Choice,
-                             Range, Interval, Glob, Zip>;
+  using Value = std::variant<std::monostate, bool, int64_t, double, std::string, Quoted, ElementList, ElementDict,
+                             Choice, Range, Interval, Glob, Zip>;
   Value value;
 
   bool is_sweep() const { return value.index() >= 8; }

@@ -36,7 +36,10 @@ const std::vector<Flag>& known_flags() {
       {{"-h", "--help"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.help = true; }},
       {{"--hydra-help"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.hydra_help = true; }},
       {{"--version"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.version = true; }},
-      {{"-sc", "--shell-completion"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.shell_completion = ""; }},
+      {{"-sc", "--shell-completion"},
+       Takes::kNothing,
+       {},
+       [](Flags& f, const std::string&) { f.shell_completion = ""; }},
       {{"--dry-run"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.dry_run = true; }},
       {{"--resume"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.resume = true; }},
   };
@@ -63,9 +66,7 @@ const Flag& find_flag(const std::string& name) {
   throw Error(ErrorKind::kUsage, fmt::format("unknown flag {}.{}", name_text(name), did_you_mean(name, names)));
 }
 
-bool is_override(const std::string& word) {
-  return word.starts_with('~') || word.find('=') != std::string::npos;
-}
+bool is_override(const std::string& word) { return word.starts_with('~') || word.find('=') != std::string::npos; }
 
 void check_modes(const Flags& flags) {
   const std::string one = "Only one of --run, --multirun, --cfg, --info and --shell_completion can be specified";
@@ -102,7 +103,8 @@ Flags parse_flags(const std::vector<std::string>& args) {
     bool given = equal != std::string::npos;
     if (given) {
       value = word.substr(equal + 1);
-      if (flag.takes == Takes::kNothing) throw Error(ErrorKind::kUsage, fmt::format("{} takes no value; found '{}'", name, value));
+      if (flag.takes == Takes::kNothing)
+        throw Error(ErrorKind::kUsage, fmt::format("{} takes no value; found '{}'", name, value));
     } else if (flag.takes != Takes::kNothing && k + 1 < args.size()) {
       const std::string& next = args[k + 1];
       const bool usable = flag.takes == Takes::kWord
@@ -120,8 +122,9 @@ Flags parse_flags(const std::vector<std::string>& args) {
     }
     if (given && !flag.choices.empty() &&
         std::find(flag.choices.begin(), flag.choices.end(), value) == flag.choices.end()) {
-      throw Error(ErrorKind::kUsage, fmt::format("argument {}: invalid choice: '{}' (choose from {}).{}", join(flag.names, "/"),
-                                                 value, join(flag.choices, ", "), did_you_mean(value, flag.choices)));
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("argument {}: invalid choice: '{}' (choose from {}).{}", join(flag.names, "/"), value,
+                              join(flag.choices, ", "), did_you_mean(value, flag.choices)));
     }
     flag.set(flags, value);
   }

@@ -9,15 +9,15 @@
 namespace roundtrip::config {
 
 struct Flags {
-  bool multirun = false;                      // -m, --multirun
-  bool run = false;                           // -r, --run
-  std::optional<std::string> cfg;             // -c, --cfg: job, hydra or all
-  std::optional<std::string> package;         // -p, --package
-  bool resolve = false;                       // --resolve
-  std::optional<std::string> info;            // -i, --info: all, config, defaults, defaults-tree, plugins, searchpath
-  std::optional<std::string> config_path;     // -cp, --config-path
-  std::optional<std::string> config_name;     // -cn, --config-name
-  std::optional<std::string> config_dir;      // -cd, --config-dir
+  bool multirun = false;                   // -m, --multirun
+  bool run = false;                        // -r, --run
+  std::optional<std::string> cfg;          // -c, --cfg: job, hydra or all
+  std::optional<std::string> package;      // -p, --package
+  bool resolve = false;                    // --resolve
+  std::optional<std::string> info;         // -i, --info: all, config, defaults, defaults-tree, plugins, searchpath
+  std::optional<std::string> config_path;  // -cp, --config-path
+  std::optional<std::string> config_name;  // -cn, --config-name
+  std::optional<std::string> config_dir;   // -cd, --config-dir
   bool help = false, hydra_help = false, version = false;
   std::optional<std::string> shell_completion;  // the override word: install=bash, uninstall=bash, query=bash
   bool dry_run = false;                         // --dry-run: plan and stop

@@ -65,7 +65,8 @@ void add_missing(const Node& node, const std::string& path, std::vector<std::str
   if (node.is_dict()) {
     for (const auto& entry : node.dict()) add_missing(entry.value, join_path(path, entry.key().text), keys);
   } else if (node.is_list()) {
-    for (size_t k = 0; k < node.list().size(); ++k) add_missing(node.list()[k], join_path(path, std::to_string(k)), keys);
+    for (size_t k = 0; k < node.list().size(); ++k)
+      add_missing(node.list()[k], join_path(path, std::to_string(k)), keys);
   }
 }
 

@@ -16,7 +16,7 @@
 namespace roundtrip::config {
 
 struct ResolveContext {
-  Node hydra;                                       // what ${hydra:a.b} reads
+  Node hydra;                                                                    // what ${hydra:a.b} reads
   std::chrono::system_clock::time_point now = std::chrono::system_clock::now();  // one time for a whole sweep
   // The environment; tests put their own. Returns false where the variable is not set.
   std::function<bool(const std::string& name, std::string& value)> environment;
@@ -27,7 +27,8 @@ struct ResolveContext {
 Node resolve(const Node& root, const ResolveContext& context = {});
 
 // `text` as if it stood at key `at` (a dotted path; "" for a key of the root), resolved.
-Node resolve_text(const Node& root, std::string_view text, std::string_view at = {}, const ResolveContext& context = {});
+Node resolve_text(const Node& root, std::string_view text, std::string_view at = {},
+                  const ResolveContext& context = {});
 
 // The grammar's `element` rule: what may stand as an argument of a resolver.
 Node resolve_element(const Node& root, std::string_view text, const ResolveContext& context = {});

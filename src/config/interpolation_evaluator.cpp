@@ -25,7 +25,8 @@ class Deeper {
   Deeper(int& depth, int most) : depth_(depth) {
     if (++depth_ > most) {
       --depth_;
-      throw Error(ErrorKind::kInterpolation, fmt::format("Recursive interpolation detected: deeper than {} levels", most));
+      throw Error(ErrorKind::kInterpolation,
+                  fmt::format("Recursive interpolation detected: deeper than {} levels", most));
     }
   }
   ~Deeper() { --depth_; }
@@ -333,7 +334,8 @@ class TextReader {
       case TokenKind::kInt:
       case TokenKind::kFloat: {
         const Element text{std::string(token.text)};
-        return to_node(evaluate({token.kind == TokenKind::kInt ? "int" : "float", std::string(token.text), {text}, {}}));
+        return to_node(
+            evaluate({token.kind == TokenKind::kInt ? "int" : "float", std::string(token.text), {text}, {}}));
       }
       case TokenKind::kEscape: {
         std::string out;
@@ -461,14 +463,16 @@ std::optional<Located> Evaluator::find(const std::string& key, const Path& path,
     if ((!at.node.is_container() || bad_index) && !strict) return false;
     if (at.node.is_missing()) missing(path_text(at.path));
     if (!at.node.is_container()) {
-      throw Error(ErrorKind::kInterpolation,
-                  fmt::format("ConfigTypeError raised while resolving interpolation: Error trying to access {}: node `{}` "
-                              "is not a container and thus cannot contain `{}`",
-                              key, path_text(at.path), name));
+      throw Error(
+          ErrorKind::kInterpolation,
+          fmt::format("ConfigTypeError raised while resolving interpolation: Error trying to access {}: node `{}` "
+                      "is not a container and thus cannot contain `{}`",
+                      key, path_text(at.path), name));
     }
     if (bad_index) {
-      throw Error(ErrorKind::kInterpolation,
-                  fmt::format("ConfigTypeError raised while resolving interpolation: Index '{}' (str) is not an int", name));
+      throw Error(
+          ErrorKind::kInterpolation,
+          fmt::format("ConfigTypeError raised while resolving interpolation: Index '{}' (str) is not an int", name));
     }
     const Node parent = at.node;
     const Node* child = parent.is_dict() ? parent.dict().find(name) : parent.find(name);

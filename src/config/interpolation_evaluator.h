@@ -35,8 +35,8 @@ class Evaluator {
   Located text(std::string_view text, const Path& path);
   Node element(std::string_view text, const Path& path);
 
-  // What `key` ("a.b", "a[0]", ".x", "..x") refers to, seen from `path`; nothing where it is not there. A way that leads
-  // through a scalar or ??? is an error where `strict` (interpolations), and nothing where not (oc.select).
+  // What `key` ("a.b", "a[0]", ".x", "..x") refers to, seen from `path`; nothing where it is not there. A way that
+  // leads through a scalar or ??? is an error where `strict` (interpolations), and nothing where not (oc.select).
   std::optional<Located> find(const std::string& key, const Path& path, bool strict = false);
 
   const ResolveContext& context() const { return context_; }
@@ -59,7 +59,8 @@ class Evaluator {
 };
 
 // A call of the resolver `name`. Throws kInterpolation.
-Located call_resolver(Evaluator& evaluator, const std::string& name, const std::vector<Node>& arguments, const Path& path);
+Located call_resolver(Evaluator& evaluator, const std::string& name, const std::vector<Node>& arguments,
+                      const Path& path);
 
 std::string path_text(const Path& path);
 

@@ -23,10 +23,11 @@ void check_no_sweep(const std::vector<Override>& overrides) {
       throw Error(ErrorKind::kCompose, fmt::format("Sweep parameters '{}' requires --multirun", item.input));
     }
     const std::string key = item.key_text(), values = item.input.substr(std::min(key.size() + 1, item.input.size()));
-    throw Error(ErrorKind::kCompose, fmt::format("Ambiguous value for argument '{}'", item.input),
-                fmt::format("1. To use it as a list, use {}=[{}]\n2. To use it as string, quote the value: {}=\\'{}\\'\n"
-                            "3. To sweep over it, add --multirun to your command line",
-                            key, values, key, values));
+    throw Error(
+        ErrorKind::kCompose, fmt::format("Ambiguous value for argument '{}'", item.input),
+        fmt::format("1. To use it as a list, use {}=[{}]\n2. To use it as string, quote the value: {}=\\'{}\\'\n"
+                    "3. To sweep over it, add --multirun to your command line",
+                    key, values, key, values));
   }
 }
 
@@ -57,7 +58,8 @@ Error with_override(const Error& error, const std::vector<const Override*>& over
   return error;
 }
 
-std::optional<Node> searchpath_of(const std::vector<Override>& overrides, const SearchPath& path, const std::string& primary) {
+std::optional<Node> searchpath_of(const std::vector<Override>& overrides, const SearchPath& path,
+                                  const std::string& primary) {
   for (const Override& item : overrides) {
     if (item.key == "hydra.searchpath" && item.value && !item.is_sweep()) return to_node(*item.value, item.mark());
   }
@@ -71,14 +73,16 @@ SearchPath with_searchpath(SearchPath path, const std::vector<Override>& overrid
   const std::optional<Node> folders = searchpath_of(overrides, path, primary);
   if (!folders || folders->is_null()) return path;
   const auto wrong = [&] {
-    return Error(ErrorKind::kCompose, fmt::format("hydra.searchpath must be a list of strings. Got: {}", python_str(*folders)));
+    return Error(ErrorKind::kCompose,
+                 fmt::format("hydra.searchpath must be a list of strings. Got: {}", python_str(*folders)));
   };
   if (!folders->is_list()) throw wrong();
   for (const Node& folder : folders->list()) {
     if (!folder.is_string()) throw wrong();
     std::string place = folder.as_string();
     if (place.starts_with("pkg://")) {
-      throw Error(ErrorKind::kCompose, fmt::format("hydra.searchpath: '{}' names a Python package; expected a folder", place));
+      throw Error(ErrorKind::kCompose,
+                  fmt::format("hydra.searchpath: '{}' names a Python package; expected a folder", place));
     }
     if (place.starts_with("file://")) place = place.substr(7);
     try {
@@ -101,8 +105,9 @@ std::vector<Override> sweeper_params(const Node& hydra, std::vector<std::string>
   }
   for (const auto& entry : node->dict()) {
     if (entry.value.is_list()) {
-      warnings.push_back(fmt::format("{}: hydra.sweeper.params.{}: a YAML list is one value, not a sweep; write \"a,b\"",
-                                     entry.value.mark().text(), entry.key().text));
+      warnings.push_back(
+          fmt::format("{}: hydra.sweeper.params.{}: a YAML list is one value, not a sweep; write \"a,b\"",
+                      entry.value.mark().text(), entry.key().text));
     }
     const std::string text = entry.value.is_null() ? "null" : python_str(entry.value);
     params.push_back(parse_override(entry.key().text + "=" + text));
@@ -121,7 +126,8 @@ Node resolved_hydra(const Composition& composition, ResolveContext& context) {
 std::string text_at(const Node& hydra, const std::string& path) {
   const Node* node = hydra.find(path);
   if (node == nullptr || node->is_container() || node->is_null() || node->is_missing()) {
-    throw Error(ErrorKind::kType, fmt::format("hydra.{}: found {}; expected a path", path, node == nullptr ? "nothing" : show(*node)));
+    throw Error(ErrorKind::kType,
+                fmt::format("hydra.{}: found {}; expected a path", path, node == nullptr ? "nothing" : show(*node)));
   }
   return python_str(*node);
 }
@@ -213,8 +219,10 @@ Launch prepare(const Flags& flags, const Schema& schema, const SearchPath& base_
   for (const Override& item : own) launch.hydra_overrides.push_back(item.input);
 
   // The composition that a sweep starts from: its hydra node says how to sweep.
-  const bool may_sweep = std::any_of(overrides.begin(), overrides.end(), [](const Override& o) { return o.is_sweep(); });
-  Composition master = Composer(path, primary, {.allow_missing_groups = flags.multirun || may_sweep}).compose(overrides);
+  const bool may_sweep =
+      std::any_of(overrides.begin(), overrides.end(), [](const Override& o) { return o.is_sweep(); });
+  Composition master =
+      Composer(path, primary, {.allow_missing_groups = flags.multirun || may_sweep}).compose(overrides);
   launch.multirun = multirun_by_mode(master.hydra, flags, launch.warnings);
   if (!launch.multirun) check_no_sweep(overrides);
   fill_hydra(master, overrides, path, primary);

@@ -1,7 +1,7 @@
 #include "config/node.h"
 
-#include <atomic>
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <optional>
 #include <span>
@@ -73,8 +73,8 @@ namespace {
 
 [[noreturn]] void wrong_kind(const Node& node, std::string_view expected) {
   const std::string at = node.mark().text();
-  throw Error(ErrorKind::kType, fmt::format("{}found {} of type {}; expected {}", at.empty() ? "" : at + ": ", show(node),
-                                            kind_name(node.kind()), expected));
+  throw Error(ErrorKind::kType, fmt::format("{}found {} of type {}; expected {}", at.empty() ? "" : at + ": ",
+                                            show(node), kind_name(node.kind()), expected));
 }
 
 }  // namespace
@@ -233,9 +233,9 @@ bool operator==(const Node& a, const Node& b) {
     }
     case Node::Kind::kDict: {
       const Dict &x = a.dict(), &y = b.dict();
-      return x.size() == y.size() &&
-             std::equal(x.begin(), x.end(), y.begin(),
-                        [](const auto& s, const auto& t) { return s.key() == t.key() && s.value == t.value; });
+      return x.size() == y.size() && std::equal(x.begin(), x.end(), y.begin(), [](const auto& s, const auto& t) {
+               return s.key() == t.key() && s.value == t.value;
+             });
     }
     case Node::Kind::kList:
       return a.list() == b.list();

@@ -1,8 +1,10 @@
-// The tree that every config is: null, bool, int, float, string, list and ordered dict, each with the place it came from.
+// The tree that every config is: null, bool, int, float, string, list and ordered dict, each with the place it came
+// from.
 //
 // A Node is a value: copying shares the subtree, changing it copies what is shared first, so that a hundred thousand
 // configs which differ in six keys cost little more than those keys. The string `???` is a mandatory value that nobody
-// gave yet, a string that holds `${...}` is an interpolation; both stay strings until config/interpolation.h reads them.
+// gave yet, a string that holds `${...}` is an interpolation; both stay strings until config/interpolation.h reads
+// them.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,9 @@ std::string python_quoted(const std::string& text) {
   return out + quote;
 }
 
-std::string python_repr_of(const Node& node) { return node.is_string() ? python_quoted(node.as_string()) : python_str(node); }
+std::string python_repr_of(const Node& node) {
+  return node.is_string() ? python_quoted(node.as_string()) : python_str(node);
+}
 
 }  // namespace
 

@@ -22,10 +22,10 @@ struct Override {
   std::string input;                   // as typed
 
   bool is_sweep() const { return value && value->is_sweep(); }
-  std::string key_and_package() const;   // group@package
-  std::string key_text() const;          // with its prefix: +group@package
-  std::string text() const;              // key_text=value; parses back to the same override
-  Mark mark() const;                     // "command line"
+  std::string key_and_package() const;  // group@package
+  std::string key_text() const;         // with its prefix: +group@package
+  std::string text() const;             // key_text=value; parses back to the same override
+  Mark mark() const;                    // "command line"
 };
 
 // Throws kParse: the first line is the reason in Hydra's words where they are known; the details repeat the override

@@ -29,9 +29,9 @@ bool is(const Element& element) {
 }
 
 std::string type_name(const Element& element) {
-  static constexpr const char* kNames[] = {"NoneType", "bool",        "int",        "float",         "str",
-                                           "QuotedString", "list",    "dict",       "ChoiceSweep",   "RangeSweep",
-                                           "IntervalSweep", "Glob",   "ZipSweep"};
+  static constexpr const char* kNames[] = {"NoneType",      "bool", "int",     "float",       "str",
+                                           "QuotedString",  "list", "dict",    "ChoiceSweep", "RangeSweep",
+                                           "IntervalSweep", "Glob", "ZipSweep"};
   return kNames[element.value.index()];
 }
 
@@ -141,7 +141,8 @@ Element int_of(const Element& value) {
     const char* last = digits->data() + digits->size();
     const auto [end, failure] = std::from_chars(first, last, n);
     const bool second_sign = (*digits)[0] == '+' && first != last && *first == '-';
-    if (failure == std::errc::result_out_of_range) value_error(fmt::format("integers are limited to 64 bits; found {}", text));
+    if (failure == std::errc::result_out_of_range)
+      value_error(fmt::format("integers are limited to 64 bits; found {}", text));
     if (failure == std::errc{} && end == last && !second_sign) return {n};
   }
   value_error(fmt::format("invalid literal for int() with base 10: '{}'", text));
@@ -327,7 +328,9 @@ bool less_than(const Element& a, const Element& b) {
 std::vector<Element> sorted(std::vector<Element> values, bool reverse) {
   // Asked for every pair of neighbours first, so that an unorderable list fails whatever the sort looks at.
   for (size_t k = 1; k < values.size(); ++k) less_than(values[k], values[k - 1]);
-  const auto has_nan = [](const Element& value) { return is<double>(value) && std::isnan(std::get<double>(value.value)); };
+  const auto has_nan = [](const Element& value) {
+    return is<double>(value) && std::isnan(std::get<double>(value.value));
+  };
   if (std::any_of(values.begin(), values.end(), has_nan)) value_error("nan has no order");
   std::stable_sort(values.begin(), values.end(),
                    [&](const Element& a, const Element& b) { return reverse ? less_than(b, a) : less_than(a, b); });
@@ -454,7 +457,9 @@ Element call_tag(Call& call) {
   Arguments arguments(call, {}, {"sweep"}, true);
   auto& values = arguments.rest;
   if (values.empty()) value_error("Not enough arguments to tag, must take at least a sweep");
-  const auto taggable = [](const Element& value) { return is<Choice>(value) || is<Range>(value) || is<Interval>(value); };
+  const auto taggable = [](const Element& value) {
+    return is<Choice>(value) || is<Range>(value) || is<Interval>(value);
+  };
   for (size_t k = 0; k < values.size(); ++k) {
     if (!is<std::string>(values[k]) && !taggable(values[k])) {
       Arguments::mismatch(fmt::format("args[{}]", k), values[k], "Union[str, Sweep]");
@@ -467,7 +472,8 @@ Element call_tag(Call& call) {
   Element last = values.back();
   values.pop_back();
   if (!taggable(last)) {
-    value_error(fmt::format("Last argument to tag() must be a choice(), range() or interval(), got {}", type_name(last)));
+    value_error(
+        fmt::format("Last argument to tag() must be a choice(), range() or interval(), got {}", type_name(last)));
   }
   std::set<std::string> tags;
   for (const Element& tag : values) {

@@ -26,8 +26,8 @@ size_t length_id(std::string_view s) {
 
 size_t length_key_special(std::string_view s) {
   if (s.empty() || !(is_id_start(s[0]) || s[0] == '$')) return 0;
-  return static_cast<size_t>(
-      std::find_if_not(s.begin(), s.end(), [](char c) { return is_id_part(c) || c == '$'; }) - s.begin());
+  return static_cast<size_t>(std::find_if_not(s.begin(), s.end(), [](char c) { return is_id_part(c) || c == '$'; }) -
+                             s.begin());
 }
 
 // (_?[0-9])*
@@ -173,8 +173,7 @@ void OverrideLexer::unrecognized() {
   // A whole UTF-8 sequence, so that the message stays text.
   size_t length = 1;
   while (at_ + length < text_.size() && (static_cast<unsigned char>(text_[at_ + length]) & 0xC0) == 0x80) ++length;
-  throw Error(ErrorKind::kParse,
-              fmt::format("token recognition error at: '{}'", text_.substr(at_, length)));
+  throw Error(ErrorKind::kParse, fmt::format("token recognition error at: '{}'", text_.substr(at_, length)));
 }
 
 Token OverrideLexer::next() {

@@ -14,7 +14,9 @@ std::string shown(const Params::Value& value) {
     std::string operator()(bool b) const { return b ? "true of type bool" : "false of type bool"; }
     std::string operator()(int64_t n) const { return fmt::format("{} of type int", n); }
     std::string operator()(double x) const { return fmt::format("{} of type float", python_repr(x)); }
-    std::string operator()(const std::string& text) const { return fmt::format("'{}' of type str", text.substr(0, 100)); }
+    std::string operator()(const std::string& text) const {
+      return fmt::format("'{}' of type str", text.substr(0, 100));
+    }
   } visitor;
   return std::visit(visitor, value);
 }
@@ -49,8 +51,8 @@ const Params::Value& Params::find(const std::string& key) const {
 Error Params::wrong(const std::string& key, std::string_view expected) const {
   const auto origin = origins_.find(key);
   return Error(ErrorKind::kType,
-               fmt::format("{}{}.{}: found {}; expected {}", origin == origins_.end() ? "" : origin->second + ": ", section_, key,
-                           shown(values_.at(key)), expected));
+               fmt::format("{}{}.{}: found {}; expected {}", origin == origins_.end() ? "" : origin->second + ": ",
+                           section_, key, shown(values_.at(key)), expected));
 }
 
 bool Params::get_bool(const std::string& key) const {
@@ -84,7 +86,8 @@ double Params::get_float(const std::string& key, FloatRange range) const {
 
 const std::string& Params::get_string(const std::string& key, const std::vector<std::string>& choices) const {
   const auto* value = std::get_if<std::string>(&find(key));
-  const bool known = choices.empty() || (value != nullptr && std::find(choices.begin(), choices.end(), *value) != choices.end());
+  const bool known =
+      choices.empty() || (value != nullptr && std::find(choices.begin(), choices.end(), *value) != choices.end());
   if (value == nullptr || !known) {
     throw wrong(key, choices.empty() ? "str"
                                      : fmt::format("one of [{}].{}", join(choices, ", "),

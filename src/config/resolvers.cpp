@@ -78,7 +78,8 @@ Located dict_of(const Call& call) {
   const std::optional<Located> found = call.evaluator.find(key, call.path);
   if (!found) call.fail("ConfigKeyError", fmt::format("Key not found: '{}'", key));
   if (!found->node.is_dict()) {
-    call.fail("TypeError", fmt::format("`{}` cannot be applied to objects of type: {}", call.name, kind_name(found->node.kind())));
+    call.fail("TypeError",
+              fmt::format("`{}` cannot be applied to objects of type: {}", call.name, kind_name(found->node.kind())));
   }
   return *found;
 }
@@ -105,8 +106,8 @@ Located deprecated(const Call& call) {
   call.expect_arguments(1, 2);
   const std::optional<Located> found = call.evaluator.find(call.string_at(0), call.path);
   if (!found) {
-    call.fail("ConfigKeyError", fmt::format("In oc.deprecated resolver at '{}': Key not found: '{}'", path_text(call.path),
-                                            call.string_at(0)));
+    call.fail("ConfigKeyError", fmt::format("In oc.deprecated resolver at '{}': Key not found: '{}'",
+                                            path_text(call.path), call.string_at(0)));
   }
   return *found;
 }
@@ -137,12 +138,20 @@ Located sha256(const Call& call) {
 
 }  // namespace
 
-Located call_resolver(Evaluator& evaluator, const std::string& name, const std::vector<Node>& arguments, const Path& path) {
+Located call_resolver(Evaluator& evaluator, const std::string& name, const std::vector<Node>& arguments,
+                      const Path& path) {
   using Resolver = Located (*)(const Call&);
   static const std::map<std::string, Resolver> kResolvers = {
-      {"hydra", hydra},           {"now", now},         {"oc.create", create},       {"oc.decode", decode},
-      {"oc.deprecated", deprecated}, {"oc.dict.keys", keys}, {"oc.dict.values", values}, {"oc.env", environment},
-      {"oc.select", select},      {"sha256", sha256},
+      {"hydra", hydra},
+      {"now", now},
+      {"oc.create", create},
+      {"oc.decode", decode},
+      {"oc.deprecated", deprecated},
+      {"oc.dict.keys", keys},
+      {"oc.dict.values", values},
+      {"oc.env", environment},
+      {"oc.select", select},
+      {"sha256", sha256},
   };
   const auto found = kResolvers.find(name);
   if (found == kResolvers.end()) {

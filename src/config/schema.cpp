@@ -62,8 +62,9 @@ Schema::FieldMap Schema::fields_for(const Node& config) const {
     if (found == choices.end()) {
       std::vector<std::string> names;
       for (const auto& [name, fields] : choices) names.push_back(name);
-      throw Error(ErrorKind::kType, fmt::format("{}{}: found {}; expected one of [{}].{}", origin(chosen->mark()), selector,
-                                                show(*chosen), join(names, ", "), did_you_mean(chosen->as_string(), names)));
+      throw Error(ErrorKind::kType,
+                  fmt::format("{}{}: found {}; expected one of [{}].{}", origin(chosen->mark()), selector,
+                              show(*chosen), join(names, ", "), did_you_mean(chosen->as_string(), names)));
     }
     for (const Field& field : found->second) map[field.path] = &field;
   }
@@ -85,7 +86,8 @@ struct Checker::Shape {
   Shape(Schema::FieldMap fields_in, const std::vector<std::string>& open)
       : fields(std::move(fields_in)), open_sections(open) {
     for (const auto& [path, field] : fields) {
-      for (std::string section = parent_of(path); !section.empty(); section = parent_of(section)) sections.insert(section);
+      for (std::string section = parent_of(path); !section.empty(); section = parent_of(section))
+        sections.insert(section);
     }
   }
 
@@ -104,8 +106,9 @@ struct Checker::Shape {
 
   [[noreturn]] void unknown(const Key& key, const std::string& section) const {
     const std::vector<std::string> keys = keys_of(section);
-    throw Error(ErrorKind::kType, fmt::format("{}{}: there is no such key; expected one of {}.{}", origin(key.mark),
-                                              join_path(section, key.text), join(keys, ", "), did_you_mean(key.text, keys)));
+    throw Error(ErrorKind::kType,
+                fmt::format("{}{}: there is no such key; expected one of {}.{}", origin(key.mark),
+                            join_path(section, key.text), join(keys, ", "), did_you_mean(key.text, keys)));
   }
 };
 

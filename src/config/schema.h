@@ -45,8 +45,9 @@ class Schema {
   // Throws kMissing for all ??? of the config at once, with the text to paste.
   void check_missing(const Node& config) const;
 
-  // The config with every value converted and checked; every field of the schema must be there. Throws kType naming key, origin, found, expected and range;
-  // for an unknown key the legal ones and the nearest; kMissing as check_missing.
+  // The config with every value converted and checked; every field of the schema must be there. Throws kType naming
+  // key, origin, found, expected and range; for an unknown key the legal ones and the nearest; kMissing as
+  // check_missing.
   Node validate(const Node& resolved) const;
 
  private:
@@ -59,7 +60,8 @@ class Schema {
   std::vector<std::string> open_sections_;
 };
 
-// Validates many configs that share sections, as the jobs of a sweep do: a section that was checked is not checked again.
+// Validates many configs that share sections, as the jobs of a sweep do: a section that was checked is not checked
+// again.
 class Checker {
  public:
   explicit Checker(const Schema& schema) : schema_(schema) {}

@@ -18,8 +18,8 @@ struct SearchPath::Place {
   Place(std::string provider_in, std::string path_in) : provider(std::move(provider_in)), path(std::move(path_in)) {}
   virtual ~Place() = default;
   virtual bool has_group(const std::string& group) const = 0;
-  virtual std::string file_of(const std::string& config) const = 0;                     // for messages
-  virtual std::optional<std::string> read(const std::string& config) const = 0;         // the text, if it is there
+  virtual std::string file_of(const std::string& config) const = 0;              // for messages
+  virtual std::optional<std::string> read(const std::string& config) const = 0;  // the text, if it is there
   virtual void options(const std::string& group, std::set<std::string>& names) const = 0;
   virtual void subgroups(const std::string& group, std::set<std::string>& names) const = 0;
 };
@@ -28,7 +28,8 @@ namespace {
 
 // Names come from configs and the command line: none may climb out of its place.
 bool stays_inside(const std::string& path) {
-  if (path.find('\\') != std::string::npos || path.find('\0') != std::string::npos || path.starts_with('/')) return false;
+  if (path.find('\\') != std::string::npos || path.find('\0') != std::string::npos || path.starts_with('/'))
+    return false;
   const auto parts = split(path, '/');
   return std::none_of(parts.begin(), parts.end(), [](const std::string& part) { return part == ".." || part == "."; });
 }
@@ -57,7 +58,8 @@ struct FolderPlace : Place {
   std::optional<std::string> read(const std::string& config) const override {
     std::error_code failure;
     const fs::path base = fs::path(this->path) / config;
-    if (fs::is_regular_file(fs::path(base.string() + ".yaml"), failure)) return read_file(base.string() + ".yaml", kLargestFile);
+    if (fs::is_regular_file(fs::path(base.string() + ".yaml"), failure))
+      return read_file(base.string() + ".yaml", kLargestFile);
     if (fs::is_regular_file(fs::path(base.string() + ".yml"), failure)) {
       throw Error(ErrorKind::kMissing, fmt::format("{}.yml: configs end in .yaml; rename it", base.string()));
     }
@@ -66,7 +68,8 @@ struct FolderPlace : Place {
   void options(const std::string& group, std::set<std::string>& names) const override {
     std::error_code failure;
     for (const auto& entry : fs::directory_iterator(fs::path(this->path) / group, failure)) {
-      if (entry.path().extension() == ".yaml" && entry.is_regular_file(failure)) names.insert(entry.path().stem().string());
+      if (entry.path().extension() == ".yaml" && entry.is_regular_file(failure))
+        names.insert(entry.path().stem().string());
     }
   }
   void subgroups(const std::string& group, std::set<std::string>& names) const override {
@@ -141,9 +144,11 @@ std::optional<std::string> package_of(std::string_view text, const std::string& 
                               "everything else",
                               file, number, number));
     }
-    if (words.size() > 2) throw Error(ErrorKind::kCompose, fmt::format("{}:{}: Too many components in '{}'", file, number, line));
+    if (words.size() > 2)
+      throw Error(ErrorKind::kCompose, fmt::format("{}:{}: Too many components in '{}'", file, number, line));
     if (words.size() < 2) {
-      throw Error(ErrorKind::kCompose, fmt::format("{}:{}: Expected header format: VALUE, got '{}'", file, number, line));
+      throw Error(ErrorKind::kCompose,
+                  fmt::format("{}:{}: Expected header format: VALUE, got '{}'", file, number, line));
     }
     package = words[1];
   }
@@ -171,7 +176,9 @@ void SearchPath::add(std::shared_ptr<Place> place) {
   cache_ = std::make_shared<Cache>();
 }
 
-void SearchPath::add_folder(std::string provider, const fs::path& folder) { insert_folder(std::move(provider), folder, ""); }
+void SearchPath::add_folder(std::string provider, const fs::path& folder) {
+  insert_folder(std::move(provider), folder, "");
+}
 
 void SearchPath::add_embedded(std::string provider, std::span<const EmbeddedConfig> configs) {
   add(std::make_shared<EmbeddedPlace<Place>>(std::move(provider), configs));
@@ -180,7 +187,8 @@ void SearchPath::add_embedded(std::string provider, std::span<const EmbeddedConf
 void SearchPath::insert_folder(std::string provider, const fs::path& folder, const std::string& before) {
   std::error_code failure;
   if (!fs::is_directory(folder, failure)) {
-    throw Error(ErrorKind::kMissing, fmt::format("{} is not a config folder: expected a directory", name_text(folder.string())));
+    throw Error(ErrorKind::kMissing,
+                fmt::format("{} is not a config folder: expected a directory", name_text(folder.string())));
   }
   add(std::make_shared<FolderPlace<Place>>(std::move(provider), folder.string()));
   const auto at = std::find_if(places_.begin(), places_.end() - 1,
@@ -192,7 +200,8 @@ bool SearchPath::has_group(const std::string& group) const {
   if (group.empty() || !stays_inside(group) || !cache_) return false;
   const auto known = cache_->groups.find(group);
   if (known != cache_->groups.end()) return known->second;
-  const bool found = std::any_of(places_.begin(), places_.end(), [&](const auto& place) { return place->has_group(group); });
+  const bool found =
+      std::any_of(places_.begin(), places_.end(), [&](const auto& place) { return place->has_group(group); });
   return cache_->groups[group] = found;
 }
 
@@ -236,8 +245,8 @@ std::shared_ptr<const ConfigFile> SearchPath::load(const std::string& path) cons
   const auto known = cache_->files.find(path);
   if (known != cache_->files.end()) return known->second;
   if (!stays_inside(path)) {
-    throw Error(ErrorKind::kCompose, fmt::format("{} is not a config name: '..', '.' and '\\' are not allowed in it",
-                                                 name_text(path)));
+    throw Error(ErrorKind::kCompose,
+                fmt::format("{} is not a config name: '..', '.' and '\\' are not allowed in it", name_text(path)));
   }
   std::shared_ptr<ConfigFile> file;
   for (const auto& place : places_) {

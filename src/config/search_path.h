@@ -40,7 +40,7 @@ class SearchPath {
 
   bool has_group(const std::string& group) const;
   bool has_config(const std::string& path) const;
-  std::vector<std::string> options(const std::string& group) const;   // sorted, without extension
+  std::vector<std::string> options(const std::string& group) const;    // sorted, without extension
   std::vector<std::string> subgroups(const std::string& group) const;  // sorted; "" is the root
   std::vector<std::string> groups() const;                             // every group: "method", "model/scheduler"
   // nullptr where no place has it. Throws kParse for a file that does not parse.

@@ -89,8 +89,8 @@ std::vector<std::string> choice_texts(const Choice& choice) {
 
 std::vector<std::string> glob_texts(const Glob& glob, const Override& item, const SearchPath& path) {
   if (!path.has_group(item.key)) {
-    throw Error(ErrorKind::kCompose, fmt::format("glob is over the options of a config group; '{}' is not one.{}", item.key,
-                                                 did_you_mean(item.key, path.groups())));
+    throw Error(ErrorKind::kCompose, fmt::format("glob is over the options of a config group; '{}' is not one.{}",
+                                                 item.key, did_you_mean(item.key, path.groups())));
   }
   const auto matches = [](const std::string& name, const std::vector<std::string>& patterns) {
     return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return fnmatch(name, p); });
@@ -225,7 +225,8 @@ Sweep expand(const std::vector<Override>& overrides, const SearchPath& path, uin
   std::vector<std::string> names;  // of the dimensions
   for (const Override& item : overrides) {
     if (item.is_sweep() && (item.key.starts_with("hydra.") || item.key.starts_with("hydra/"))) {
-      throw Error(ErrorKind::kCompose, fmt::format("Sweeping over Hydra's configuration is not supported : '{}'", item.input));
+      throw Error(ErrorKind::kCompose,
+                  fmt::format("Sweeping over Hydra's configuration is not supported : '{}'", item.input));
     }
     Dimension dimension;
     if (const Zip* zip = item.value ? item.value->get_if<Zip>() : nullptr) {

@@ -20,9 +20,9 @@ struct Dimension {
 struct Sweep {
   std::vector<Dimension> dimensions;
 
-  size_t size() const;                                // the product
+  size_t size() const;                                   // the product
   std::vector<std::string> overrides(size_t job) const;  // "key=value" texts
-  std::vector<std::string> swept() const;             // keys with more than one value, without prefix
+  std::vector<std::string> swept() const;                // keys with more than one value, without prefix
 };
 
 // Decimal texts of range(start, stop, step): ints where all three are, else shortest floats of start + i*step (D1).

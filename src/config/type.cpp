@@ -205,9 +205,8 @@ std::string Type::text() const {
 std::optional<Node> Type::convert(const Node& value, std::string& why) const {
   if (kind_ == Kind::kAny) return value;
   if (value.is_null()) {
-    const bool allowed = nullable_ || (kind_ == Kind::kUnion && std::any_of(members_.begin(), members_.end(), [](const Type& m) {
-                           return m.nullable_;
-                         }));
+    const bool allowed = nullable_ || (kind_ == Kind::kUnion && std::any_of(members_.begin(), members_.end(),
+                                                                            [](const Type& m) { return m.nullable_; }));
     if (allowed) return value;
     why = "Incompatible value 'None' for a field that is not Optional";
     return std::nullopt;
@@ -279,7 +278,8 @@ std::optional<Node> Type::convert_dict(const Node& value, std::string& why) cons
       why = fmt::format("key '{}': {}", entry.key().text, why);
       return std::nullopt;
     }
-    if (converted->identity() != entry.value.identity()) result.mutable_dict().set(entry.shared_key, std::move(*converted));
+    if (converted->identity() != entry.value.identity())
+      result.mutable_dict().set(entry.shared_key, std::move(*converted));
   }
   return result;
 }

@@ -22,16 +22,16 @@ class Type {
   static Type path() { return Type(Kind::kPath); }
   static Type one_of(std::vector<std::string> choices);
   static Type list(Type element);
-  static Type dict(Type element);               // any keys
+  static Type dict(Type element);                 // any keys
   static Type any_of(std::vector<Type> members);  // the first member that takes the value
   static Type any() { return Type(Kind::kAny); }
 
   Type range(double min, double max) const;  // both ends allowed
   Type min(double min) const;
   Type max(double max) const;
-  Type above(double min) const;               // min itself is not allowed
-  Type size(size_t length) const;             // of a list
-  Type at_least(size_t length) const;         // of a list
+  Type above(double min) const;        // min itself is not allowed
+  Type size(size_t length) const;      // of a list
+  Type at_least(size_t length) const;  // of a list
   Type or_null() const;
 
   Kind kind() const { return kind_; }

@@ -31,9 +31,9 @@ void add_paths(const Node& node, const std::string& path, std::vector<std::strin
   add_paths(root, "", paths);
   const std::string key = full_key.substr(full_key.rfind('.') + 1);
   const bool hydra = full_key.starts_with("hydra.");
-  std::string details = fmt::format("To append to your config use +{}\nKey '{}' {}\n    full_key: {}\n    object_type={}",
-                                    item.input, key, hydra ? "not in 'HydraConf'" : "is not in struct", full_key,
-                                    hydra ? "HydraConf" : "dict");
+  std::string details =
+      fmt::format("To append to your config use +{}\nKey '{}' {}\n    full_key: {}\n    object_type={}", item.input,
+                  key, hydra ? "not in 'HydraConf'" : "is not in struct", full_key, hydra ? "HydraConf" : "dict");
   std::string near = nearest_name(full_key, paths);
   if (near.empty()) {  // the right name in another section, or without its section
     for (const std::string& path : paths) {
@@ -47,8 +47,8 @@ void add_paths(const Node& node, const std::string& path, std::vector<std::strin
   throw Error(ErrorKind::kCompose, fmt::format("Could not override '{}'.", item.key), details);
 }
 
-// The value at the override's key with its interpolation followed, or nullopt where nothing is there. What stands inside
-// a container is resolved only where it matters: for a comparison.
+// The value at the override's key with its interpolation followed, or nullopt where nothing is there. What stands
+// inside a container is resolved only where it matters: for a comparison.
 std::optional<Node> selected(const Node& root, const Override& item, bool deep = false) {
   try {
     const ResolveContext context;
@@ -64,7 +64,8 @@ std::optional<Node> selected(const Node& root, const Override& item, bool deep =
 size_t list_position(const Node& list, const std::string& key, const Override& item) {
   size_t index = 0;
   const auto [end, failure] = std::from_chars(key.data(), key.data() + key.size(), index);
-  if (failure != std::errc{} || end != key.data() + key.size()) cannot_merge(item, fmt::format("Index '{}' (str) is not an int", key));
+  if (failure != std::errc{} || end != key.data() + key.size())
+    cannot_merge(item, fmt::format("Index '{}' (str) is not an int", key));
   if (index >= list.list().size()) cannot_merge(item, "list index out of range");
   return index;
 }
@@ -160,8 +161,8 @@ std::string located_key(const Node& root, const std::string& key) {
 
 void remove(Node& root, const Override& item, const Node& value) {
   const Node* raw = root.find(item.key);
-  std::optional<Node> there = raw != nullptr && raw->is_null() ? std::optional<Node>(Node())
-                                                               : selected(root, item, item.value.has_value());
+  std::optional<Node> there =
+      raw != nullptr && raw->is_null() ? std::optional<Node>(Node()) : selected(root, item, item.value.has_value());
   if (!there || there->is_missing()) {
     std::vector<std::string> paths;
     add_paths(root, "", paths);
@@ -169,8 +170,8 @@ void remove(Node& root, const Override& item, const Node& value) {
                 did_you_mean(item.key, paths));
   }
   if (!value.is_null() && !python_equal(value, *there)) {
-    throw Error(ErrorKind::kCompose, fmt::format("Could not delete from config. The value of '{}' is {} and not {}.", item.key,
-                                                 python_str(*there), python_str(value)));
+    throw Error(ErrorKind::kCompose, fmt::format("Could not delete from config. The value of '{}' is {} and not {}.",
+                                                 item.key, python_str(*there), python_str(value)));
   }
   root.erase(raw != nullptr ? item.key : located_key(root, item.key));
 }

@@ -1,12 +1,12 @@
 #include "config/yaml.h"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <sstream>
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -171,7 +171,8 @@ class Builder : public YAML::EventHandler {
       } else if (digits.size() > 1 && digits[0] == '0' && digits[1] != 'x' && digits[1] != 'b') {
         say(fmt::format("{} is read as octal, as {}; drop the leading 0 or quote it", text, node.as_int()));
       }
-    } else if (node.kind() == Node::Kind::kBool && text[0] != 't' && text[0] != 'T' && text[0] != 'f' && text[0] != 'F') {
+    } else if (node.kind() == Node::Kind::kBool && text[0] != 't' && text[0] != 'T' && text[0] != 'f' &&
+               text[0] != 'F') {
       say(fmt::format("{} is read as {}; write true or false, or quote it if it is text", text,
                       node.as_bool() ? "true" : "false"));
     }
@@ -279,9 +280,9 @@ class Builder : public YAML::EventHandler {
 // Bytes that no YAML text holds, whatever stands around them.
 void check_bytes(std::string_view text, const std::shared_ptr<const std::string>& file, const YamlLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    throw Error(ErrorKind::kParse, fmt::format("{}: {} long; expected at most {}", *file,
-                                               bytes_text(static_cast<double>(text.size())),
-                                               bytes_text(static_cast<double>(limits.max_bytes))));
+    throw Error(ErrorKind::kParse,
+                fmt::format("{}: {} long; expected at most {}", *file, bytes_text(static_cast<double>(text.size())),
+                            bytes_text(static_cast<double>(limits.max_bytes))));
   }
   Mark mark{file, 1, 0};
   size_t line_start = 0;

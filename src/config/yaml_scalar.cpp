@@ -1,11 +1,12 @@
 // The types of plain scalars: PyYAML's YAML 1.1 resolvers, and OmegaConf's wider float beside them.
+#include "config/yaml_scalar.h"
+
 #include <charconv>
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "config/yaml.h"
-#include "config/yaml_scalar.h"
 
 namespace roundtrip::config {
 namespace {
@@ -75,8 +76,7 @@ bool matches(std::string_view text, Pattern pattern) {
 }
 
 bool is_int(std::string_view text) {
-  const std::string_view unsigned_text =
-      !text.empty() && (text[0] == '+' || text[0] == '-') ? text.substr(1) : text;
+  const std::string_view unsigned_text = !text.empty() && (text[0] == '+' || text[0] == '-') ? text.substr(1) : text;
   if (unsigned_text.empty() || !is_digit(unsigned_text[0])) return false;
   if (unsigned_text[0] != '0') {
     return matches(unsigned_text, [](Scan& s) {
@@ -110,8 +110,7 @@ bool is_float(std::string_view text) {
     };
   };
   return matches(rest, with_point(false)) || matches(rest, with_point(true)) ||
-         matches(rest, [](Scan& s) { return s.strict_digits() && s.exponent(false); }) ||
-         matches(rest, [](Scan& s) {
+         matches(rest, [](Scan& s) { return s.strict_digits() && s.exponent(false); }) || matches(rest, [](Scan& s) {
            if (!s.loose_digits() || !s.sexagesimal() || !s.take(".")) return false;
            s.take_all("0123456789_");
            return true;
@@ -155,8 +154,7 @@ int64_t construct_int(std::string_view text, const Mark& mark) {
   for (const std::string& group : split(rest, ':')) {
     uint64_t part = 0;
     const auto [end, failure] = std::from_chars(group.data(), group.data() + group.size(), part, base);
-    if (failure == std::errc::invalid_argument || end != group.data() + group.size() ||
-        (!first && base != 10)) {
+    if (failure == std::errc::invalid_argument || end != group.data() + group.size() || (!first && base != 10)) {
       bad_number(text, "not an integer:", mark);
     }
     value = value * 60 + part;
@@ -174,14 +172,16 @@ double construct_float(std::string_view text, const Mark& mark) {
   std::string_view rest = plain;
   const bool negative = rest.starts_with('-');
   if (negative || rest.starts_with('+')) rest.remove_prefix(1);
-  if (rest == ".inf") return negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+  if (rest == ".inf")
+    return negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
   if (rest == ".nan") return std::numeric_limits<double>::quiet_NaN();
   double value = 0;
   for (const std::string& group : split(rest, ':')) {
     double part = 0;
     const auto [end, failure] = std::from_chars(group.data(), group.data() + group.size(), part);
     if (failure == std::errc::result_out_of_range) part = std::strtod(group.c_str(), nullptr);  // inf or 0, as Python
-    if (failure == std::errc::invalid_argument || end != group.data() + group.size()) bad_number(text, "not a float:", mark);
+    if (failure == std::errc::invalid_argument || end != group.data() + group.size())
+      bad_number(text, "not a float:", mark);
     value = value * 60 + part;
   }
   return negative ? -value : value;
@@ -197,9 +197,8 @@ bool construct_bool(std::string_view text, const Mark& mark) {
 
 Node plain_scalar(std::string_view text, const Mark& mark) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return Node::null(mark);
-  for (const std::string_view word :
-       {"yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", "no", "No", "NO", "false", "False", "FALSE", "off",
-        "Off", "OFF"}) {
+  for (const std::string_view word : {"yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", "no", "No", "NO",
+                                      "false", "False", "FALSE", "off", "Off", "OFF"}) {
     if (text == word) return Node(construct_bool(text, mark), mark);
   }
   if (is_int(text)) return Node(construct_int(text, mark), mark);

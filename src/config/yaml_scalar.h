@@ -1,4 +1,5 @@
-// The values of YAML scalars whose type is known, as PyYAML constructs them: `0x1F`, `017` (octal), `1:30` (90), `1_0.5`.
+// The values of YAML scalars whose type is known, as PyYAML constructs them: `0x1F`, `017` (octal), `1:30` (90),
+// `1_0.5`.
 #pragma once
 
 #include <cstdint>

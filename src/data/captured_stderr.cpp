@@ -17,12 +17,11 @@ std::mutex& turns() {
 }
 
 bool is_decoders(std::string_view line) {
-  constexpr std::array<std::string_view, 15> kBeginnings = {
-      "libpng ",   "Corrupt JPEG", "Premature end of ",
-      "Invalid ",  "Unsupported ", "Bogus ",
-      "Warning: ", "TIFF",         "OpenCV",
-      "imdecode",  "imread",       "[ WARN:",
-      "[ERROR:",   "[ INFO:",      "Inconsistent progression"};
+  constexpr std::array<std::string_view, 15> kBeginnings = {"libpng ",   "Corrupt JPEG", "Premature end of ",
+                                                            "Invalid ",  "Unsupported ", "Bogus ",
+                                                            "Warning: ", "TIFF",         "OpenCV",
+                                                            "imdecode",  "imread",       "[ WARN:",
+                                                            "[ERROR:",   "[ INFO:",      "Inconsistent progression"};
   return starts_with_any(line, kBeginnings);
 }
 
@@ -44,9 +43,7 @@ CapturedStderr::CapturedStderr() : turn_(turns()) {
   if (buffer_ >= 0) ::dup2(buffer_, STDERR_FILENO);
 }
 
-CapturedStderr::~CapturedStderr() {
-  finish();
-}
+CapturedStderr::~CapturedStderr() { finish(); }
 
 std::vector<std::string> CapturedStderr::finish() {
   std::vector<std::string> decoders;

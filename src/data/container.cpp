@@ -105,9 +105,7 @@ int exif_orientation(Bytes file) {
 bool is_jpeg_cut_short(Bytes file) {
   constexpr uint32_t kEndOfImage = 0xD9, kStartOfScan = 0xDA;
   if (!says(file, 0, kJpegStart)) return false;
-  const auto is_alone = [](uint32_t code) {
-    return code == 0 || code == 1 || (code >= 0xD0 && code <= 0xD7);
-  };
+  const auto is_alone = [](uint32_t code) { return code == 0 || code == 1 || (code >= 0xD0 && code <= 0xD7); };
   bool in_scan = false;
   for (size_t at = 2; at + 1 < file.size();) {
     const uint32_t code = file[at + 1];

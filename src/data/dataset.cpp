@@ -25,9 +25,8 @@ void check_options(const DatasetOptions& options) {
   const auto [height, width] = options.size;
   const bool as_they_are = height == 0 && width == 0;
   if (!as_they_are && (height < 1 || width < 1)) {
-    throw Error(
-        ErrorKind::kType,
-        fmt::format("dataset.size: [{}, {}]; expected a height and a width of at least 1", height, width));
+    throw Error(ErrorKind::kType,
+                fmt::format("dataset.size: [{}, {}]; expected a height and a width of at least 1", height, width));
   }
   resampling_named(options.resample);
 }
@@ -67,8 +66,7 @@ std::vector<size_t> choose_samples(const std::vector<std::string>& all, const Da
     for (const std::string& id : options.ids) {
       const auto found = index_of.find(id);
       if (found == index_of.end()) {
-        throw input_error("dataset.ids",
-                          fmt::format("no sample has the id '{}'.{}", id, did_you_mean(id, all)));
+        throw input_error("dataset.ids", fmt::format("no sample has the id '{}'.{}", id, did_you_mean(id, all)));
       }
       // Ids key noise and records: a second one would be the same record again.
       if (!seen.insert(id).second) throw input_error("dataset.ids", fmt::format("'{}' is named twice", id));

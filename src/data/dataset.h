@@ -22,9 +22,8 @@ struct DatasetOptions {
   std::optional<int64_t> limit;       // the first so many, after `ids`; at least 1
   std::vector<std::string> ids;       // only these, in this order; empty: all
   std::optional<std::string> prompt;  // for every sample that has none of its own
-  std::pair<int, int> size = {
-      0, 0};                      // height, width that samples are brought to; {0, 0} leaves them as they are
-  std::string resample = "area";  // area or lanczos
+  std::pair<int, int> size = {0, 0};  // height, width that samples are brought to; {0, 0} leaves them as they are
+  std::string resample = "area";      // area or lanczos
 };
 
 class Dataset {
@@ -32,7 +31,7 @@ class Dataset {
   virtual ~Dataset() = default;
   virtual const std::vector<std::string>& ids() const = 0;  // sorted by path, or as `ids` named them
   virtual std::string prompt(size_t index) const = 0;       // known without reading the image
-  virtual Sample read(size_t index) const = 0;  // throws kInput: that sample fails, the run goes on
+  virtual Sample read(size_t index) const = 0;              // throws kInput: that sample fails, the run goes on
 };
 
 using DatasetFactory = std::function<std::unique_ptr<Dataset>(const DatasetOptions&)>;

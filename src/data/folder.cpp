@@ -45,8 +45,7 @@ void check_folder(const fs::path& folder) {
   std::error_code error;
   if (folder.empty()) throw input_error("dataset.path", "is empty", "a folder of images");
   const fs::file_status status = fs::status(folder, error);
-  if (!fs::exists(status))
-    throw input_error("dataset.path", fmt::format("'{}' does not exist", folder.string()));
+  if (!fs::exists(status)) throw input_error("dataset.path", fmt::format("'{}' does not exist", folder.string()));
   if (!fs::is_directory(status)) {
     throw input_error("dataset.path", fmt::format("'{}' is a file", folder.string()), "a folder of images");
   }
@@ -64,8 +63,7 @@ Listing list(const fs::path& folder) {
     } else if (at->is_regular_file(ignored)) {
       const std::string file = at->path().lexically_relative(folder).string();
       if (!is_utf8(file)) {
-        throw input_error(folder.string(),
-                          fmt::format("a file name in it is not UTF-8 ({} bytes)", file.size()),
+        throw input_error(folder.string(), fmt::format("a file name in it is not UTF-8 ({} bytes)", file.size()),
                           "names that the results file can hold");
       }
       if (is_image_name(file)) {
@@ -121,8 +119,7 @@ std::vector<Entry> read_entries(const fs::path& folder) {
     const std::string id = fs::path(file).replace_extension().string();
     const auto [first, is_new] = file_of.emplace(id, file);
     if (!is_new) {
-      throw input_error(folder.string(),
-                        fmt::format("'{}' and '{}' are both sample '{}'", first->second, file, id),
+      throw input_error(folder.string(), fmt::format("'{}' and '{}' are both sample '{}'", first->second, file, id),
                         "names that differ in more than their extension");
     }
     entries.push_back({.file = file, .id = id, .text = {}, .target_text = {}});
@@ -160,8 +157,7 @@ class Folder : public Dataset {
     const Entry& entry = entries_.at(index);
     const fs::path path = folder_ / entry.file;
     const std::string bytes = read_file(path, kMostBytes);
-    Decoded decoded =
-        decode_image({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, path.string());
+    Decoded decoded = decode_image({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, path.string());
     const auto [height, width] = size_;
     if (height > 0) decoded.image = fit_to_size(decoded.image, height, width, resampling_, decoded.notes);
     return {.id = entry.id,
@@ -181,8 +177,8 @@ class Folder : public Dataset {
   std::vector<std::string> ids_;
 };
 
-const DatasetRegistration registration{
-    "folder", [](const DatasetOptions& options) { return std::make_unique<Folder>(options); }};
+const DatasetRegistration registration{"folder",
+                                       [](const DatasetOptions& options) { return std::make_unique<Folder>(options); }};
 
 }  // namespace
 }  // namespace roundtrip::data

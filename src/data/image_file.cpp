@@ -42,18 +42,14 @@ bool says_damaged(std::string_view line) {
 }
 
 // OpenCV's limits guard against files of a few bytes that unpack to many gigabytes.
-bool says_too_large(std::string_view line) {
-  return line.find("CV_IO_MAX_IMAGE") != std::string_view::npos;
-}
+bool says_too_large(std::string_view line) { return line.find("CV_IO_MAX_IMAGE") != std::string_view::npos; }
 
-cv::Mat decode_as_stored(std::span<const uint8_t> bytes, const std::string& name,
-                         std::vector<std::string>& notes) {
+cv::Mat decode_as_stored(std::span<const uint8_t> bytes, const std::string& name, std::vector<std::string>& notes) {
   if (bytes.empty()) throw input_error(name, "is empty (0 bytes)", "an image");
   if (bytes.size() > INT_MAX) {
     throw input_error(name, fmt::format("holds {} bytes", bytes.size()), "under 2 GiB");
   }
-  const std::string too_large =
-      "has more pixels than are read (OpenCV's CV_IO_MAX_IMAGE_PIXELS, _WIDTH, _HEIGHT)";
+  const std::string too_large = "has more pixels than are read (OpenCV's CV_IO_MAX_IMAGE_PIXELS, _WIDTH, _HEIGHT)";
 
   cv::Mat stored;
   std::vector<std::string> messages;
@@ -128,8 +124,7 @@ Image to_rgb(const cv::Mat& stored, Alpha convention, bool& any_transparent) {
       any_transparent |= alpha != kMax;
       for (const int channel : {2, 1, 0}) {
         const uint64_t value = pixel[channels == 1 ? 0 : channel];
-        const uint64_t ours =
-            convention == Alpha::kPremultiplied ? std::min(value, alpha) * kMax : value * alpha;
+        const uint64_t ours = convention == Alpha::kPremultiplied ? std::min(value, alpha) * kMax : value * alpha;
         const uint64_t on_white = ours + kMax * (kMax - alpha);  // in units of 1 / kMax^2
         image.rgb.push_back(static_cast<uint8_t>((on_white + kMax * kScale / 2) / (kMax * kScale)));
       }
@@ -149,8 +144,7 @@ Decoded decode_image(std::span<const uint8_t> bytes, const std::string& name) {
   }
   const int channels = stored.channels();
   if (channels != 1 && channels != 3 && channels != 4) {
-    throw input_error(name, fmt::format("has {} channels", channels),
-                      "1 (grey), 3 (colour) or 4 (with alpha)");
+    throw input_error(name, fmt::format("has {} channels", channels), "1 (grey), 3 (colour) or 4 (with alpha)");
   }
   const int orientation = exif_orientation(bytes);
   if (orientation != 1) {
@@ -162,10 +156,9 @@ Decoded decode_image(std::span<const uint8_t> bytes, const std::string& name) {
   bool any_transparent = false;
   const bool is_deep = stored.depth() == CV_16U;
   const Alpha alpha = alpha_of(bytes, stored, name);
-  decoded.image = is_deep ? to_rgb<uint16_t>(stored, alpha, any_transparent)
-                          : to_rgb<uint8_t>(stored, alpha, any_transparent);
-  if (channels == 4)
-    decoded.notes.push_back(any_transparent ? "alpha composited on white" : "opaque alpha dropped");
+  decoded.image =
+      is_deep ? to_rgb<uint16_t>(stored, alpha, any_transparent) : to_rgb<uint8_t>(stored, alpha, any_transparent);
+  if (channels == 4) decoded.notes.push_back(any_transparent ? "alpha composited on white" : "opaque alpha dropped");
   if (channels == 1) decoded.notes.push_back("grey replicated to RGB");
   if (is_deep) decoded.notes.push_back("16 bits to 8");
   return decoded;
@@ -181,8 +174,6 @@ bool is_image_name(const std::filesystem::path& path) {
   return std::ranges::find(kExtensions, extension) != kExtensions.end();
 }
 
-std::string image_extensions() {
-  return fmt::format("{}", fmt::join(kExtensions, ", "));
-}
+std::string image_extensions() { return fmt::format("{}", fmt::join(kExtensions, ", ")); }
 
 }  // namespace roundtrip::data

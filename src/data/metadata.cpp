@@ -19,8 +19,7 @@ using nlohmann::json;
 std::optional<std::string> text_of(const json& object, const char* key, const std::string& where) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return std::nullopt;
-  if (!found->is_string())
-    throw input_error(where, fmt::format("{} is a {}", key, found->type_name()), "a string");
+  if (!found->is_string()) throw input_error(where, fmt::format("{} is a {}", key, found->type_name()), "a string");
   return found->get<std::string>();
 }
 
@@ -28,8 +27,7 @@ std::optional<std::string> text_of(const json& object, const char* key, const st
 std::string below_the_folder(const std::string& file_name, const std::string& where) {
   const std::filesystem::path path = std::filesystem::path(file_name).lexically_normal();
   if (file_name.empty() || path.is_absolute() || path == "." || path.begin()->string() == "..") {
-    throw input_error(where, "file_name is " + name_text(file_name),
-                      "a path below the folder of the metadata");
+    throw input_error(where, "file_name is " + name_text(file_name), "a path below the folder of the metadata");
   }
   return path.string();
 }
@@ -37,8 +35,7 @@ std::string below_the_folder(const std::string& file_name, const std::string& wh
 MetadataLine parse(std::string_view line, const std::string& where) {
   const json object = parse_json(line, where);
   if (!object.is_object()) {
-    throw input_error(where, fmt::format("is a JSON {}", object.type_name()),
-                      "an object with file_name and text");
+    throw input_error(where, fmt::format("is a JSON {}", object.type_name()), "an object with file_name and text");
   }
   const std::optional<std::string> file_name = text_of(object, "file_name", where);
   if (!file_name) throw input_error(where, "has no file_name", "the path of an image below the folder");
@@ -64,8 +61,8 @@ std::vector<MetadataLine> read_metadata(const std::filesystem::path& file) {
     MetadataLine parsed = parse(line, fmt::format("{}:{}", file.string(), number));
     const auto [first, is_new] = line_of.emplace(parsed.file_name, number);
     if (!is_new) {
-      throw input_error(parsed.where, fmt::format("file_name {} repeats line {}", name_text(parsed.file_name),
-                                                  first->second));
+      throw input_error(parsed.where,
+                        fmt::format("file_name {} repeats line {}", name_text(parsed.file_name), first->second));
     }
     lines.push_back(std::move(parsed));
   }

@@ -12,8 +12,7 @@
 namespace roundtrip::data {
 
 struct MetadataLine {
-  std::string
-      file_name;  // relative to the folder of the metadata, normalised: "b/x.png" for "./a/../b/x.png"
+  std::string file_name;  // relative to the folder of the metadata, normalised: "b/x.png" for "./a/../b/x.png"
   std::optional<std::string> text, target_text;
   std::string where;  // "photos/metadata.jsonl:3", for messages
 };

@@ -40,9 +40,7 @@ Taps area_taps(int source, double from, double to) {
   return taps;
 }
 
-double triangle(double x) {
-  return std::max(0.0, 1 - std::abs(x));
-}
+double triangle(double x) { return std::max(0.0, 1 - std::abs(x)); }
 
 double lanczos3(double x) {
   if (x == 0) return 1;
@@ -55,8 +53,7 @@ double lanczos3(double x) {
 // edge.
 Taps kernel_taps(int source, double centre, double stretch, double (*kernel)(double), double radius) {
   const double reach = radius * stretch;
-  Taps taps{.first = std::clamp(static_cast<int>(std::floor(centre - reach + 0.5)), 0, source - 1),
-            .weights = {}};
+  Taps taps{.first = std::clamp(static_cast<int>(std::floor(centre - reach + 0.5)), 0, source - 1), .weights = {}};
   const int end = std::clamp(static_cast<int>(std::floor(centre + reach + 0.5)), taps.first + 1, source);
   double sum = 0;
   for (int j = taps.first; j < end; ++j) {
@@ -91,8 +88,7 @@ Image resample(const Image& image, const std::vector<Taps>& rows, const std::vec
   std::vector<float> narrowed(static_cast<size_t>(bottom - top) * row_values);  // [bottom - top, width, 3]
   float* out = narrowed.data();
   for (int y = top; y < bottom; ++y) {
-    const uint8_t* line =
-        image.rgb.data() + static_cast<size_t>(y) * static_cast<size_t>(image.width) * kChannels;
+    const uint8_t* line = image.rgb.data() + static_cast<size_t>(y) * static_cast<size_t>(image.width) * kChannels;
     for (const Taps& taps : columns) {
       const uint8_t* in = line + static_cast<size_t>(taps.first) * kChannels;
       float sum[kChannels] = {};
@@ -136,12 +132,11 @@ Resampling resampling_named(std::string_view name) {
   if (name == "area") return Resampling::kArea;
   if (name == "lanczos") return Resampling::kLanczos;
   const std::vector<std::string> names = {"area", "lanczos"};
-  throw Error(ErrorKind::kType, fmt::format("dataset.resample: '{}'; expected area or lanczos.{}", name,
-                                            did_you_mean(name, names)));
+  throw Error(ErrorKind::kType,
+              fmt::format("dataset.resample: '{}'; expected area or lanczos.{}", name, did_you_mean(name, names)));
 }
 
-Image fit_to_size(const Image& image, int height, int width, Resampling resampling,
-                  std::vector<std::string>& notes) {
+Image fit_to_size(const Image& image, int height, int width, Resampling resampling, std::vector<std::string>& notes) {
   check(image.height > 0 && image.width > 0 && height > 0 && width > 0, "images have pixels");
   if (image.height == height && image.width == width) return image;
 
@@ -160,8 +155,8 @@ Image fit_to_size(const Image& image, int height, int width, Resampling resampli
   }
   const bool cropped = image.height - box_height >= 0.5 || image.width - box_width >= 0.5;
   const char* name = resampling == Resampling::kLanczos ? "Lanczos" : scale > 1 ? "area" : "bilinear";
-  notes.push_back(fmt::format("{} {}{}, {}", scale > 1 ? "shrunk" : "enlarged", cropped ? "and cropped " : "",
-                              from, name));
+  notes.push_back(
+      fmt::format("{} {}{}, {}", scale > 1 ? "shrunk" : "enlarged", cropped ? "and cropped " : "", from, name));
   return resample(image, axis_taps(resampling, image.height, top, scale, height),
                   axis_taps(resampling, image.width, left, scale, width));
 }

@@ -24,7 +24,6 @@ Resampling resampling_named(std::string_view name);
 
 // The same bytes where the size is already right, and a crop of whole pixels where the shorter side is.
 // Says in `notes` what it did.
-Image fit_to_size(const Image& image, int height, int width, Resampling resampling,
-                  std::vector<std::string>& notes);
+Image fit_to_size(const Image& image, int height, int width, Resampling resampling, std::vector<std::string>& notes);
 
 }  // namespace roundtrip::data

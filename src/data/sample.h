@@ -19,7 +19,7 @@ struct Sample {
   std::string prompt;
   std::optional<std::string> target_prompt;  // for edits
   std::string digest;                        // SHA-256 of the file
-  std::vector<std::string> notes;  // what was done to it: "alpha composited on white", "16 bits to 8"
+  std::vector<std::string> notes;            // what was done to it: "alpha composited on white", "16 bits to 8"
 };
 
 }  // namespace roundtrip::data

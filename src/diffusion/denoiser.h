@@ -4,9 +4,9 @@
 // closed forms.
 #pragma once
 
-#include <ATen/ATen.h>
-
 #include <vector>
+
+#include <ATen/ATen.h>
 
 namespace roundtrip::diffusion {
 

@@ -28,8 +28,8 @@ StepGrid::StepGrid(const NoiseSchedule& schedule, int steps) {
   const ScheduleConfig& config = schedule.config();
   const int T = config.train_steps;
   if (steps < 1 || steps > T) {
-    throw Error(ErrorKind::kType, fmt::format("steps: {} was given; expected 1 to {}, the model's training steps",
-                                              steps, T));
+    throw Error(ErrorKind::kType,
+                fmt::format("steps: {} was given; expected 1 to {}, the model's training steps", steps, T));
   }
   times_ = {0};
   alpha_bars_ = {schedule.final_alpha_bar()};

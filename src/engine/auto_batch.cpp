@@ -1,9 +1,9 @@
 #include "engine/auto_batch.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
 #include <limits>
+
+#include <ATen/core/grad_mode.h>
 
 #include "base/stopwatch.h"
 #include "engine/batch.h"

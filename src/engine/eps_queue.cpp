@@ -1,8 +1,8 @@
 #include "engine/eps_queue.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
+
+#include <ATen/core/grad_mode.h>
 
 #include "base/stopwatch.h"
 #include "engine/batch.h"

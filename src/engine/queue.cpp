@@ -1,9 +1,9 @@
 #include "engine/queue.h"
 
-#include <c10/util/Exception.h>
-
 #include <new>
 #include <string_view>
+
+#include <c10/util/Exception.h>
 
 namespace roundtrip::engine {
 

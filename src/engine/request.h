@@ -1,9 +1,9 @@
 // What a coroutine asks of a network, and what the answer cost.
 #pragma once
 
-#include <ATen/ATen.h>
-
 #include <cstdint>
+
+#include <ATen/ATen.h>
 
 #include "diffusion/denoiser.h"
 
@@ -15,8 +15,7 @@ using diffusion::Conditioning;
 // One row of a network evaluation. A constructor, because g++ 12 destroys an aggregate temporary inside `co_await`
 // twice.
 struct Row {
-  Row(Tensor x, int64_t t, Conditioning conditioning)
-      : x(std::move(x)), t(t), conditioning(std::move(conditioning)) {}
+  Row(Tensor x, int64_t t, Conditioning conditioning) : x(std::move(x)), t(t), conditioning(std::move(conditioning)) {}
 
   Tensor x;  // [C, H, W]
   int64_t t;

@@ -22,7 +22,7 @@ class Station : public Queue {
 
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> handle);
-    std::vector<Tensor> await_resume();  // one row of each output
+    std::vector<Tensor> await_resume();          // one row of each output
     double seconds() const { return seconds_; }  // this row's share of its batch
 
    private:

@@ -1,9 +1,9 @@
 #include "engine/vjp_queue.h"
 
+#include <algorithm>
+
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
-
-#include <algorithm>
 
 #include "base/stopwatch.h"
 #include "engine/batch.h"
@@ -11,11 +11,7 @@
 namespace roundtrip::engine {
 
 VjpQueue::Awaiter::Awaiter(VjpQueue& queue, std::vector<Row> rows, Tensor wrt, Cotangent cotangent, Cost& cost)
-    : queue_(&queue),
-      rows_(std::move(rows)),
-      wrt_(std::move(wrt)),
-      cotangent_(std::move(cotangent)),
-      cost_(&cost) {
+    : queue_(&queue), rows_(std::move(rows)), wrt_(std::move(wrt)), cotangent_(std::move(cotangent)), cost_(&cost) {
   check(reads_tokens() || reads_x(), "the tensor to differentiate is the tokens or the x of some row");
 }
 
@@ -50,8 +46,7 @@ int64_t VjpQueue::rows_of(const Bucket& bucket) {
 }
 
 VjpQueue::Bucket* VjpQueue::fullest() {
-  const auto most = std::ranges::max_element(
-      buckets_, {}, [](const auto& entry) { return rows_of(entry.second); });
+  const auto most = std::ranges::max_element(buckets_, {}, [](const auto& entry) { return rows_of(entry.second); });
   return most == buckets_.end() ? nullptr : &most->second;
 }
 
@@ -111,7 +106,8 @@ void VjpQueue::evaluate(const std::vector<Awaiter*>& batch) {
     const at::NoGradGuard no_grad;
     inputs = make_batch(rows, padded);
   }
-  // Both inputs are watched in a fixed-shape batch whatever its requests read, so that its arithmetic is always the same.
+  // Both inputs are watched in a fixed-shape batch whatever its requests read, so that its arithmetic is always the
+  // same.
   if (latents || policy_.fixed_shape) inputs.x.requires_grad_(true);
   if (tokens || (policy_.fixed_shape && inputs.conditioning.tokens.defined())) {
     inputs.conditioning.tokens.requires_grad_(true);

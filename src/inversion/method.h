@@ -62,8 +62,8 @@ class Method {
 
 struct MethodInfo {
   std::string name;
-  std::string summary;  // one line for `roundtrip list methods`
-  std::string source;   // the paper
+  std::string summary;       // one line for `roundtrip list methods`
+  std::string source;        // the paper
   bool reconstructs = true;  // a baseline that does not is left out of the contract's round trip
 };
 

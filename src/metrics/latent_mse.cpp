@@ -17,13 +17,10 @@ class LatentMse : public Metric {
     return info;
   }
 
-  Tensor score(const Tensor& reference, const Tensor& test) override {
-    return mean_squared_error(reference, test);
-  }
+  Tensor score(const Tensor& reference, const Tensor& test) override { return mean_squared_error(reference, test); }
 };
 
-const MetricRegistration registration{"latent_mse",
-                                      [](const MetricOptions&) { return std::make_unique<LatentMse>(); }};
+const MetricRegistration registration{"latent_mse", [](const MetricOptions&) { return std::make_unique<LatentMse>(); }};
 
 }  // namespace
 }  // namespace roundtrip::metrics

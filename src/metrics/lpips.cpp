@@ -87,8 +87,7 @@ class Lpips : public Metric {
     if (extra[kNote].empty()) throw input_error(where(), fmt::format("holds no {}", kNote), kExpected);
     const nlohmann::json note = parse_json(extra[kNote], where() + ": " + kNote);
     const std::string net = noted(note, "net", where());
-    info_.long_name =
-        fmt::format("learned perceptual image patch similarity, {} network, inputs on [-1, 1]", net);
+    info_.long_name = fmt::format("learned perceptual image patch similarity, {} network, inputs on [-1, 1]", net);
     info_.version = fmt::format("{} {}, trunk {:.12}, heads {:.12}", noted(note, "version", where()), net,
                                 noted(note, "trunk_sha256", where()), noted(note, "heads_sha256", where()));
     try_out(device);
@@ -114,8 +113,8 @@ class Lpips : public Metric {
       result = module_->forward({a, b});
     } catch (const std::exception& exception) {
       const std::string why = reason(exception);
-      const bool no_memory = why.find("out of memory") != std::string::npos ||
-                             why.find("not enough memory") != std::string::npos;
+      const bool no_memory =
+          why.find("out of memory") != std::string::npos || why.find("not enough memory") != std::string::npos;
       throw Error(no_memory ? ErrorKind::kOutOfMemory : ErrorKind::kInput,
                   fmt::format("{}: failed on images {} ({})", where(), shape_text(a.sizes()), why));
     }
@@ -131,8 +130,8 @@ class Lpips : public Metric {
   std::optional<torch::jit::Module> module_;
 };
 
-const MetricRegistration registration{
-    "lpips", [](const MetricOptions& options) { return std::make_unique<Lpips>(options); }};
+const MetricRegistration registration{"lpips",
+                                      [](const MetricOptions& options) { return std::make_unique<Lpips>(options); }};
 
 }  // namespace
 }  // namespace roundtrip::metrics

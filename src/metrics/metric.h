@@ -1,13 +1,13 @@
 // A metric compares reconstructions with their originals, a batch at a time.
 #pragma once
 
-#include <ATen/ATen.h>
-
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <ATen/ATen.h>
 
 namespace roundtrip::metrics {
 
@@ -27,7 +27,7 @@ struct MetricInfo {
   std::string units;      // "dB", or empty
   std::string long_name;  // one line with the definition: "structural similarity, Gaussian 11x11, sigma 1.5, ..."
   Direction direction = Direction::kLowerIsBetter;
-  std::string version;    // changes whenever the numbers would; holds the LPIPS net and digest
+  std::string version;      // changes whenever the numbers would; holds the LPIPS net and digest
   bool on_latents = false;  // compares latents instead of pixels
 };
 

@@ -23,9 +23,7 @@ class Mse : public Metric {
     return info;
   }
 
-  Tensor score(const Tensor& reference, const Tensor& test) override {
-    return mean_squared_error(reference, test);
-  }
+  Tensor score(const Tensor& reference, const Tensor& test) override { return mean_squared_error(reference, test); }
 };
 
 const MetricRegistration registration{"mse", [](const MetricOptions&) { return std::make_unique<Mse>(); }};

@@ -10,13 +10,12 @@ namespace {
 class Psnr : public Metric {
  public:
   const MetricInfo& info() const override {
-    static const MetricInfo info{
-        .name = "psnr",
-        .units = "dB",
-        .long_name = "peak signal-to-noise ratio, data range 1, +inf for equal images",
-        .direction = Direction::kHigherIsBetter,
-        .version = "1",
-        .on_latents = false};
+    static const MetricInfo info{.name = "psnr",
+                                 .units = "dB",
+                                 .long_name = "peak signal-to-noise ratio, data range 1, +inf for equal images",
+                                 .direction = Direction::kHigherIsBetter,
+                                 .version = "1",
+                                 .on_latents = false};
     return info;
   }
 

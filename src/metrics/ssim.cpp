@@ -34,9 +34,8 @@ Tensor mean_similarity(const Tensor& x, const Tensor& y, const Tensor& window) {
   const int64_t planes = maps.size(0) * maps.size(1);
   const Tensor folded = at::reflection_pad2d(maps, {kReach, kReach, kReach, kReach});
   const std::vector<int64_t> one = {1, 1}, none = {0, 0};
-  const Tensor blurred =
-      at::conv2d(folded.reshape({1, planes, folded.size(2), folded.size(3)}),
-                 window.expand({planes, 1, kWindow, kWindow}), /*bias=*/{}, one, none, one, planes);
+  const Tensor blurred = at::conv2d(folded.reshape({1, planes, folded.size(2), folded.size(3)}),
+                                    window.expand({planes, 1, kWindow, kWindow}), /*bias=*/{}, one, none, one, planes);
   const std::vector<Tensor> means = blurred.reshape(maps.sizes()).chunk(5);
   const Tensor &mu_x = means[0], &mu_y = means[1];
   const Tensor var_x = (means[2] - mu_x * mu_x).clamp_min(0);
@@ -68,8 +67,7 @@ class Ssim : public Metric {
     const auto options = reference.options().dtype(at::kDouble);
     if (std::min(height, width) < kWindow) {
       if (!std::exchange(warned_, true)) {
-        spdlog::warn("ssim: images of {}x{} are smaller than its 11x11 window; the column will be NaN",
-                     height, width);
+        spdlog::warn("ssim: images of {}x{} are smaller than its 11x11 window; the column will be NaN", height, width);
       }
       return at::full({count}, std::nan(""), options);
     }

@@ -10,14 +10,14 @@ Tensor split_heads(const Tensor& x, int64_t heads) {
 }  // namespace
 
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, Mask mask) {
-  const Tensor attended = at::scaled_dot_product_attention(
-      split_heads(q, heads), split_heads(k, heads), split_heads(v, heads), {},
-      /*dropout_p=*/0.0, /*is_causal=*/mask == Mask::kCausal);
+  const Tensor attended =
+      at::scaled_dot_product_attention(split_heads(q, heads), split_heads(k, heads), split_heads(v, heads), {},
+                                       /*dropout_p=*/0.0, /*is_causal=*/mask == Mask::kCausal);
   return attended.transpose(1, 2).flatten(2);
 }
 
-SelfAttention::SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels,
-                             int64_t heads, bool has_bias, Mask mask)
+SelfAttention::SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, int64_t heads,
+                             bool has_bias, Mask mask)
     : qkv(Linear::concatenated({Linear(weights / names.q, channels, channels, has_bias),
                                 Linear(weights / names.k, channels, channels, has_bias),
                                 Linear(weights / names.v, channels, channels, has_bias)})),

@@ -25,8 +25,8 @@ struct SelfAttention {
   int64_t heads = 1;
 
   SelfAttention() = default;
-  SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, int64_t heads,
-                bool has_bias, Mask mask = Mask::kNone);
+  SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, int64_t heads, bool has_bias,
+                Mask mask = Mask::kNone);
 
   Tensor operator()(const Tensor& x) const;  // [N, T, C] -> [N, T, C]
 
@@ -40,8 +40,8 @@ struct CrossAttention {
   int64_t heads = 1;
 
   CrossAttention() = default;
-  CrossAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels,
-                 int64_t context_channels, int64_t heads);
+  CrossAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, int64_t context_channels,
+                 int64_t heads);
 
   Tensor operator()(const Tensor& x, const Tensor& context) const;  // [N, T, C], [N, L, D] -> [N, T, C]
 };

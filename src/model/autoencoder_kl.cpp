@@ -57,8 +57,7 @@ VaeConfig read_config(JsonConfig& config) {
   for (const int64_t channels : vae.channels) {
     if (channels < 1) config.fail("block_out_channels", "1 or more channels in each stage");
     if (vae.norm_groups < 1 || channels % vae.norm_groups != 0) {
-      config.fail("norm_num_groups",
-                  fmt::format("a divisor of every stage's channels, and one has {}", channels));
+      config.fail("norm_num_groups", fmt::format("a divisor of every stage's channels, and one has {}", channels));
     }
   }
   if (vae.scaling_factor == 0) config.fail("scaling_factor", "a number other than 0");
@@ -130,8 +129,7 @@ struct Encoder {
       const int64_t out = config.channels[s];
       Stage& stage = stages.emplace_back();
       for (int64_t layer = 0; layer < config.layers; ++layer) {
-        stage.resnets.emplace_back(scope / "resnets" / layer,
-                                   resnet_shape(config, layer == 0 ? in : out, out));
+        stage.resnets.emplace_back(scope / "resnets" / layer, resnet_shape(config, layer == 0 ? in : out, out));
       }
       if (s + 1 < config.channels.size()) {
         stage.resample.emplace(scope / "downsamplers" / 0 / "conv", out, out,
@@ -169,8 +167,7 @@ struct Decoder {
       const int64_t out = config.channels[config.channels.size() - 1 - s];
       Stage& stage = stages.emplace_back();
       for (int64_t layer = 0; layer <= config.layers; ++layer) {
-        stage.resnets.emplace_back(scope / "resnets" / layer,
-                                   resnet_shape(config, layer == 0 ? in : out, out));
+        stage.resnets.emplace_back(scope / "resnets" / layer, resnet_shape(config, layer == 0 ? in : out, out));
       }
       if (s + 1 < config.channels.size()) {
         stage.resample.emplace(scope / "upsamplers" / 0 / "conv", out, out, Conv2d::Window{});
@@ -243,12 +240,8 @@ Tensor AutoencoderKl::decode(const Tensor& latents) {
   return at::cat(images);
 }
 
-int64_t AutoencoderKl::latent_channels() const {
-  return layers_->config.latent_channels;
-}
+int64_t AutoencoderKl::latent_channels() const { return layers_->config.latent_channels; }
 
-int64_t AutoencoderKl::scale() const {
-  return int64_t{1} << (layers_->config.channels.size() - 1);
-}
+int64_t AutoencoderKl::scale() const { return int64_t{1} << (layers_->config.channels.size() - 1); }
 
 }  // namespace roundtrip::model

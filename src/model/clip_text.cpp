@@ -65,8 +65,7 @@ ClipText::ClipText(JsonConfig config, WeightSource weights, at::TensorOptions op
 
 Tensor ClipText::operator()(const Tensor& ids) const {
   check(ids.dim() == 2 && ids.size(1) <= max_length_, "token ids fit the text encoder");
-  Tensor x =
-      at::embedding(token_embedding_, ids) + position_embedding_.narrow(0, 0, ids.size(1));  // [N, L, D]
+  Tensor x = at::embedding(token_embedding_, ids) + position_embedding_.narrow(0, 0, ids.size(1));  // [N, L, D]
   for (const Layer& layer : layers_) {
     x = x + layer.attention(layer.norm1(x));
     const Tensor hidden = layer.fc1(layer.norm2(x));

@@ -44,9 +44,7 @@ struct Reader<std::string> {
 template <typename T>
 struct Reader<std::vector<T>> {
   static constexpr std::string_view kName = "a list";
-  static bool fits(const json& value) {
-    return value.is_array() && std::ranges::all_of(value, Reader<T>::fits);
-  }
+  static bool fits(const json& value) { return value.is_array() && std::ranges::all_of(value, Reader<T>::fits); }
 };
 
 template <typename T>
@@ -60,9 +58,7 @@ std::string type_name() {
 
 }  // namespace
 
-JsonConfig JsonConfig::open(const std::filesystem::path& path) {
-  return parse(read_file(path), path.string());
-}
+JsonConfig JsonConfig::open(const std::filesystem::path& path) { return parse(read_file(path), path.string()); }
 
 JsonConfig JsonConfig::parse(std::string_view text, std::string where) {
   json values = parse_json(text, where);
@@ -90,8 +86,8 @@ std::string JsonConfig::nearest(std::string_view key) const {
 
 void JsonConfig::fail(std::string_view key, std::string_view expected) const {
   const auto found = values_.find(std::string(key));
-  throw input_error(
-      where_, fmt::format("{} is {}", key, found == values_.end() ? "absent" : json_text(*found)), expected);
+  throw input_error(where_, fmt::format("{} is {}", key, found == values_.end() ? "absent" : json_text(*found)),
+                    expected);
 }
 
 template <typename T>
@@ -130,8 +126,8 @@ void JsonConfig::refuse_unless(std::string_view key, std::initializer_list<json>
   if (value == nullptr || std::ranges::find(allowed, *value) != allowed.end()) return;
   std::vector<std::string> texts;
   for (const json& one : allowed) texts.push_back(json_text(one));
-  throw Error(ErrorKind::kInput, fmt::format("{}: {} is {}; this network is implemented only for {}", where_,
-                                             key, json_text(*value), join(texts, " or ")));
+  throw Error(ErrorKind::kInput, fmt::format("{}: {} is {}; this network is implemented only for {}", where_, key,
+                                             json_text(*value), join(texts, " or ")));
 }
 
 void JsonConfig::ignore(std::initializer_list<std::string_view> keys) {
@@ -149,10 +145,9 @@ std::vector<std::pair<std::string, json>> JsonConfig::unread() const {
 void JsonConfig::refuse_unread() const {
   for (const auto& [key, value] : unread()) {
     if (value.is_null() || value == false) continue;
-    throw input_error(
-        where_,
-        fmt::format("{} is {}, a key that this network does not know", name_text(key), json_text(value)),
-        "only keys whose effect is implemented");
+    throw input_error(where_,
+                      fmt::format("{} is {}, a key that this network does not know", name_text(key), json_text(value)),
+                      "only keys whose effect is implemented");
   }
 }
 

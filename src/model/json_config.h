@@ -62,8 +62,7 @@ class JsonConfig {
   const std::string& where() const { return where_; }
 
  private:
-  JsonConfig(nlohmann::json values, std::string where)
-      : values_(std::move(values)), where_(std::move(where)) {}
+  JsonConfig(nlohmann::json values, std::string where) : values_(std::move(values)), where_(std::move(where)) {}
   const nlohmann::json* read(std::string_view key);  // null pointer where absent
   std::string nearest(std::string_view key) const;
 

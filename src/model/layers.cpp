@@ -7,9 +7,7 @@
 namespace roundtrip::model {
 namespace {
 
-bool may_overwrite() {
-  return !c10::GradMode::is_enabled();
-}
+bool may_overwrite() { return !c10::GradMode::is_enabled(); }
 
 }  // namespace
 
@@ -37,19 +35,15 @@ Linear Linear::concatenated(const std::vector<Linear>& parts) {
   return all;
 }
 
-Tensor Linear::operator()(const Tensor& x) const {
-  return at::linear(x, weight, bias);
-}
+Tensor Linear::operator()(const Tensor& x) const { return at::linear(x, weight, bias); }
 
 Conv2d::Conv2d(const WeightScope& weights, int64_t in, int64_t out, Window window)
-    : weight(weights.tensor("weight", {out, in, window.kernel, window.kernel})
-                 .contiguous(at::MemoryFormat::ChannelsLast)),
+    : weight(
+          weights.tensor("weight", {out, in, window.kernel, window.kernel}).contiguous(at::MemoryFormat::ChannelsLast)),
       bias(weights.tensor("bias", {out})),
       window(window) {}
 
-Tensor Conv2d::operator()(const Tensor& x) const {
-  return at::conv2d(x, weight, bias, window.stride, window.padding);
-}
+Tensor Conv2d::operator()(const Tensor& x) const { return at::conv2d(x, weight, bias, window.stride, window.padding); }
 
 GroupNorm::GroupNorm(const WeightScope& weights, int64_t channels, int64_t groups, double eps)
     : weight(weights.tensor("weight", {channels})),
@@ -57,44 +51,26 @@ GroupNorm::GroupNorm(const WeightScope& weights, int64_t channels, int64_t group
       groups(groups),
       eps(eps) {}
 
-Tensor GroupNorm::operator()(const Tensor& x) const {
-  return at::group_norm(x, groups, weight, bias, eps);
-}
+Tensor GroupNorm::operator()(const Tensor& x) const { return at::group_norm(x, groups, weight, bias, eps); }
 
 LayerNorm::LayerNorm(const WeightScope& weights, int64_t channels, double eps)
     : weight(weights.tensor("weight", {channels})), bias(weights.tensor("bias", {channels})), eps(eps) {}
 
-Tensor LayerNorm::operator()(const Tensor& x) const {
-  return at::layer_norm(x, weight.sizes(), weight, bias, eps);
-}
+Tensor LayerNorm::operator()(const Tensor& x) const { return at::layer_norm(x, weight.sizes(), weight, bias, eps); }
 
-Tensor silu(Tensor&& x) {
-  return may_overwrite() ? at::silu_(x) : at::silu(x);
-}
+Tensor silu(Tensor&& x) { return may_overwrite() ? at::silu_(x) : at::silu(x); }
 
-Tensor gelu(Tensor&& x) {
-  return may_overwrite() ? at::gelu_(x) : at::gelu(x);
-}
+Tensor gelu(Tensor&& x) { return may_overwrite() ? at::gelu_(x) : at::gelu(x); }
 
-Tensor quick_gelu(const Tensor& x) {
-  return x * at::sigmoid(x * 1.702);
-}
+Tensor quick_gelu(const Tensor& x) { return x * at::sigmoid(x * 1.702); }
 
-Tensor add(Tensor&& x, const Tensor& y) {
-  return may_overwrite() ? x.add_(y) : x + y;
-}
+Tensor add(Tensor&& x, const Tensor& y) { return may_overwrite() ? x.add_(y) : x + y; }
 
-Tensor multiply(Tensor&& x, const Tensor& y) {
-  return may_overwrite() ? x.mul_(y) : x * y;
-}
+Tensor multiply(Tensor&& x, const Tensor& y) { return may_overwrite() ? x.mul_(y) : x * y; }
 
-Tensor upsample_nearest(const Tensor& x, at::IntArrayRef size) {
-  return at::upsample_nearest2d(x, size);
-}
+Tensor upsample_nearest(const Tensor& x, at::IntArrayRef size) { return at::upsample_nearest2d(x, size); }
 
-Tensor to_tokens(const Tensor& picture) {
-  return picture.permute({0, 2, 3, 1}).flatten(1, 2);
-}
+Tensor to_tokens(const Tensor& picture) { return picture.permute({0, 2, 3, 1}).flatten(1, 2); }
 
 Tensor to_picture(const Tensor& tokens, int64_t height, int64_t width) {
   return tokens.unflatten(1, {height, width}).permute({0, 3, 1, 2});

@@ -33,10 +33,8 @@ bool is_there(const fs::path& path) {
 }
 
 at::ScalarType dtype_of(const std::string& name) {
-  constexpr std::array<std::pair<std::string_view, at::ScalarType>, 4> kDtypes{{{"float32", at::kFloat},
-                                                                                {"float64", at::kDouble},
-                                                                                {"bfloat16", at::kBFloat16},
-                                                                                {"float16", at::kHalf}}};
+  constexpr std::array<std::pair<std::string_view, at::ScalarType>, 4> kDtypes{
+      {{"float32", at::kFloat}, {"float64", at::kDouble}, {"bfloat16", at::kBFloat16}, {"float16", at::kHalf}}};
   std::vector<std::string> names;
   for (const auto& [known, dtype] : kDtypes) {
     if (known == name) return dtype;
@@ -77,9 +75,7 @@ class Folder {
     if (!has(component)) throw input_error(root_.string(), fmt::format("no {}/", component), why);
   }
 
-  JsonConfig config(std::string_view component) const {
-    return JsonConfig::open(root_ / component / "config.json");
-  }
+  JsonConfig config(std::string_view component) const { return JsonConfig::open(root_ / component / "config.json"); }
 
   // Counts the parameters and the digests of what it opens.
   WeightSource weights(std::string_view component) {

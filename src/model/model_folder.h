@@ -29,10 +29,10 @@ struct Model {
   std::unique_ptr<diffusion::TextEncoder> text;  // null in an unconditional model
   diffusion::ScheduleConfig schedule;
 
-  int64_t latent_channels = 0;  // C of what the diffusion runs on
-  int64_t sample_size = 0;      // its height and width, as the config has them; 0 where it does not say
-  int64_t pixel_size = 0;       // of the images: sample_size times the codec's scale
-  int64_t pixel_multiple = 1;   // heights and widths that the codec takes are multiples of this
+  int64_t latent_channels = 0;                 // C of what the diffusion runs on
+  int64_t sample_size = 0;                     // its height and width, as the config has them; 0 where it does not say
+  int64_t pixel_size = 0;                      // of the images: sample_size times the codec's scale
+  int64_t pixel_multiple = 1;                  // heights and widths that the codec takes are multiples of this
   int64_t text_length = 0, text_channels = 0;  // L and D of the conditioning; 0 in an unconditional model
 
   int64_t parameters = 0;  // of all components

@@ -14,9 +14,8 @@ PromptEncoder::PromptEncoder(text::ClipTokenizer tokenizer, ClipText transformer
                              const std::string& where)
     : tokenizer_(std::move(tokenizer)), transformer_(std::move(transformer)), device_(device) {
   if (tokenizer_.max_length() > transformer_.max_length()) {
-    throw input_error(
-        where, fmt::format("the tokenizer pads to {} tokens", tokenizer_.max_length()),
-        fmt::format("at most {}, which the text encoder has positions for", transformer_.max_length()));
+    throw input_error(where, fmt::format("the tokenizer pads to {} tokens", tokenizer_.max_length()),
+                      fmt::format("at most {}, which the text encoder has positions for", transformer_.max_length()));
   }
 }
 

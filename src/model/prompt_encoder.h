@@ -13,8 +13,7 @@ namespace roundtrip::model {
 class PromptEncoder : public diffusion::TextEncoder {
  public:
   // Throws kInput where the tokenizer and the transformer do not belong together; `where` names the folder.
-  PromptEncoder(text::ClipTokenizer tokenizer, ClipText transformer, at::Device device,
-                const std::string& where);
+  PromptEncoder(text::ClipTokenizer tokenizer, ClipText transformer, at::Device device, const std::string& where);
 
   // Tokens [L, D] in float32, or float64 where the transformer has it.
   Encoded encode(const std::string& prompt) override;

@@ -12,11 +12,9 @@ ResnetBlock::ResnetBlock(const WeightScope& weights, const ResnetShape& shape, T
       time_scales_(shape.time_scales),
       output_divisor_(shape.output_divisor) {
   if (shape.in != shape.out) {
-    shortcut_.emplace(weights / "conv_shortcut", shape.in, shape.out,
-                      Conv2d::Window{.kernel = 1, .padding = 0});
+    shortcut_.emplace(weights / "conv_shortcut", shape.in, shape.out, Conv2d::Window{.kernel = 1, .padding = 0});
   }
-  if (times)
-    time_slot_ = times->add(weights / "time_emb_proj", shape.time_scales ? 2 * shape.out : shape.out);
+  if (times) time_slot_ = times->add(weights / "time_emb_proj", shape.time_scales ? 2 * shape.out : shape.out);
 }
 
 Tensor ResnetBlock::operator()(const Tensor& x, const std::vector<Tensor>& times) const {

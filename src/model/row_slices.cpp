@@ -16,8 +16,7 @@ constexpr int64_t kRowsPerThread = 2;  // at least
 at::Tensor in_row_slices(int64_t rows, at::Device device,
                          const std::function<at::Tensor(int64_t from, int64_t count)>& network) {
   const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-  const bool pays =
-      threads > 1 && device.is_cpu() && !c10::GradMode::is_enabled() && rows >= kRowsPerThread * threads;
+  const bool pays = threads > 1 && device.is_cpu() && !c10::GradMode::is_enabled() && rows >= kRowsPerThread * threads;
   if (!pays) return network(0, rows);
 
   std::vector<at::Tensor> slices(threads);

@@ -22,8 +22,7 @@
 namespace roundtrip::model {
 namespace {
 
-static_assert(std::endian::native == std::endian::little,
-              "safetensors data is little-endian and is not swapped");
+static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian and is not swapped");
 
 constexpr uint64_t kLengthBytes = 8;
 constexpr size_t kMaxDimensions = 16;              // ATen stops at 64 in some operations, networks at 5
@@ -57,8 +56,7 @@ class Mapping {
     if (size_ > 0) data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
     const int failure = errno;
     ::close(file);  // the mapping stays
-    if (data_ == MAP_FAILED)
-      throw input_error(where, fmt::format("cannot be mapped ({})", std::strerror(failure)));
+    if (data_ == MAP_FAILED) throw input_error(where, fmt::format("cannot be mapped ({})", std::strerror(failure)));
   }
   ~Mapping() {
     if (size_ > 0) ::munmap(data_, size_);
@@ -156,15 +154,13 @@ class EntryReader {
 void check_tiling(std::string_view where, const SafetensorsFile::Entries& entries, uint64_t data_bytes) {
   std::vector<const SafetensorsFile::Entries::value_type*> in_order;
   for (const auto& entry : entries) in_order.push_back(&entry);
-  std::ranges::sort(in_order, {},
-                    [](const auto* entry) { return std::pair(entry->second.from, entry->second.to); });
+  std::ranges::sort(in_order, {}, [](const auto* entry) { return std::pair(entry->second.from, entry->second.to); });
   uint64_t end = 0;
   for (const auto* entry : in_order) {
     if (entry->second.from != end) {
-      throw input_error(
-          where, fmt::format("tensor {} starts at byte {}", name_text(entry->first), entry->second.from),
-          fmt::format("{}, where the tensor before it ends ({})", end,
-                      entry->second.from < end ? "tensors overlap" : "the data has a hole"));
+      throw input_error(where, fmt::format("tensor {} starts at byte {}", name_text(entry->first), entry->second.from),
+                        fmt::format("{}, where the tensor before it ends ({})", end,
+                                    entry->second.from < end ? "tensors overlap" : "the data has a hole"));
     }
     end = entry->second.to;
   }
@@ -176,8 +172,7 @@ void check_tiling(std::string_view where, const SafetensorsFile::Entries& entrie
 }  // namespace
 
 struct SafetensorsFile::State {
-  explicit State(const std::filesystem::path& path)
-      : path(path), mapping(std::make_shared<const Mapping>(path)) {}
+  explicit State(const std::filesystem::path& path) : path(path), mapping(std::make_shared<const Mapping>(path)) {}
 
   std::filesystem::path path;
   std::shared_ptr<const Mapping> mapping;
@@ -218,8 +213,7 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
     if (!value.is_object()) throw input_error(where, "__metadata__ is not an object", "an object of texts");
     for (const auto& [key, text] : value.items()) {
       if (!text.is_string()) {
-        throw input_error(where, fmt::format("__metadata__ {} is {}", name_text(key), json_text(text)),
-                          "a text");
+        throw input_error(where, fmt::format("__metadata__ {} is {}", name_text(key), json_text(text)), "a text");
       }
       state->metadata.emplace(key, text.get<std::string>());
     }
@@ -228,15 +222,9 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   return SafetensorsFile(std::move(state));
 }
 
-const std::filesystem::path& SafetensorsFile::path() const {
-  return state_->path;
-}
-const SafetensorsFile::Entries& SafetensorsFile::entries() const {
-  return state_->entries;
-}
-const std::map<std::string, std::string>& SafetensorsFile::metadata() const {
-  return state_->metadata;
-}
+const std::filesystem::path& SafetensorsFile::path() const { return state_->path; }
+const SafetensorsFile::Entries& SafetensorsFile::entries() const { return state_->entries; }
+const std::map<std::string, std::string>& SafetensorsFile::metadata() const { return state_->metadata; }
 
 at::Tensor SafetensorsFile::tensor(std::string_view name) const {
   const auto found = state_->entries.find(name);

@@ -66,8 +66,7 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
   std::ofstream file(path, std::ios::binary);
   file.write(length_bytes, sizeof length).write(text.data(), static_cast<std::streamsize>(text.size()));
   for (const at::Tensor& tensor : data) {
-    file.write(static_cast<const char*>(tensor.const_data_ptr()),
-               static_cast<std::streamsize>(tensor.nbytes()));
+    file.write(static_cast<const char*>(tensor.const_data_ptr()), static_cast<std::streamsize>(tensor.nbytes()));
   }
   if (!file.flush()) throw input_error(path.string(), "cannot be written");
 }

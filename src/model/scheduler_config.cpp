@@ -28,10 +28,8 @@ constexpr std::string_view kWithoutBetas[] = {"FlowMatch", "EDM",          "Scor
                                               "KarrasVe",  "CMStochastic", "VQDiffusion"};
 
 template <typename T, size_t n>
-T read_choice(JsonConfig& config, std::string_view key,
-              const std::array<std::pair<std::string_view, T>, n>& choices) {
-  const auto name =
-      config.get<std::string>(key, std::string(choices.front().first));  // the first is the default
+T read_choice(JsonConfig& config, std::string_view key, const std::array<std::pair<std::string_view, T>, n>& choices) {
+  const auto name = config.get<std::string>(key, std::string(choices.front().first));  // the first is the default
   std::vector<std::string> names;
   for (const auto& [choice, value] : choices) {
     if (choice == name) return value;
@@ -77,8 +75,7 @@ ScheduleConfig read_scheduler_config(const std::filesystem::path& path) {
 
 ScheduleConfig read_scheduler_config(JsonConfig config) {
   const auto class_name = config.get<std::string>("_class_name", "");
-  if (starts_with_any(class_name, kWithoutBetas))
-    config.fail("_class_name", "a scheduler with a schedule of betas");
+  if (starts_with_any(class_name, kWithoutBetas)) config.fail("_class_name", "a scheduler with a schedule of betas");
   if (config.find<bool>("use_flow_sigmas").value_or(false)) config.fail("use_flow_sigmas", "false");
 
   ScheduleConfig schedule;
@@ -90,8 +87,7 @@ ScheduleConfig read_scheduler_config(JsonConfig config) {
     }
     for (const double beta : *betas) {
       if (!(beta >= 0 && beta < 1)) {
-        throw input_error(config.where(), fmt::format("trained_betas has a beta of {}", beta),
-                          "0 <= beta < 1");
+        throw input_error(config.where(), fmt::format("trained_betas has a beta of {}", beta), "0 <= beta < 1");
       }
     }
     schedule.trained_betas = *std::move(betas);
@@ -107,18 +103,15 @@ ScheduleConfig read_scheduler_config(JsonConfig config) {
   }
   schedule.rescale_zero_snr = config.get<bool>("rescale_betas_zero_snr", schedule.rescale_zero_snr);
   schedule.set_alpha_to_one = config.get<bool>("set_alpha_to_one", schedule.set_alpha_to_one);
-  schedule.steps_offset =
-      read_integer(config, "steps_offset", schedule.steps_offset, 0, schedule.train_steps - 1);
-  schedule.spacing =
-      read_choice(config, "timestep_spacing",
-                  std::to_array<std::pair<std::string_view, Spacing>>({{"leading", Spacing::kLeading},
-                                                                       {"trailing", Spacing::kTrailing},
-                                                                       {"linspace", Spacing::kLinspace}}));
-  schedule.prediction =
-      read_choice(config, "prediction_type",
-                  std::to_array<std::pair<std::string_view, Prediction>>({{"epsilon", Prediction::kEpsilon},
-                                                                          {"v_prediction", Prediction::kV},
-                                                                          {"sample", Prediction::kSample}}));
+  schedule.steps_offset = read_integer(config, "steps_offset", schedule.steps_offset, 0, schedule.train_steps - 1);
+  schedule.spacing = read_choice(
+      config, "timestep_spacing",
+      std::to_array<std::pair<std::string_view, Spacing>>(
+          {{"leading", Spacing::kLeading}, {"trailing", Spacing::kTrailing}, {"linspace", Spacing::kLinspace}}));
+  schedule.prediction = read_choice(
+      config, "prediction_type",
+      std::to_array<std::pair<std::string_view, Prediction>>(
+          {{"epsilon", Prediction::kEpsilon}, {"v_prediction", Prediction::kV}, {"sample", Prediction::kSample}}));
 
   schedule.ignored = read_ignored(config);
   return schedule;

@@ -13,8 +13,8 @@ Tensor Sinusoids::operator()(const Tensor& t) const {
   // float32 throughout, as these networks saw it in training: at t = 999 it differs from float64 by 1e-5.
   const Tensor exponents = at::arange(half, options) * (-std::log(10000.0)) / (half - frequency_shift);
   const Tensor angles = t.to(at::kFloat).unsqueeze(1) * at::exp(exponents).unsqueeze(0);  // [N, half]
-  Tensor waves = cosine_first ? at::cat({at::cos(angles), at::sin(angles)}, 1)
-                              : at::cat({at::sin(angles), at::cos(angles)}, 1);
+  Tensor waves =
+      cosine_first ? at::cat({at::cos(angles), at::sin(angles)}, 1) : at::cat({at::sin(angles), at::cos(angles)}, 1);
   return channels % 2 == 0 ? waves : at::constant_pad_nd(waves, {0, 1});
 }
 

@@ -9,8 +9,7 @@ constexpr AttentionNames kNames{.q = "to_q", .k = "to_k", .v = "to_v", .out = "t
 constexpr double kGroupNormEps = 1e-6;  // fixed in diffusers, whatever norm_eps says
 constexpr double kLayerNormEps = 1e-5;
 
-std::variant<SelfAttention, CrossAttention> first_attention(const WeightScope& weights,
-                                                            const TransformerShape& shape) {
+std::variant<SelfAttention, CrossAttention> first_attention(const WeightScope& weights, const TransformerShape& shape) {
   if (shape.only_cross_attention) {
     return CrossAttention(weights, kNames, shape.channels, shape.context_channels, shape.heads);
   }
@@ -26,9 +25,7 @@ GatedFeedForward::GatedFeedForward(const WeightScope& weights, int64_t channels)
   gate = both.outputs(4 * channels, 4 * channels);
 }
 
-Tensor GatedFeedForward::operator()(const Tensor& x) const {
-  return out(multiply(gelu(gate(x)), value(x)));
-}
+Tensor GatedFeedForward::operator()(const Tensor& x) const { return out(multiply(gelu(gate(x)), value(x))); }
 
 TransformerBlock::TransformerBlock(const WeightScope& weights, const TransformerShape& shape)
     : norm1(weights / "norm1", shape.channels, kLayerNormEps),

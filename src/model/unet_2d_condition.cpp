@@ -43,8 +43,7 @@ bool has_attention(JsonConfig& config, std::string_view key, const std::string& 
 }
 
 std::vector<bool> attention_flags(JsonConfig& config, std::string_view key, const std::string& with,
-                                  const std::string& without, std::vector<std::string> fallback,
-                                  size_t stages) {
+                                  const std::string& without, std::vector<std::string> fallback, size_t stages) {
   const auto types = config.get<std::vector<std::string>>(key, std::move(fallback));
   if (types.size() != stages) config.fail(key, fmt::format("{} names, as block_out_channels has", stages));
   std::vector<bool> flags;
@@ -92,11 +91,9 @@ void settle_other_keys(JsonConfig& config) {
   config.refuse_unread();
 }
 
-void require_divisible(const JsonConfig& config, const StageShape& stage, std::string_view key,
-                       int64_t divisor) {
+void require_divisible(const JsonConfig& config, const StageShape& stage, std::string_view key, int64_t divisor) {
   if (divisor < 1 || stage.channels % divisor != 0) {
-    config.fail(key,
-                fmt::format("a divisor of every stage's channels, and one stage has {}", stage.channels));
+    config.fail(key, fmt::format("a divisor of every stage's channels, and one stage has {}", stage.channels));
   }
 }
 
@@ -112,8 +109,7 @@ std::optional<StageShape> mid_stage(JsonConfig& config, const StageShape& coarse
   mid.transformer.only_cross_attention = false;  // diffusers does not pass it on to this block
   if (is_null(config, "mid_block_type")) return std::nullopt;
   const auto type = config.get<std::string>("mid_block_type", "UNetMidBlock2DCrossAttn");
-  mid.has_attention =
-      has_attention(config, "mid_block_type", type, "UNetMidBlock2DCrossAttn", "UNetMidBlock2D");
+  mid.has_attention = has_attention(config, "mid_block_type", type, "UNetMidBlock2DCrossAttn", "UNetMidBlock2D");
   return mid;
 }
 
@@ -124,8 +120,7 @@ int64_t sample_size(JsonConfig& config) {
     return 0;
   }
   const auto sizes = config.per_block<int64_t>("sample_size", 2, 0);
-  if (sizes[0] < 1 || sizes[0] != sizes[1])
-    config.fail("sample_size", "1 or more, the same in both directions");
+  if (sizes[0] < 1 || sizes[0] != sizes[1]) config.fail("sample_size", "1 or more, the same in both directions");
   return sizes[0];
 }
 
@@ -139,8 +134,7 @@ UNetConfig read_config(JsonConfig& config) {
   unet.norm_groups = positive(config, "norm_num_groups", 32);
   unet.norm_eps = config.get<double>("norm_eps", 1e-5);
   unet.downsample_padding = config.get<int64_t>("downsample_padding", 1);
-  if (unet.downsample_padding != 0 && unet.downsample_padding != 1)
-    config.fail("downsample_padding", "0 or 1");
+  if (unet.downsample_padding != 0 && unet.downsample_padding != 1) config.fail("downsample_padding", "0 or 1");
 
   const auto channels = config.get<std::vector<int64_t>>("block_out_channels", {320, 640, 1280, 1280});
   if (channels.empty()) config.fail("block_out_channels", "one or more stages");
@@ -153,9 +147,9 @@ UNetConfig read_config(JsonConfig& config) {
                     .frequency_shift = config.get<double>("freq_shift", 0.0)};
   unet.time_channels = config.find<int64_t>("time_embedding_dim").value_or(4 * channels.front());
 
-  const std::vector<bool> down = attention_flags(
-      config, "down_block_types", "CrossAttnDownBlock2D", "DownBlock2D",
-      {"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"}, count);
+  const std::vector<bool> down =
+      attention_flags(config, "down_block_types", "CrossAttnDownBlock2D", "DownBlock2D",
+                      {"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"}, count);
   unet.up_attention =
       attention_flags(config, "up_block_types", "CrossAttnUpBlock2D", "UpBlock2D",
                       {"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"}, count);
@@ -179,9 +173,7 @@ UNetConfig read_config(JsonConfig& config) {
         .channels = channels[s],
         .layers = layers[s],
         .has_attention = down[s],
-        .resnet = {.norm_groups = unet.norm_groups,
-                   .norm_eps = unet.norm_eps,
-                   .time_scales = scaling == "scale_shift"},
+        .resnet = {.norm_groups = unet.norm_groups, .norm_eps = unet.norm_eps, .time_scales = scaling == "scale_shift"},
         .transformer = {.heads = heads[s],
                         .context_channels = context[s],
                         .depth = depth[s],
@@ -202,8 +194,7 @@ UNetConfig read_config(JsonConfig& config) {
   return unet;
 }
 
-std::vector<DownStage> down_stages(const WeightScope& weights, const UNetConfig& config,
-                                   TimeProjections& times) {
+std::vector<DownStage> down_stages(const WeightScope& weights, const UNetConfig& config, TimeProjections& times) {
   std::vector<DownStage> stages;
   int64_t in = config.stages.front().channels;
   for (size_t s = 0; s < config.stages.size(); ++s) {
@@ -227,8 +218,7 @@ std::vector<UpStage> up_stages(const WeightScope& weights, const UNetConfig& con
     skip_channels.push_back(config.stages[s == 0 ? 0 : s - 1].channels);
     shape.layers += 1;
     shape.has_attention = config.up_attention[u];
-    stages.emplace_back(weights / "up_blocks" / u, shape, from_below, skip_channels, /*upsamples=*/s > 0,
-                        times);
+    stages.emplace_back(weights / "up_blocks" / u, shape, from_below, skip_channels, /*upsamples=*/s > 0, times);
     from_below = shape.channels;
   }
   return stages;
@@ -245,8 +235,7 @@ struct UNet2DCondition::Layers {
         times(config.time_channels),
         down(down_stages(weights, config, times)),
         up(up_stages(weights, config, times)),
-        norm_out(weights / "conv_norm_out", config.stages.front().channels, config.norm_groups,
-                 config.norm_eps),
+        norm_out(weights / "conv_norm_out", config.stages.front().channels, config.norm_groups, config.norm_eps),
         conv_out(weights / "conv_out", config.stages.front().channels, config.out_channels,
                  {.kernel = config.kernel_out, .padding = config.kernel_out / 2}) {
     if (config.mid) mid.emplace(weights / "mid_block", *config.mid, times);
@@ -270,8 +259,7 @@ struct UNet2DCondition::Layers {
 UNet2DCondition::UNet2DCondition(JsonConfig config, WeightSource weights, at::TensorOptions options) {
   const UNetConfig unet = read_config(config);
   const auto attends = [](const StageShape& stage) { return stage.has_attention; };
-  const bool any_attention = std::ranges::any_of(unet.stages, attends) ||
-                             (unet.mid && unet.mid->has_attention) ||
+  const bool any_attention = std::ranges::any_of(unet.stages, attends) || (unet.mid && unet.mid->has_attention) ||
                              std::ranges::find(unet.up_attention, true) != unet.up_attention.end();
   facts_ = {.in_channels = unet.in_channels,
             .out_channels = unet.out_channels,

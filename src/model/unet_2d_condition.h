@@ -31,8 +31,7 @@ class UNet2DCondition : public diffusion::Denoiser {
 
   // What the network predicts: eps, v or the sample, in the dtype of x. Any height and width from the
   // coarsest stage's one pixel up. Rows do not see each other.
-  at::Tensor eps(const at::Tensor& x, const at::Tensor& t,
-                 const diffusion::Conditioning& conditioning) override;
+  at::Tensor eps(const at::Tensor& x, const at::Tensor& t, const diffusion::Conditioning& conditioning) override;
 
   const Facts& facts() const { return facts_; }
 

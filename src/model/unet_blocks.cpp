@@ -29,10 +29,8 @@ Tensor downsample(const Conv2d& conv, const Tensor& x) {
 DownStage::DownStage(const WeightScope& weights, const StageShape& shape, int64_t in,
                      std::optional<int64_t> downsample_padding, TimeProjections& times) {
   for (int64_t layer = 0; layer < shape.layers; ++layer) {
-    resnets_.emplace_back(weights / "resnets" / layer, resnet_shape(shape, layer == 0 ? in : shape.channels),
-                          &times);
-    if (shape.has_attention)
-      attentions_.emplace_back(weights / "attentions" / layer, transformer_shape(shape));
+    resnets_.emplace_back(weights / "resnets" / layer, resnet_shape(shape, layer == 0 ? in : shape.channels), &times);
+    if (shape.has_attention) attentions_.emplace_back(weights / "attentions" / layer, transformer_shape(shape));
   }
   if (downsample_padding) {
     downsample_.emplace(weights / "downsamplers" / 0 / "conv", shape.channels, shape.channels,
@@ -70,10 +68,9 @@ UpStage::UpStage(const WeightScope& weights, const StageShape& shape, int64_t in
                  const std::vector<int64_t>& skip_channels, bool upsamples, TimeProjections& times) {
   for (int64_t layer = 0; layer < shape.layers; ++layer) {
     const int64_t from_below = layer == 0 ? in : shape.channels;
-    resnets_.emplace_back(weights / "resnets" / layer,
-                          resnet_shape(shape, from_below + skip_channels.at(layer)), &times);
-    if (shape.has_attention)
-      attentions_.emplace_back(weights / "attentions" / layer, transformer_shape(shape));
+    resnets_.emplace_back(weights / "resnets" / layer, resnet_shape(shape, from_below + skip_channels.at(layer)),
+                          &times);
+    if (shape.has_attention) attentions_.emplace_back(weights / "attentions" / layer, transformer_shape(shape));
   }
   if (upsamples) {
     upsample_.emplace(weights / "upsamplers" / 0 / "conv", shape.channels, shape.channels, Conv2d::Window{});

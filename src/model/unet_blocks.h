@@ -32,8 +32,8 @@ struct StageShape {
 class DownStage {
  public:
   // `downsample_padding` is nothing in the last stage, which keeps its resolution.
-  DownStage(const WeightScope& weights, const StageShape& shape, int64_t in,
-            std::optional<int64_t> downsample_padding, TimeProjections& times);
+  DownStage(const WeightScope& weights, const StageShape& shape, int64_t in, std::optional<int64_t> downsample_padding,
+            TimeProjections& times);
 
   // [N, in, h, w] -> [N, channels, h', w']. Appends to `skips` the picture after each layer and after
   // downsampling.
@@ -58,8 +58,8 @@ class MidStage {
 class UpStage {
  public:
   // `in` are the channels from below; each layer takes the channels of one skip, the last made first.
-  UpStage(const WeightScope& weights, const StageShape& shape, int64_t in,
-          const std::vector<int64_t>& skip_channels, bool upsamples, TimeProjections& times);
+  UpStage(const WeightScope& weights, const StageShape& shape, int64_t in, const std::vector<int64_t>& skip_channels,
+          bool upsamples, TimeProjections& times);
 
   // Takes its skips from the end of `skips`; what is left there says how large to become.
   Tensor operator()(Tensor x, const Signals& signals, std::vector<Tensor>& skips) const;

@@ -12,21 +12,13 @@ namespace roundtrip::model {
 WeightScope::WeightScope(WeightSource& source, at::TensorOptions options, std::string prefix)
     : source_(&source), options_(options), prefix_(std::move(prefix)) {}
 
-std::string WeightScope::full_name(std::string_view name) const {
-  return fmt::format("{}{}", prefix_, name);
-}
+std::string WeightScope::full_name(std::string_view name) const { return fmt::format("{}{}", prefix_, name); }
 
-WeightScope WeightScope::operator/(std::string_view name) const {
-  return {*source_, options_, full_name(name) + "."};
-}
+WeightScope WeightScope::operator/(std::string_view name) const { return {*source_, options_, full_name(name) + "."}; }
 
-WeightScope WeightScope::operator/(int64_t index) const {
-  return *this / std::to_string(index);
-}
+WeightScope WeightScope::operator/(int64_t index) const { return *this / std::to_string(index); }
 
-bool WeightScope::contains(std::string_view name) const {
-  return source_->contains(full_name(name));
-}
+bool WeightScope::contains(std::string_view name) const { return source_->contains(full_name(name)); }
 
 at::Tensor WeightScope::tensor(std::string_view name, at::IntArrayRef shape) const {
   return source_->tensor(full_name(name), shape).to(options_);
@@ -42,10 +34,9 @@ void refuse_unread(const WeightSource& source) {
   const std::vector<std::string> unread = source.unread();
   if (unread.empty()) return;
   const std::string more = unread.size() == 1 ? "" : fmt::format(" and {} more", unread.size() - 1);
-  throw input_error(
-      source.where(),
-      fmt::format("tensor {}{} that the config has no layer for", name_text(unread.front()), more),
-      "the weights of the network that config.json describes");
+  throw input_error(source.where(),
+                    fmt::format("tensor {}{} that the config has no layer for", name_text(unread.front()), more),
+                    "the weights of the network that config.json describes");
 }
 
 }  // namespace roundtrip::model

@@ -20,9 +20,8 @@ namespace fs = std::filesystem;
 std::optional<fs::path> find_weights(const fs::path& folder) {
   for (const std::string variant : {"", ".fp16", ".bf16"}) {
     for (const std::string stem : {"diffusion_pytorch_model", "model"}) {
-      for (const std::string& name :
-           {stem + variant + ".safetensors", stem + ".safetensors.index" + variant + ".json",
-            stem + variant + ".safetensors.index.json"}) {
+      for (const std::string& name : {stem + variant + ".safetensors", stem + ".safetensors.index" + variant + ".json",
+                                      stem + variant + ".safetensors.index.json"}) {
         if (std::error_code ignored; fs::exists(folder / name, ignored)) return folder / name;
       }
     }
@@ -63,8 +62,7 @@ std::map<std::string, std::string> read_index(const fs::path& path) {
     // A shard lies beside its index: a path that leads elsewhere is not what a model folder holds.
     const fs::path file = shard.is_string() ? shard.get<std::string>() : "";
     if (file.extension() != ".safetensors" || file.has_parent_path()) {
-      throw input_error(path.string(),
-                        fmt::format("tensor {} lies in {}", name_text(tensor), json_text(shard)),
+      throw input_error(path.string(), fmt::format("tensor {} lies in {}", name_text(tensor), json_text(shard)),
                         "the name of a safetensors file in the same folder");
     }
     shard_of.emplace(tensor, file.string());
@@ -97,8 +95,7 @@ WeightSource WeightSource::open(const fs::path& path) {
       source.files_.push_back(SafetensorsFile::open(source.paths_.back()));
     }
     if (!source.files_[position->second].entries().contains(name)) {
-      throw input_error(source.paths_[position->second].string(),
-                        fmt::format("no tensor {}", name_text(name)),
+      throw input_error(source.paths_[position->second].string(), fmt::format("no tensor {}", name_text(name)),
                         fmt::format("it here by {}", file.filename().string()));
     }
     source.file_of_.emplace(name, position->second);
@@ -130,15 +127,12 @@ at::Tensor WeightSource::tensor(std::string_view name) {
 at::Tensor WeightSource::tensor(std::string_view name, at::IntArrayRef shape) {
   const at::Tensor found = tensor(name);
   if (found.sizes() != shape) {
-    throw input_error(where_,
-                      fmt::format("tensor {} has shape {}", name_text(name), shape_text(found.sizes())),
+    throw input_error(where_, fmt::format("tensor {} has shape {}", name_text(name), shape_text(found.sizes())),
                       shape_text(shape));
   }
   return found;
 }
 
-void WeightSource::ignore(std::string_view name) {
-  read_.emplace(name);
-}
+void WeightSource::ignore(std::string_view name) { read_.emplace(name); }
 
 }  // namespace roundtrip::model

@@ -1,9 +1,9 @@
 #include "run/image_keeper.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "data/png.h"
 

@@ -6,9 +6,9 @@ namespace roundtrip::run {
 
 RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sample) {
   RecordKeys keys;
-  keys.prepared = fmt::format("sample={}/{};encode={};null={}", dataset, sample,
-                              trial.model.encode_sample ? fmt::format("sample:{}", trial.seed) : "mean",
-                              trial.null_prompt);
+  keys.prepared =
+      fmt::format("sample={}/{};encode={};null={}", dataset, sample,
+                  trial.model.encode_sample ? fmt::format("sample:{}", trial.seed) : "mean", trial.null_prompt);
   if (trial.engine.timing == Timing::kIsolated) keys.prepared += fmt::format(";trial={}", trial.number);
   const auto append = [&](std::string& key, const inversion::Reads& reads) {
     if (reads.eps_at) key += ";eps_at=" + trial.eps_at_text();
@@ -17,8 +17,8 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
     if (reads.eta) key += fmt::format(";eta={}", trial.eta);
     if (reads.seed) key += fmt::format(";seed={}", trial.seed);
   };
-  keys.inverted = fmt::format("{};method={};{};S={}", keys.prepared, trial.method_name, trial.method_params,
-                              trial.steps);
+  keys.inverted =
+      fmt::format("{};method={};{};S={}", keys.prepared, trial.method_name, trial.method_params, trial.steps);
   append(keys.inverted, trial.method->invert_reads());
   keys.reconstructed = keys.inverted + ";back";
   append(keys.reconstructed, trial.method->sample_reads(trial.eta));

@@ -1,8 +1,9 @@
 #include "run/plan.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "run/keys.h"
@@ -23,7 +24,8 @@ PlanBench& bench_of(Plan& plan, const Trial& trial) {
   auto bench = std::ranges::find_if(plan.benches, same);
   if (bench == plan.benches.end()) {
     device_of(trial.engine.device);  // throws for one that is not there
-    WorkbenchOptions options{.model = trial.model, .engine = trial.engine, .metrics = {}, .lpips_path = trial.lpips_path};
+    WorkbenchOptions options{
+        .model = trial.model, .engine = trial.engine, .metrics = {}, .lpips_path = trial.lpips_path};
     bench = plan.benches.insert(plan.benches.end(), PlanBench{.options = std::move(options), .datasets = {}});
   }
   for (const std::string& metric : trial.metrics) {
@@ -37,16 +39,15 @@ PlanDataset& dataset_of(PlanBench& bench, const data::DatasetOptions& options) {
   auto entry =
       std::ranges::find_if(bench.datasets, [&](const auto& each) { return same_dataset(each.options, options); });
   if (entry == bench.datasets.end()) {
-    entry = bench.datasets.insert(bench.datasets.end(),
-                                  PlanDataset{.options = options, .dataset = data::open_dataset(options), .trials = {}});
+    entry = bench.datasets.insert(
+        bench.datasets.end(), PlanDataset{.options = options, .dataset = data::open_dataset(options), .trials = {}});
   }
   return *entry;
 }
 
 // Settings that the model has to agree with: its size, its schedule.
 void check_against_model(Plan& plan, PlanBench& bench, std::vector<size_t> trials) {
-  const model::Model model =
-      model::open_model({.path = bench.options.model.path, .dtype = bench.options.model.dtype});
+  const model::Model model = model::open_model({.path = bench.options.model.path, .dtype = bench.options.model.dtype});
   bench.parameters = model.parameters;
   const diffusion::NoiseSchedule schedule(model.schedule);
   for (const size_t k : trials) {
@@ -56,7 +57,8 @@ void check_against_model(Plan& plan, PlanBench& bench, std::vector<size_t> trial
     if (trial.dataset.size.first == 0) {
       if (model.pixel_size == 0) {
         throw Error(ErrorKind::kMissing, fmt::format("dataset.size: {} does not say its image size; expected a number "
-                                                     "or [height, width]", bench.options.model.path));
+                                                     "or [height, width]",
+                                                     bench.options.model.path));
       }
       trial.dataset.size = {static_cast<int>(model.pixel_size), static_cast<int>(model.pixel_size)};
     }
@@ -159,8 +161,8 @@ std::string plan_text(const Plan& plan) {
   line("records", fmt::format("{}", plan.records));
   line("evaluations asked", evaluations(plan.asked));
   const double part = plan.asked.forward > 0 ? 100.0 * plan.made.forward / plan.asked.forward : 100;
-  line("evaluations to make", fmt::format("{} ({:.0f} %: records share pivots and equal ways back)",
-                                          evaluations(plan.made), part));
+  line("evaluations to make",
+       fmt::format("{} ({:.0f} %: records share pivots and equal ways back)", evaluations(plan.made), part));
   if (plan.saved_bytes > 0) line("saved arrays", bytes_text(plan.saved_bytes));
   return text;
 }
@@ -177,8 +179,8 @@ std::string plan_json(const Plan& plan) {
   json["evaluations_made"] = evaluations(plan.made);
   json["saved_bytes"] = plan.saved_bytes;
   for (const PlanBench& bench : plan.benches) {
-    nlohmann::ordered_json entry{{"model", bench.options.model.path}, {"dtype", bench.options.model.dtype},
-                                 {"parameters", bench.parameters}};
+    nlohmann::ordered_json entry{
+        {"model", bench.options.model.path}, {"dtype", bench.options.model.dtype}, {"parameters", bench.parameters}};
     for (const PlanDataset& dataset : bench.datasets) {
       entry["datasets"].push_back({{"path", dataset.options.path.string()},
                                    {"samples", dataset.dataset->ids().size()},

@@ -30,9 +30,9 @@ struct Plan {
   std::vector<PlanBench> benches;
   std::vector<int64_t> first_row;  // by trial: its records are rows first_row .. first_row + samples - 1
   int64_t records = 0;
-  inversion::Evaluations asked, made;  // before and after sharing
-  int64_t saved_bytes = 0;             // of trajectories and images, before compression
-  std::vector<std::string> swept;      // keys that vary, as typed
+  inversion::Evaluations asked, made;   // before and after sharing
+  int64_t saved_bytes = 0;              // of trajectories and images, before compression
+  std::vector<std::string> swept;       // keys that vary, as typed
   std::vector<std::string> parameters;  // those with a column p.<key>
 };
 

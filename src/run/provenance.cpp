@@ -1,13 +1,13 @@
 #include "run/provenance.h"
 
-#include <ATen/Version.h>
-#include <fmt/chrono.h>
-#include <sys/utsname.h>
-#include <torch/version.h>
-#include <unistd.h>
-
 #include <ctime>
 #include <fstream>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <ATen/Version.h>
+#include <fmt/chrono.h>
+#include <torch/version.h>
 
 #include "base/text.h"
 #include "roundtrip_version.h"

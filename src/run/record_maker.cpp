@@ -21,7 +21,8 @@ store::ArrayView view_of(const std::string& path, const Tensor& tensor) {
 }
 
 void keep(FinishedRecord& finished, const std::string& path, const Tensor& tensor) {
-  const Tensor kept = tensor.scalar_type() == at::kByte ? tensor.contiguous() : tensor.to(at::kCPU, at::kFloat).contiguous();
+  const Tensor kept =
+      tensor.scalar_type() == at::kByte ? tensor.contiguous() : tensor.to(at::kCPU, at::kFloat).contiguous();
   finished.storage.push_back(kept);
   finished.arrays.push_back(view_of(path, kept));
 }

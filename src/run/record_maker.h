@@ -17,10 +17,10 @@ struct FinishedRecord {
   const Trial* trial = nullptr;
   std::string sample;
   bool failed = false;
-  std::string error;                // one line
-  Tensor image;                     // u8 [H, W, 3], where images are saved
-  std::vector<std::string> notes;   // of the sample, to be said once
-  std::string digest;               // of the image file
+  std::string error;               // one line
+  Tensor image;                    // u8 [H, W, 3], where images are saved
+  std::vector<std::string> notes;  // of the sample, to be said once
+  std::string digest;              // of the image file
 };
 
 using RecordSink = std::function<void(FinishedRecord)>;

@@ -1,10 +1,10 @@
 #include "run/runner.h"
 
-#include <ATen/Parallel.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
 
 #include "base/hash.h"
 #include "base/progress.h"
@@ -29,9 +29,15 @@ store::TableLayout layout_of(const Plan& plan, const std::vector<store::Column>&
       const bool number = std::holds_alternative<double>(value) || std::holds_alternative<std::monostate>(value);
       if (number && type == store::ColumnType::kInt64) type = store::ColumnType::kFloat64;
     }
-    parameters.push_back({.name = parameter_column(key), .type = type, .long_name = "the swept key " + key, .units = {}, .direction = {}, .version = {}});
+    parameters.push_back({.name = parameter_column(key),
+                          .type = type,
+                          .long_name = "the swept key " + key,
+                          .units = {},
+                          .direction = {},
+                          .version = {}});
   }
-  store::TableLayout layout{.columns = store::table_columns(parameters, metrics), .attributes = {}, .trial_configs = {}, .provenance = {}};
+  store::TableLayout layout{
+      .columns = store::table_columns(parameters, metrics), .attributes = {}, .trial_configs = {}, .provenance = {}};
   layout.attributes["title"] = "roundtrip: diffusion inversion, one row per trial and sample";
   for (const Trial& trial : plan.trials) layout.trial_configs.push_back(trial.config_yaml);
   layout.planned_records = plan.records;
@@ -96,11 +102,11 @@ class Recorder {
     if (finished.image.defined() && images_.wants(finished)) {
       images_.keep(finished);
       finished.storage.push_back(finished.image);
-      finished.arrays.push_back({.path = "images/{row}",
-                                 .type = store::ArrayType::kUint8,
-                                 .shape = finished.image.sizes().vec(),
-                                 .bytes = {static_cast<const std::byte*>(finished.image.const_data_ptr()),
-                                           finished.image.nbytes()}});
+      finished.arrays.push_back(
+          {.path = "images/{row}",
+           .type = store::ArrayType::kUint8,
+           .shape = finished.image.sizes().vec(),
+           .bytes = {static_cast<const std::byte*>(finished.image.const_data_ptr()), finished.image.nbytes()}});
     }
     store_.append(finished.record, finished.arrays);
     summary_.add(finished);
@@ -108,8 +114,9 @@ class Recorder {
 
   void say_notes() {
     for (const auto& [note, samples] : note_samples_) {
-      const std::string where = samples.size() == 1 ? fmt::format("sample {}", *samples.begin())
-                                                    : fmt::format("{} samples, {} among them", samples.size(), *samples.begin());
+      const std::string where = samples.size() == 1
+                                    ? fmt::format("sample {}", *samples.begin())
+                                    : fmt::format("{} samples, {} among them", samples.size(), *samples.begin());
       progress_.line(fmt::format("note: {}: {}", where, note));
     }
   }
@@ -127,8 +134,8 @@ class Recorder {
   // Each failure is printed as it happens; the same one of the same sample under other trials only counts.
   void report_failure(const FinishedRecord& finished) {
     if (!failures_.insert({finished.sample, finished.error}).second) return;
-    progress_.line(fmt::format("failed: trial {}, sample {}: {}", finished.trial->number, finished.sample,
-                               finished.error));
+    progress_.line(
+        fmt::format("failed: trial {}, sample {}: {}", finished.trial->number, finished.sample, finished.error));
   }
 
   const RunOptions& options_;
@@ -173,12 +180,13 @@ class BenchRun {
       });
     }
     if (entry_.options.engine.timing == Timing::kIsolated) warm_up();
-    return bench_.engine().run([this] { return next(); }, [&] {
-      recorder_.store().sync_if_due();
-      const int64_t rows = rows_before + bench_.engine().eps_statistics().rows;
-      progress_.update(rows, record_text(recorder_.summary(), plan_.records));
-      return options_.stop && options_.stop();
-    });
+    return bench_.engine().run([this] { return next(); },
+                               [&] {
+                                 recorder_.store().sync_if_due();
+                                 const int64_t rows = rows_before + bench_.engine().eps_statistics().rows;
+                                 progress_.update(rows, record_text(recorder_.summary(), plan_.records));
+                                 return options_.stop && options_.stop();
+                               });
   }
 
  private:

@@ -14,10 +14,10 @@ namespace roundtrip::run {
 
 struct RunOptions {
   std::filesystem::path directory;
-  std::function<bool()> stop = {};  // asked between batches; true ends the run with what there is
+  std::function<bool()> stop = {};          // asked between batches; true ends the run with what there is
   std::function<void()> on_directory = {};  // called once the directory is known to be this run's
-  std::FILE* log = stderr;     // progress, failures as they happen, notes
-  Provenance provenance = {};  // what the caller knows: the command line
+  std::FILE* log = stderr;                  // progress, failures as they happen, notes
+  Provenance provenance = {};               // what the caller knows: the command line
 };
 
 struct RunOutcome {

@@ -33,10 +33,10 @@ struct Inverted {
 };
 
 struct Reconstructed {
-  inversion::Trajectory path;           // empty unless trajectories are saved
-  Tensor image;                         // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
+  inversion::Trajectory path;  // empty unless trajectories are saved
+  Tensor image;                // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
   std::map<std::string, double> scores;
-  std::vector<double> pivot_distance;   // by grid index: root mean square of x - pivot
+  std::vector<double> pivot_distance;  // by grid index: root mean square of x - pivot
   engine::Cost cost;
   double decode_seconds = 0;
 };

@@ -56,7 +56,9 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-int digits_of(const std::string& metric) { return metric == "psnr" ? 2 : metric == "mse" || metric == "latent_mse" ? 5 : 4; }
+int digits_of(const std::string& metric) {
+  return metric == "psnr" ? 2 : metric == "mse" || metric == "latent_mse" ? 5 : 4;
+}
 
 }  // namespace
 
@@ -110,7 +112,8 @@ std::string Summary::table() const {
     const auto mean = line.means.find(name);
     return mean == line.means.end() ? Mean{} : mean->second;
   };
-  const bool lossy = std::ranges::any_of(trials_, [&](const Line& line) { return mean_of(line, "codec_psnr").count > 0; });
+  const bool lossy =
+      std::ranges::any_of(trials_, [&](const Line& line) { return mean_of(line, "codec_psnr").count > 0; });
 
   std::vector<std::vector<std::string>> rows(1);
   for (const size_t k : shown) rows[0].push_back(axes.front()[k].first);

@@ -125,8 +125,8 @@ store::Value value_of(const Node* node, const std::string& key, const config::Jo
 }  // namespace
 
 std::vector<std::string> swept_parameters(const config::Launch& launch) {
-  constexpr std::array kWithColumns = {"task", "method", "steps",  "guidance_scale", "invert_guidance_scale",
-                                       "eps_at", "eta",  "seed", "model.dtype", "method.name"};
+  constexpr std::array kWithColumns = {"task",   "method", "steps", "guidance_scale", "invert_guidance_scale",
+                                       "eps_at", "eta",    "seed",  "model.dtype",    "method.name"};
   std::vector<std::string> keys;
   for (const std::string& key : launch.swept) {
     if (std::ranges::find(kWithColumns, key) == kWithColumns.end()) keys.push_back(key);

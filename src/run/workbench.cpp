@@ -1,11 +1,11 @@
 #include "run/workbench.h"
 
+#include <algorithm>
+#include <unistd.h>
+
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <unistd.h>
-
-#include <algorithm>
 
 #include "base/noise.h"
 #include "engine/self_check.h"
@@ -43,9 +43,9 @@ at::Device device_of(const std::string& name) {
     const bool number = !index.empty() && index.size() < 4 && index.find_first_not_of("0123456789") == index.npos;
     if (number && std::stoi(index) < gpus) return {at::kCUDA, static_cast<c10::DeviceIndex>(std::stoi(index))};
     if (number) {
-      throw Error(ErrorKind::kType,
-                  fmt::format("engine.device: '{}' was asked for; this machine and LibTorch have {} CUDA devices",
-                              name, gpus));
+      throw Error(
+          ErrorKind::kType,
+          fmt::format("engine.device: '{}' was asked for; this machine and LibTorch have {} CUDA devices", name, gpus));
     }
   }
   throw Error(ErrorKind::kType, fmt::format("engine.device: '{}'; expected auto, cpu, cuda or cuda:n", name));
@@ -114,16 +114,15 @@ void Workbench::add_stations(int64_t pixels_of_image) {
       rows);
   decode_ = &engine_->add_station(
       "decode",
-      [this](const std::vector<Tensor>& inputs) { return std::vector<Tensor>{model_.codec->decode(inputs[0])}; },
-      rows);
+      [this](const std::vector<Tensor>& inputs) { return std::vector<Tensor>{model_.codec->decode(inputs[0])}; }, rows);
   score_ = &engine_->add_station(
       "score",
       [this](const std::vector<Tensor>& inputs) {
         const Tensor reference = to_unit_range(inputs[0]), test = to_unit_range(inputs[1]);
         std::vector<Tensor> scores;
         for (const auto& metric : metrics_) {
-          const Tensor score = metric->info().on_latents ? metric->score(inputs[2], inputs[3])
-                                                         : metric->score(reference, test);
+          const Tensor score =
+              metric->info().on_latents ? metric->score(inputs[2], inputs[3]) : metric->score(reference, test);
           scores.push_back(score.to(at::kCPU, at::kDouble));
         }
         if (scores.empty()) return std::vector<Tensor>{at::empty({reference.size(0), 0}, at::kDouble)};

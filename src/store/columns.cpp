@@ -49,8 +49,7 @@ std::vector<Column> cost_columns() {
       {"decode_seconds", kNumber, "latent to image", "s", "lower", ""},
       {"timing", kText, "amortised (a share of each batch) or isolated (one record at a time)", "", "", ""},
       {"batch_rows", kNumber, "mean size of the network batches that its rows rode in", "", "", ""},
-      {"peak_memory_bytes", kCount, "peak memory of the record; known when timing is isolated", "B", "lower",
-       ""},
+      {"peak_memory_bytes", kCount, "peak memory of the record; known when timing is isolated", "B", "lower", ""},
   };
 }
 
@@ -58,10 +57,9 @@ std::vector<Column> noise_columns() {
   return {
       {"noise_mean", kNumber, "mean of the inverted latent; white noise: 0", "", "", ""},
       {"noise_std", kNumber, "standard deviation of the inverted latent; white noise: 1", "", "", ""},
-      {"noise_autocorrelation", kNumber, "correlation of neighbours in the inverted latent; white noise: 0",
-       "", "", ""},
-      {"noise_kl", kNumber, "KL divergence of the latent's normal fit from N(0, 1); white noise: 0", "",
-       "lower", ""},
+      {"noise_autocorrelation", kNumber, "correlation of neighbours in the inverted latent; white noise: 0", "", "",
+       ""},
+      {"noise_kl", kNumber, "KL divergence of the latent's normal fit from N(0, 1); white noise: 0", "", "lower", ""},
   };
 }
 

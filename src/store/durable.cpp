@@ -61,9 +61,7 @@ void AppendFile::sync() {
   dirty_ = false;
 }
 
-std::filesystem::path part_of(const std::filesystem::path& path) {
-  return path.string() + ".part";
-}
+std::filesystem::path part_of(const std::filesystem::path& path) { return path.string() + ".part"; }
 
 void publish(const std::filesystem::path& path) {
   const std::filesystem::path part = part_of(path);

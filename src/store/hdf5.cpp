@@ -96,9 +96,7 @@ int64_t size_of(Element element) {
   throw Error(ErrorKind::kInternal, "an HDF5 element of no known type");
 }
 
-Handle scalar_space() {
-  return own(H5Screate(H5S_SCALAR), "hdf5", "cannot make a scalar");
-}
+Handle scalar_space() { return own(H5Screate(H5S_SCALAR), "hdf5", "cannot make a scalar"); }
 
 Handle group_properties(hid_t of_class) {
   Handle properties = own(H5Pcreate(of_class), "hdf5", "cannot make properties");
@@ -132,8 +130,7 @@ Handle dataset_properties(Element element, std::span<const int64_t> shape) {
   // Filters need chunks, and chunks of nothing cannot be.
   if (shape.empty() || std::ranges::find(shape, 0) != shape.end()) return properties;
   const std::vector<hsize_t> chunk = chunk_shape(element, shape);
-  require(H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data()), "hdf5",
-          "cannot chunk");
+  require(H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data()), "hdf5", "cannot chunk");
   require(H5Pset_shuffle(properties.id()), "hdf5", "cannot shuffle");
   require(H5Pset_deflate(properties.id(), kGzipLevel), "hdf5", "cannot compress");
   // HDF5 refuses checksums on texts of variable length: their chunks hold places in a heap.
@@ -141,17 +138,14 @@ Handle dataset_properties(Element element, std::span<const int64_t> shape) {
   return properties;
 }
 
-void silence() {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-}  // HDF5 keeps this per thread: so at every file
+void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }  // HDF5 keeps this per thread: so at every file
 
 Handle file_access() {
   Handle access = own(H5Pcreate(H5P_FILE_ACCESS), "hdf5", "cannot make properties");
   require(H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG), "hdf5", "cannot set the close degree");
   // The format of 1.10 has checksums on headers and indices; older ones crash the library where a byte is
   // wrong.
-  require(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110), "hdf5",
-          "cannot set the format");
+  require(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110), "hdf5", "cannot set the format");
   // Rows are walked in order: a chunk or two per dataset and few headers are all that is needed again. HDF5's
   // own limits (1 MiB a dataset, 32 MiB a file, kept in lists when freed) let memory grow with the number of
   // rows.
@@ -167,8 +161,7 @@ Handle file_access() {
   require(H5Pset_mdc_config(access.id(), &cache), "hdf5", "cannot limit the metadata cache");
 #if H5_VERSION_GE(1, 10, 7)
   // Network file systems often have no locks. Ours are whole files that nobody changes, so none is needed.
-  require(H5Pset_file_locking(access.id(), true, /*ignore_when_disabled=*/true), "hdf5",
-          "cannot relax locking");
+  require(H5Pset_file_locking(access.id(), true, /*ignore_when_disabled=*/true), "hdf5", "cannot relax locking");
 #endif
   return access;
 }
@@ -221,41 +214,33 @@ Handle::~Handle() {
   if (id_ >= 0) H5Idec_ref(id_);
 }
 
-int64_t Handle::release() {
-  return std::exchange(id_, -1);
-}
+int64_t Handle::release() { return std::exchange(id_, -1); }
 
 void Object::set_attribute(const std::string& name, std::string_view text) {
   const std::string terminated(text);
   const char* const pointer = terminated.c_str();
   const Handle type = text_type(), space = scalar_space();
-  const Handle attribute =
-      own(H5Acreate2(id(), name.c_str(), type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT), where_,
-          fmt::format("cannot make the attribute '{}'", name));
+  const Handle attribute = own(H5Acreate2(id(), name.c_str(), type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT), where_,
+                               fmt::format("cannot make the attribute '{}'", name));
   require(H5Awrite(attribute.id(), type.id(), &pointer), where_, fmt::format("cannot write '{}'", name));
 }
 
 void Object::set_attribute(const std::string& name, int64_t value) {
   const Handle space = scalar_space();
-  const Handle attribute =
-      own(H5Acreate2(id(), name.c_str(), H5T_STD_I64LE, space.id(), H5P_DEFAULT, H5P_DEFAULT), where_,
-          fmt::format("cannot make the attribute '{}'", name));
+  const Handle attribute = own(H5Acreate2(id(), name.c_str(), H5T_STD_I64LE, space.id(), H5P_DEFAULT, H5P_DEFAULT),
+                               where_, fmt::format("cannot make the attribute '{}'", name));
   require(H5Awrite(attribute.id(), H5T_NATIVE_INT64, &value), where_, fmt::format("cannot write '{}'", name));
 }
 
 void Object::set_fixed_attribute(const std::string& name, std::string_view text) {
   const std::string terminated(text);
   const Handle type = text_type(terminated.size() + 1, H5T_CSET_ASCII), space = scalar_space();
-  const Handle attribute =
-      own(H5Acreate2(id(), name.c_str(), type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT), where_,
-          fmt::format("cannot make the attribute '{}'", name));
-  require(H5Awrite(attribute.id(), type.id(), terminated.c_str()), where_,
-          fmt::format("cannot write '{}'", name));
+  const Handle attribute = own(H5Acreate2(id(), name.c_str(), type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT), where_,
+                               fmt::format("cannot make the attribute '{}'", name));
+  require(H5Awrite(attribute.id(), type.id(), terminated.c_str()), where_, fmt::format("cannot write '{}'", name));
 }
 
-bool Object::has_attribute(const std::string& name) const {
-  return H5Aexists(id(), name.c_str()) > 0;
-}
+bool Object::has_attribute(const std::string& name) const { return H5Aexists(id(), name.c_str()) > 0; }
 
 std::string Object::text_attribute(const std::string& name) const {
   const Handle attribute =
@@ -279,8 +264,7 @@ int64_t Object::integer_attribute(const std::string& name) const {
 std::map<std::string, std::string> Object::text_attributes() const {
   std::map<std::string, std::string> texts;
   for (const std::string& name : attribute_names(*this)) {
-    const Handle attribute =
-        own(H5Aopen(id(), name.c_str(), H5P_DEFAULT), where_, "cannot open an attribute");
+    const Handle attribute = own(H5Aopen(id(), name.c_str(), H5P_DEFAULT), where_, "cannot open an attribute");
     if (is_one_text(attribute.id())) texts[name] = read_text(attribute.id(), where_);
   }
   return texts;
@@ -306,8 +290,7 @@ Element Dataset::element() const {
     default:
       break;
   }
-  throw input_error(where_, "unknown type of data",
-                    "float64, float32, int64, uint8 or UTF-8 text of variable length");
+  throw input_error(where_, "unknown type of data", "float64, float32, int64, uint8 or UTF-8 text of variable length");
 }
 
 std::vector<int64_t> Dataset::shape() const {
@@ -330,8 +313,7 @@ void Dataset::check_stored(int64_t count) const {
 void Dataset::access(int64_t first, size_t count, int64_t memory_type, void* into, const void* from) const {
   if (count == 0) return;
   const hsize_t start = first, extent = count;
-  const Handle memory(H5Screate_simple(1, &extent, nullptr)),
-      stored = own(H5Dget_space(id()), where_, "no shape");
+  const Handle memory(H5Screate_simple(1, &extent, nullptr)), stored = own(H5Dget_space(id()), where_, "no shape");
   require(H5Sselect_hyperslab(stored.id(), H5S_SELECT_SET, &start, nullptr, &extent, nullptr), where_,
           "cannot select rows");
   if (into) {
@@ -398,15 +380,13 @@ void Dataset::write_bytes(std::span<const std::byte> bytes) {
 
 std::vector<std::byte> Dataset::read_bytes() const {
   const Element kind = element();
-  if (kind != Element::kFloat32 && kind != Element::kUint8)
-    throw input_error(where_, "no array", "float32 or uint8");
+  if (kind != Element::kFloat32 && kind != Element::kUint8) throw input_error(where_, "no array", "float32 or uint8");
   const Handle space = own(H5Dget_space(id()), where_, "cannot see its shape");
   const int64_t count = H5Sget_simple_extent_npoints(space.id());
   check_stored(count);
   std::vector<std::byte> bytes(count * size_of(kind));
   const hid_t type = kind == Element::kFloat32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_UINT8;
-  if (count > 0)
-    require(H5Dread(id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), where_, "cannot read");
+  if (count > 0) require(H5Dread(id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), where_, "cannot read");
   return bytes;
 }
 
@@ -420,9 +400,7 @@ void Dataset::attach_scale(const Dataset& scale) {
 
 // --- Group, File
 
-bool Group::has(const std::string& name) const {
-  return H5Lexists(id(), name.c_str(), H5P_DEFAULT) > 0;
-}
+bool Group::has(const std::string& name) const { return H5Lexists(id(), name.c_str(), H5P_DEFAULT) > 0; }
 
 bool Group::is_group(const std::string& name) const {
   H5O_info_t info;
@@ -446,9 +424,8 @@ std::vector<std::string> Group::names() const {
 Group Group::create_group(const std::string& name) {
   const std::string where = below(where_, name);
   const Handle properties = group_properties(H5P_GROUP_CREATE);
-  return {
-      own(H5Gcreate2(id(), name.c_str(), H5P_DEFAULT, properties.id(), H5P_DEFAULT), where, "cannot create"),
-      where};
+  return {own(H5Gcreate2(id(), name.c_str(), H5P_DEFAULT, properties.id(), H5P_DEFAULT), where, "cannot create"),
+          where};
 }
 
 Group Group::open_group(const std::string& name) const {
@@ -456,20 +433,17 @@ Group Group::open_group(const std::string& name) const {
   return {own(H5Gopen2(id(), name.c_str(), H5P_DEFAULT), where, "cannot open the group"), where};
 }
 
-Group Group::ensure_group(const std::string& name) {
-  return has(name) ? open_group(name) : create_group(name);
-}
+Group Group::ensure_group(const std::string& name) { return has(name) ? open_group(name) : create_group(name); }
 
 Dataset Group::create_dataset(const std::string& name, Element element, std::span<const int64_t> shape) {
   const std::string where = below(where_, name);
   const std::vector<hsize_t> extents(shape.begin(), shape.end());
-  const Handle space = own(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), where,
-                           "cannot make its shape");
+  const Handle space =
+      own(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), where, "cannot make its shape");
   const Handle type = file_type(element), properties = dataset_properties(element, shape);
-  return {
-      own(H5Dcreate2(id(), name.c_str(), type.id(), space.id(), H5P_DEFAULT, properties.id(), H5P_DEFAULT),
-          where, "cannot create"),
-      where};
+  return {own(H5Dcreate2(id(), name.c_str(), type.id(), space.id(), H5P_DEFAULT, properties.id(), H5P_DEFAULT), where,
+              "cannot create"),
+          where};
 }
 
 Dataset Group::open_dataset(const std::string& name) const {
@@ -478,16 +452,15 @@ Dataset Group::open_dataset(const std::string& name) const {
 }
 
 void Group::copy_from(const Group& other, const std::string& name, const std::string& new_name) {
-  require(H5Ocopy(other.id(), name.c_str(), id(), new_name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
-          below(where_, new_name), "cannot copy");
+  require(H5Ocopy(other.id(), name.c_str(), id(), new_name.c_str(), H5P_DEFAULT, H5P_DEFAULT), below(where_, new_name),
+          "cannot copy");
 }
 
 File File::create(const std::filesystem::path& path) {
   silence();
   const Handle creation = group_properties(H5P_FILE_CREATE), access = file_access();
-  return {
-      own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), path.string(), "cannot create"),
-      path.string() + ":/"};
+  return {own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), path.string(), "cannot create"),
+          path.string() + ":/"};
 }
 
 File File::open(const std::filesystem::path& path) {
@@ -497,8 +470,6 @@ File File::open(const std::filesystem::path& path) {
           path.string() + ":/"};
 }
 
-void File::close() {
-  require(H5Fclose(handle_.release()), where_, "cannot write to the end");
-}
+void File::close() { require(H5Fclose(handle_.release()), where_, "cannot write to the end"); }
 
 }  // namespace roundtrip::store::hdf5

@@ -92,8 +92,7 @@ class Group : public Object {
 
   bool has(const std::string& name) const;
   bool is_group(const std::string& name) const;
-  std::vector<std::string> names()
-      const;  // in order of creation where the file tracks it, else alphabetically
+  std::vector<std::string> names() const;  // in order of creation where the file tracks it, else alphabetically
 
   Group create_group(const std::string& name);
   Group open_group(const std::string& name) const;

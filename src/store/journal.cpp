@@ -11,9 +11,7 @@ constexpr std::string_view kHead = R"({"record":)", kCheck = R"(,"check":")", kT
 constexpr size_t kCheckDigits = 16;
 
 // What follows the inner object on its line.
-std::string end_of(std::string_view entry) {
-  return fmt::format("{}{}{}", kCheck, checksum(entry), kTail);
-}
+std::string end_of(std::string_view entry) { return fmt::format("{}{}{}", kCheck, checksum(entry), kTail); }
 
 // The inner object of a whole line, or nothing.
 std::optional<std::string_view> entry_of(std::string_view line) {
@@ -31,8 +29,7 @@ std::string_view as_text(std::span<const std::byte> bytes) {
 }  // namespace
 
 JournalPaths::JournalPaths(const std::filesystem::path& directory, int64_t number)
-    : lines(directory / fmt::format("{:04}.jsonl", number)),
-      arrays(directory / fmt::format("{:04}.arrays", number)) {}
+    : lines(directory / fmt::format("{:04}.jsonl", number)), arrays(directory / fmt::format("{:04}.arrays", number)) {}
 
 JournalWriter::JournalWriter(const JournalPaths& paths) : lines_(paths.lines), arrays_(paths.arrays) {
   sync_directory(paths.lines.parent_path());
@@ -103,8 +100,8 @@ std::optional<JournalEntry> JournalReader::parse(const std::string& line) {
 }
 
 bool JournalReader::holds(const ArrayReference& array) {
-  const bool inside = array.offset >= 0 && array.size >= 0 && array.size <= array_bytes_ &&
-                      array.offset <= array_bytes_ - array.size;
+  const bool inside =
+      array.offset >= 0 && array.size >= 0 && array.size <= array_bytes_ && array.offset <= array_bytes_ - array.size;
   return inside && checksum(as_text(bytes_of(array))) == array.check;
 }
 

@@ -56,9 +56,7 @@ std::map<std::string, std::string> mended(const std::map<std::string, std::strin
 
 }  // namespace
 
-std::string checksum(std::string_view bytes) {
-  return sha256_hex(bytes).substr(0, 16);
-}
+std::string checksum(std::string_view bytes) { return sha256_hex(bytes).substr(0, 16); }
 
 std::string mended(std::string_view text) {
   // A dump replaces what is not UTF-8, a parse takes its escapes away.
@@ -75,8 +73,7 @@ std::string encode_entry(const Record& record, std::span<const ArrayReference> a
     if (!std::holds_alternative<std::monostate>(value)) values[name] = value_json(value);
   }
   for (const StepRow& step : record.steps) {
-    steps.push_back(
-        {step.i, step.t, number_json(step.pivot_distance), number_json(step.loss), step.inner_steps});
+    steps.push_back({step.i, step.t, number_json(step.pivot_distance), number_json(step.loss), step.inner_steps});
   }
   for (const ArrayReference& array : arrays) {
     references.push_back({{"path", array.path},

@@ -37,7 +37,7 @@ std::string checksum(std::string_view bytes);
 std::string mended(std::string_view text);
 
 std::string encode_entry(const Record& record, std::span<const ArrayReference> arrays);  // one line
-JournalEntry decode_entry(std::string_view json);  // throws nlohmann's errors
+JournalEntry decode_entry(std::string_view json);                                        // throws nlohmann's errors
 
 std::string encode_layout(const TableLayout& layout);
 TableLayout decode_layout(std::string_view json);  // throws nlohmann's errors

@@ -204,8 +204,7 @@ void merge_results(std::span<const std::filesystem::path> paths, const TableLayo
     ArrayPool arrays(parts);  // for this stretch only: a file that stays open keeps the texts read from it
     for (const Source& source : sources) {
       if (parts[source.part].has_arrays) {
-        for (const auto& [name, group] : arrays[source.part])
-          writer.copy_arrays(group, name, source.row, row);
+        for (const auto& [name, group] : arrays[source.part]) writer.copy_arrays(group, name, source.row, row);
       }
       ++row;
     }

@@ -55,8 +55,7 @@ std::string text_or_nothing(const hdf5::Object& object, const std::string& name)
 }
 
 void refuse_newer_schema(const hdf5::File& file, const std::string& path) {
-  if (!file.has_attribute("schema_version"))
-    throw input_error(path, kNoTable, "the attribute schema_version");
+  if (!file.has_attribute("schema_version")) throw input_error(path, kNoTable, "the attribute schema_version");
   const int64_t version = file.integer_attribute("schema_version");
   if (version > kSchemaVersion) {
     throw input_error(path, fmt::format("results of schema version {}", version),
@@ -82,8 +81,7 @@ struct ResultsReader::State {
       if (name == "record" || name == "plan_row" || file.is_group(name)) continue;
       const hdf5::Dataset dataset = file.open_dataset(name);
       if (const int64_t length = length_of(dataset); length != records) {
-        throw input_error(dataset.where(), fmt::format("{} rows", length),
-                          fmt::format("{} as in record", records));
+        throw input_error(dataset.where(), fmt::format("{} rows", length), fmt::format("{} as in record", records));
       }
       columns.push_back({.name = name,
                          .type = type_of(dataset),
@@ -117,21 +115,11 @@ ResultsReader::ResultsReader(ResultsReader&&) noexcept = default;
 ResultsReader& ResultsReader::operator=(ResultsReader&&) noexcept = default;
 ResultsReader::~ResultsReader() = default;
 
-const std::filesystem::path& ResultsReader::path() const {
-  return state_->path;
-}
-int64_t ResultsReader::records() const {
-  return state_->records;
-}
-int64_t ResultsReader::planned_records() const {
-  return state_->file.integer_attribute("records_planned");
-}
-bool ResultsReader::complete() const {
-  return state_->file.integer_attribute("complete") != 0;
-}
-const std::vector<Column>& ResultsReader::columns() const {
-  return state_->columns;
-}
+const std::filesystem::path& ResultsReader::path() const { return state_->path; }
+int64_t ResultsReader::records() const { return state_->records; }
+int64_t ResultsReader::planned_records() const { return state_->file.integer_attribute("records_planned"); }
+bool ResultsReader::complete() const { return state_->file.integer_attribute("complete") != 0; }
+const std::vector<Column>& ResultsReader::columns() const { return state_->columns; }
 
 bool ResultsReader::has(const std::string& column) const {
   return std::ranges::find(state_->names, column) != state_->names.end();

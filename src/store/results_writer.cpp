@@ -38,8 +38,7 @@ Element element_of(ColumnType type) {
 }
 
 // The coordinate 0 .. size-1 that labels the rows of a group's columns.
-hdf5::Dataset create_scale(hdf5::Group& group, const std::string& name, int64_t size,
-                           const std::string& long_name) {
+hdf5::Dataset create_scale(hdf5::Group& group, const std::string& name, int64_t size, const std::string& long_name) {
   hdf5::Dataset scale = group.create_dataset(name, Element::kInt64, std::array{size});
   scale.make_scale(name);
   scale.set_attribute("long_name", long_name);
@@ -87,12 +86,8 @@ std::vector<std::string> array_groups(const hdf5::Group& root) {
   return groups;
 }
 
-ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layout, int64_t records,
-                             int64_t step_rows)
-    : path_(std::move(path)),
-      file_(hdf5::File::create(part_of(path_))),
-      records_(records),
-      step_rows_(step_rows) {
+ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layout, int64_t records, int64_t step_rows)
+    : path_(std::move(path)), file_(hdf5::File::create(part_of(path_))), records_(records), step_rows_(step_rows) {
   file_.set_attribute("Conventions", "roundtrip-1");
   file_.set_attribute("schema_version", kSchemaVersion);
   for (const auto& [name, text] : layout.attributes) file_.set_attribute(name, text);
@@ -102,8 +97,7 @@ ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layo
 
   const hdf5::Dataset scale = create_scale(file_, "record", records, "row");
   plan_rows_.emplace(create_column(
-      file_, scale,
-      {"plan_row", ColumnType::kInt64, "place in the plan; differs where rows are missing", "", "", ""}));
+      file_, scale, {"plan_row", ColumnType::kInt64, "place in the plan; differs where rows are missing", "", "", ""}));
   for (const Column& column : layout.columns) columns_.push_back(create_column(file_, scale, column));
 
   hdf5::Group per_step = file_.create_group("per_step");
@@ -112,8 +106,8 @@ ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layo
       {"record", ColumnType::kInt64, "row of the record table", "", "", ""},
       {"i", ColumnType::kInt64, "grid index", "", "", ""},
       {"t", ColumnType::kInt64, "timestep", "", "", ""},
-      {"pivot_distance", ColumnType::kFloat64, "root mean square distance of the sampled latent from the pivot",
-       "", "lower", ""},
+      {"pivot_distance", ColumnType::kFloat64, "root mean square distance of the sampled latent from the pivot", "",
+       "lower", ""},
       {"loss", ColumnType::kFloat64, "last loss of the fit", "", "lower", ""},
       {"inner_steps", ColumnType::kInt64, "updates of the fit", "", "lower", ""},
   };
@@ -152,8 +146,7 @@ void ResultsWriter::write_array(int64_t row, const ArrayView& array) {
   const auto create = [&](hdf5::Group& in, const std::string& name) {
     const Element element = array.type == ArrayType::kFloat32 ? Element::kFloat32 : Element::kUint8;
     hdf5::Dataset dataset = in.create_dataset(name, element, array.shape);
-    if (array.type == ArrayType::kUint8 && array.shape.size() == 3 && array.shape[2] == 3)
-      mark_as_image(dataset);
+    if (array.type == ArrayType::kUint8 && array.shape.size() == 3 && array.shape[2] == 3) mark_as_image(dataset);
     dataset.write_bytes(array.bytes);
   };
   if (parts.size() == 2) {
@@ -164,8 +157,7 @@ void ResultsWriter::write_array(int64_t row, const ArrayView& array) {
   }
 }
 
-void ResultsWriter::copy_arrays(const hdf5::Group& from, const std::string& group, int64_t from_row,
-                                int64_t row) {
+void ResultsWriter::copy_arrays(const hdf5::Group& from, const std::string& group, int64_t from_row, int64_t row) {
   const std::string name = std::to_string(from_row);
   if (from.has(name)) file_.ensure_group(group).copy_from(from, name, std::to_string(row));
 }

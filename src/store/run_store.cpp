@@ -44,8 +44,7 @@ void make_directories(const fs::path& directory) {
 }
 
 void refuse_used(const fs::path& run, const RunPaths& paths) {
-  constexpr std::string_view kExpected =
-      "a new directory: name another (hydra.run.dir=...), or remove this one";
+  constexpr std::string_view kExpected = "a new directory: name another (hydra.run.dir=...), or remove this one";
   if (fs::exists(paths.results)) throw input_error(run.string(), "holds results.h5 already", kExpected);
   if (fs::exists(paths.journal) || fs::exists(paths.shards)) {
     throw input_error(run.string(), "holds an unfinished run", kExpected);
@@ -68,8 +67,7 @@ Descriptor lock(const fs::path& run, const fs::path& journal) {
 
 TableLayout read_layout(const fs::path& run, const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw input_error(run.string(), "no run to take up", "journal/layout.json, which a started run leaves");
+  if (!file) throw input_error(run.string(), "no run to take up", "journal/layout.json, which a started run leaves");
   const std::string text(std::istreambuf_iterator<char>(file), {});
   try {
     return decode_layout(text);
@@ -83,8 +81,7 @@ std::vector<int64_t> numbers_in(const fs::path& directory, std::string_view exte
   std::vector<int64_t> numbers;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
     const std::string stem = entry.path().stem().string();
-    const bool digits =
-        !stem.empty() && stem.size() < 10 && stem.find_first_not_of("0123456789") == stem.npos;
+    const bool digits = !stem.empty() && stem.size() < 10 && stem.find_first_not_of("0123456789") == stem.npos;
     if (digits && entry.path().extension() == extension) numbers.push_back(std::stoll(stem));
   }
   std::ranges::sort(numbers);
@@ -108,11 +105,9 @@ void check_layout(const TableLayout& layout) {
   for (const Column& column : layout.columns) {
     check(!column.name.empty() && column.name.find('/') == std::string::npos && column.name != ".",
           fmt::format("'{}' can name a column", column.name));
-    check(names.insert(column.name).second,
-          fmt::format("the column '{}' has a name of its own", column.name));
+    check(names.insert(column.name).second, fmt::format("the column '{}' has a name of its own", column.name));
   }
-  for (const char* name :
-       {"Conventions", "schema_version", "records_planned", "records_written", "complete"}) {
+  for (const char* name : {"Conventions", "schema_version", "records_planned", "records_written", "complete"}) {
     check(!layout.attributes.contains(name), fmt::format("the attribute '{}' is the store's own", name));
   }
   check(layout.planned_records >= 0, "a plan has no less than no records");
@@ -279,19 +274,14 @@ void RunStore::append(const Record& record, std::span<const ArrayView> arrays) {
   }
 }
 
-void RunStore::sync() {
-  state_->journal->sync();
-}
-void RunStore::sync_if_due() {
-  state_->journal->sync_if_due(state_->options.sync_seconds);
-}
+void RunStore::sync() { state_->journal->sync(); }
+void RunStore::sync_if_due() { state_->journal->sync_if_due(state_->options.sync_seconds); }
 
 fs::path RunStore::finish() {
   check(state_->journal.has_value(), "a run is finished once");
   if (state_->journal->records() > 0) state_->seal();
   std::vector<fs::path> shards;
-  for (const int64_t number : numbers_in(state_->paths.shards, ".h5"))
-    shards.push_back(state_->paths.shard(number));
+  for (const int64_t number : numbers_in(state_->paths.shards, ".h5")) shards.push_back(state_->paths.shard(number));
   merge_results(shards, state_->layout, state_->options.merge_memory, state_->paths.results);
   state_->journal.reset();
   remove_workings(state_->paths);
@@ -302,18 +292,10 @@ void RunStore::set_provenance(const std::string& key, const std::string& value) 
   state_->layout.provenance[mended(key)] = mended(value);
 }
 
-const fs::path& RunStore::directory() const {
-  return state_->directory;
-}
-const TableLayout& RunStore::layout() const {
-  return state_->layout;
-}
-int64_t RunStore::written() const {
-  return state_->written;
-}
-const Recovery& RunStore::recovery() const {
-  return state_->recovery;
-}
+const fs::path& RunStore::directory() const { return state_->directory; }
+const TableLayout& RunStore::layout() const { return state_->layout; }
+int64_t RunStore::written() const { return state_->written; }
+const Recovery& RunStore::recovery() const { return state_->recovery; }
 
 bool RunStore::holds(int64_t plan_row) const {
   return plan_row >= 0 && plan_row < state_->layout.planned_records && state_->held[plan_row];

@@ -27,9 +27,8 @@ struct TableLayout {
   std::vector<Column> columns;                    // in the order of the file; names are unique
   std::map<std::string, std::string> attributes;  // of the table, such as "title"
   std::vector<std::string> trial_configs;         // the resolved YAML of each trial
-  std::map<std::string, std::string>
-      provenance;               // whatever differs between two equal runs, such as times and host
-  int64_t planned_records = 0;  // plan rows are 0 .. planned_records - 1
+  std::map<std::string, std::string> provenance;  // whatever differs between two equal runs, such as times and host
+  int64_t planned_records = 0;                    // plan rows are 0 .. planned_records - 1
 };
 
 struct StoreOptions {

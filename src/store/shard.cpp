@@ -32,8 +32,7 @@ std::string text_of(const Value& value) {
 }
 
 template <typename T>
-std::vector<T> column_of(const std::vector<JournalEntry>& entries, const std::string& name,
-                         T (*read)(const Value&)) {
+std::vector<T> column_of(const std::vector<JournalEntry>& entries, const std::string& name, T (*read)(const Value&)) {
   std::vector<T> values;
   values.reserve(entries.size());
   for (const JournalEntry& entry : entries) values.push_back(read(value_of(entry.record, name)));
@@ -72,8 +71,7 @@ TableBlock block_of(const std::vector<JournalEntry>& entries, const std::vector<
 
 }  // namespace
 
-Recovery write_shard(const JournalPaths& paths, const TableLayout& layout,
-                     const std::filesystem::path& shard) {
+Recovery write_shard(const JournalPaths& paths, const TableLayout& layout, const std::filesystem::path& shard) {
   JournalReader journal(paths);
   std::vector<JournalEntry> entries;
   while (std::optional<JournalEntry> entry = journal.next()) {
@@ -87,8 +85,7 @@ Recovery write_shard(const JournalPaths& paths, const TableLayout& layout,
   std::ranges::sort(entries, {}, [](const JournalEntry& entry) { return entry.record.plan_row; });
 
   const TableBlock block = block_of(entries, layout.columns);
-  ResultsWriter writer(shard, layout, static_cast<int64_t>(entries.size()),
-                       static_cast<int64_t>(block.steps.size()));
+  ResultsWriter writer(shard, layout, static_cast<int64_t>(entries.size()), static_cast<int64_t>(block.steps.size()));
   writer.write(block);
   for (size_t row = 0; row < entries.size(); ++row) {
     for (const ArrayReference& array : entries[row].arrays) {

@@ -10,7 +10,6 @@ namespace roundtrip::store {
 
 // Writes the shard whole or not at all, and says what of the journal it kept. Throws kInput where a record is
 // not of this layout.
-Recovery write_shard(const JournalPaths& journal, const TableLayout& layout,
-                     const std::filesystem::path& shard);
+Recovery write_shard(const JournalPaths& journal, const TableLayout& layout, const std::filesystem::path& shard);
 
 }  // namespace roundtrip::store

@@ -32,14 +32,11 @@ std::array<std::string, 256> byte_letters() {
   return letters;
 }
 
-uint64_t key(int64_t left, int64_t right) {
-  return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right);
-}
+uint64_t key(int64_t left, int64_t right) { return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right); }
 
 }  // namespace
 
-Bpe::Bpe(const Vocabulary& vocabulary, const std::vector<Merge>& merges, int64_t unknown,
-         std::string_view where) {
+Bpe::Bpe(const Vocabulary& vocabulary, const std::vector<Merge>& merges, int64_t unknown, std::string_view where) {
   const auto id_or = [&](const std::string& token, int64_t fallback) {
     const auto found = vocabulary.find(token);
     return found == vocabulary.end() ? fallback : found->second;
@@ -54,13 +51,11 @@ Bpe::Bpe(const Vocabulary& vocabulary, const std::vector<Merge>& merges, int64_t
     const std::string merged = left + right;
     for (const std::string* token : {&left, &right, &merged}) {
       if (!vocabulary.contains(*token)) {
-        throw input_error(where,
-                          fmt::format("merge {} needs {}", name_text(left + " " + right), name_text(*token)),
+        throw input_error(where, fmt::format("merge {} needs {}", name_text(left + " " + right), name_text(*token)),
                           "a token of the vocabulary");
       }
     }
-    rules_.insert_or_assign(key(vocabulary.at(left), vocabulary.at(right)),
-                            Rule{rank++, vocabulary.at(merged)});
+    rules_.insert_or_assign(key(vocabulary.at(left), vocabulary.at(right)), Rule{rank++, vocabulary.at(merged)});
   }
 }
 

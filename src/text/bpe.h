@@ -15,17 +15,14 @@
 
 namespace roundtrip::text {
 
-using Vocabulary =
-    std::unordered_map<std::string, int64_t>;  // token, its bytes in GPT-2's printable letters -> id
-using Merge =
-    std::pair<std::string, std::string>;  // left and right symbol; its place in the list is its rank
+using Vocabulary = std::unordered_map<std::string, int64_t>;  // token, its bytes in GPT-2's printable letters -> id
+using Merge = std::pair<std::string, std::string>;  // left and right symbol; its place in the list is its rank
 
 class Bpe {
  public:
   // Bytes that are not in the vocabulary become `unknown`. Ids are below 2^31. Throws kInput, naming `where`
   // and the merge, where a symbol of a merge is not in the vocabulary.
-  Bpe(const Vocabulary& vocabulary, const std::vector<Merge>& merges, int64_t unknown,
-      std::string_view where);
+  Bpe(const Vocabulary& vocabulary, const std::vector<Merge>& merges, int64_t unknown, std::string_view where);
 
   // Appends the ids of `word`, which is not empty. O(n log n).
   void encode(std::string_view word, std::vector<int64_t>& ids) const;

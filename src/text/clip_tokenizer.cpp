@@ -40,8 +40,8 @@ class TokenFinder {
     size_t from = 0;
     for (size_t at = 0; at < text.size();) {
       const auto& tokens = by_first_byte_[static_cast<unsigned char>(text[at])];
-      const auto found = std::ranges::find_if(
-          tokens, [&](const auto& token) { return text.substr(at).starts_with(token.first); });
+      const auto found =
+          std::ranges::find_if(tokens, [&](const auto& token) { return text.substr(at).starts_with(token.first); });
       if (found == tokens.end()) {
         ++at;
         continue;
@@ -100,9 +100,7 @@ ClipTokenizer ClipTokenizer::open(const std::filesystem::path& folder) {
   return ClipTokenizer(std::make_unique<State>(read_tokenizer_files(folder)));
 }
 
-int ClipTokenizer::max_length() const {
-  return state_->max_length;
-}
+int ClipTokenizer::max_length() const { return state_->max_length; }
 
 Encoding ClipTokenizer::encode(std::string_view prompt) const {
   if (prompt.size() > kMaxPromptBytes) {

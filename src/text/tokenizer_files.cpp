@@ -30,8 +30,7 @@ int64_t read_id(const json& value, std::string_view token, std::string_view wher
 }
 
 Vocabulary read_vocabulary(const json& value, const std::string& where) {
-  if (!value.is_object())
-    throw input_error(where, "the vocabulary is not a JSON object", "an object of token: id");
+  if (!value.is_object()) throw input_error(where, "the vocabulary is not a JSON object", "an object of token: id");
   Vocabulary vocabulary;
   for (const auto& [token, id] : value.items()) vocabulary.emplace(token, read_id(id, token, where));
   return vocabulary;
@@ -83,8 +82,7 @@ class SpecialTokens {
   static Token read(const json& value, bool special, std::string_view key, const std::string& where) {
     if (value.is_string()) return {value.get<std::string>(), false};
     if (!value.is_object() || !value.contains("content") || !value["content"].is_string()) {
-      throw input_error(where, fmt::format("{} is {}", key, json_text(value)),
-                        "a text or an object with a content");
+      throw input_error(where, fmt::format("{} is {}", key, json_text(value)), "a text or an object with a content");
     }
     const auto flag = [&](const char* name, bool fallback) {
       const auto found = value.find(name);
@@ -94,8 +92,7 @@ class SpecialTokens {
     };
     // White space never becomes a token here, so that lstrip and rstrip change nothing.
     if (flag("single_word", false)) {
-      throw input_error(where, fmt::format("single_word of {} is true", key),
-                        "false, the only one implemented");
+      throw input_error(where, fmt::format("single_word of {} is true", key), "false, the only one implemented");
     }
     return {value["content"].get<std::string>(), flag("normalized", !flag("special", special))};
   }
@@ -134,8 +131,7 @@ class SpecialTokens {
   }
 
   const std::string& content(std::string_view role) const {
-    return std::ranges::find(named_, role, &std::pair<std::string, std::optional<Token>>::first)
-        ->second->content;
+    return std::ranges::find(named_, role, &std::pair<std::string, std::optional<Token>>::first)->second->content;
   }
 
  private:
@@ -169,8 +165,7 @@ void read_added_tokens_decoder(const json& decoder, const std::string& where, Sp
 }
 
 // A token that the vocabulary has keeps its id; others follow after the vocabulary.
-std::vector<AddedToken> number(const std::vector<SpecialTokens::Token>& tokens,
-                               const Vocabulary& vocabulary) {
+std::vector<AddedToken> number(const std::vector<SpecialTokens::Token>& tokens, const Vocabulary& vocabulary) {
   std::vector<AddedToken> added;
   auto next = static_cast<int64_t>(vocabulary.size());
   for (const SpecialTokens::Token& token : tokens) {
@@ -190,8 +185,7 @@ int64_t required_id(const Vocabulary& vocabulary, const std::string& token, std:
                     const std::string& where) {
   const auto found = vocabulary.find(token);
   if (found != vocabulary.end()) return found->second;
-  throw input_error(where, fmt::format("the vocabulary has no {}", name_text(token)),
-                    fmt::format("the {}", role));
+  throw input_error(where, fmt::format("the vocabulary has no {}", name_text(token)), fmt::format("the {}", role));
 }
 
 }  // namespace
@@ -204,8 +198,7 @@ TokenizerFiles read_tokenizer_files(const fs::path& folder) {
   if (!tokenizer.empty()) {
     vocabulary_file = files.where = whole.string();
     const auto model = tokenizer.find("model");
-    if (model == tokenizer.end() || !model->is_object() || !model->contains("vocab") ||
-        !model->contains("merges")) {
+    if (model == tokenizer.end() || !model->is_object() || !model->contains("vocab") || !model->contains("merges")) {
       throw input_error(files.where, "no model.vocab and model.merges", "a byte-pair encoding");
     }
     files.vocabulary = read_vocabulary(model->at("vocab"), files.where);
@@ -232,8 +225,7 @@ TokenizerFiles read_tokenizer_files(const fs::path& folder) {
     }
     for (const json& token : tokenizer.value("added_tokens", json::array())) {
       if (!token.is_object() || !token.contains("id")) {
-        throw input_error(files.where, fmt::format("added token {}", json_text(token)),
-                          "an object with an id");
+        throw input_error(files.where, fmt::format("added token {}", json_text(token)), "an object with an id");
       }
       tokens.add(read_id(token["id"], "added_tokens", files.where),
                  SpecialTokens::read(token, false, "added_tokens", files.where));
@@ -243,8 +235,7 @@ TokenizerFiles read_tokenizer_files(const fs::path& folder) {
   files.added = number(tokens.in_order(), files.vocabulary);
   files.start = required_id(files.vocabulary, tokens.content("bos_token"), "start token", vocabulary_file);
   files.end = required_id(files.vocabulary, tokens.content("eos_token"), "end token", vocabulary_file);
-  files.unknown =
-      required_id(files.vocabulary, tokens.content("unk_token"), "unknown token", vocabulary_file);
+  files.unknown = required_id(files.vocabulary, tokens.content("unk_token"), "unknown token", vocabulary_file);
   const auto pad = std::ranges::find(files.added, tokens.content("pad_token"), &AddedToken::content);
   if (pad == files.added.end()) throw input_error(config_file, "the pad_token is empty", "a token");
   files.pad = pad->id;

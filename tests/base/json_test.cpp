@@ -27,8 +27,7 @@ TEST(ParseJson, ReadsWhatIsWellFormed) {
 }
 
 TEST(ParseJson, RefusesAKeyTwiceInOneObject) {
-  EXPECT_THAT(parse_error(R"({"a": 1, "b": {"a": 2}, "a": 3})"),
-              HasSubstr("'a' stands twice in one JSON object"));
+  EXPECT_THAT(parse_error(R"({"a": 1, "b": {"a": 2}, "a": 3})"), HasSubstr("'a' stands twice in one JSON object"));
   EXPECT_THAT(parse_error(R"([{"x": {"k": 1, "k": 1}}])"), HasSubstr("'k' stands twice"));
 }
 
@@ -39,8 +38,7 @@ TEST(ParseJson, RefusesDepthBombs) {
 }
 
 TEST(ParseJson, SaysWhereTextIsMalformedInOneShortLine) {
-  EXPECT_THAT(parse_error("{\"a\": \n tru"),
-              StartsWith("config.json: not valid JSON (parse error at line 2, column "));
+  EXPECT_THAT(parse_error("{\"a\": \n tru"), StartsWith("config.json: not valid JSON (parse error at line 2, column "));
   for (const std::string_view text : {"", "{", "{} {}", "NaN", "1e999", "\"\xff\"", "{\"a\": \"\\ud800\"}"}) {
     EXPECT_THAT(parse_error(text), HasSubstr("not valid JSON")) << text;
   }

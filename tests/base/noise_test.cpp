@@ -1,9 +1,9 @@
 #include "base/noise.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace roundtrip {
 namespace {
@@ -27,7 +27,8 @@ TEST(Noise, DependsOnItsKeyAlone) {
   const NoiseKey key{.seed = 3, .sample = "a/b", .purpose = NoisePurpose::kForward, .step = 4};
   EXPECT_EQ(draw(9, key), draw(9, key));
   const std::vector<double> longer = draw(20, key), shorter = draw(9, key);
-  EXPECT_TRUE(std::equal(shorter.begin(), shorter.end() - 1, longer.begin()));  // a value knows its index, not the count
+  EXPECT_TRUE(
+      std::equal(shorter.begin(), shorter.end() - 1, longer.begin()));  // a value knows its index, not the count
   NoiseKey seed = key, sample = key, purpose = key, step = key;
   seed.seed = 4;
   sample.sample = "a/c";

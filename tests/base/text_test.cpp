@@ -1,9 +1,9 @@
 #include "base/text.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 namespace roundtrip {
 namespace {

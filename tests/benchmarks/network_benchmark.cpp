@@ -66,14 +66,10 @@ int run(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   const char* threads = std::getenv("ROUNDTRIP_THREADS");
   at::set_num_threads(threads ? std::atoi(threads) : 2);
-  const Model model =
-      open_model({.path = argc > 1 ? argv[1] : ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd"});
+  const Model model = open_model({.path = argc > 1 ? argv[1] : ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd"});
   for (const int64_t rows : {1, 2, 8, 32, 64}) {
     const auto add = [&](const char* name, auto* measure) {
-      benchmark::RegisterBenchmark(name, measure, &model)
-          ->Arg(rows)
-          ->UseRealTime()
-          ->Unit(benchmark::kMillisecond);
+      benchmark::RegisterBenchmark(name, measure, &model)->Arg(rows)->UseRealTime()->Unit(benchmark::kMillisecond);
     };
     add("eps", &denoiser_eps);
     add("gradient", &denoiser_gradient);

@@ -1,13 +1,13 @@
-// Every recorded case of Hydra 1.3.8 and OmegaConf 2.3.1 against ours, by the rules of hydra.md 1.16. Where we differ on
-// purpose, tests/parity/deviations.yaml says so; a deviation that no longer differs, or matches no case, fails.
+// Every recorded case of Hydra 1.3.8 and OmegaConf 2.3.1 against ours, by the rules of hydra.md 1.16. Where we differ
+// on purpose, tests/parity/deviations.yaml says so; a deviation that no longer differs, or matches no case, fails.
 #include "config/conformance.h"
-
-#include <gtest/gtest.h>
 
 #include <fstream>
 #include <map>
 #include <regex>
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -55,7 +55,8 @@ std::map<std::string, std::string> as_set(const Json& choices) {
 // Empty where the two answers agree, else what differs.
 std::string difference(const Json& expected, const Json& ours) {
   if (expected.contains("error") != ours.contains("error")) {
-    return expected.contains("error") ? "expected an error, got a value" : "got an error: " + ours["msg"].get<std::string>();
+    return expected.contains("error") ? "expected an error, got a value"
+                                      : "got an error: " + ours["msg"].get<std::string>();
   }
   if (expected.contains("error")) {
     const std::string theirs = class_of(expected["error"]);
@@ -65,14 +66,15 @@ std::string difference(const Json& expected, const Json& ours) {
   if (expected["kind"] != "compose") return a == b ? "" : "values differ";
   if (a["defaults"] != b["defaults"]) return "defaults differ";
   if (as_set(a["choices"]) != as_set(b["choices"])) return "choices differ";
-  const bool same = parse_yaml(a["job"].get<std::string>(), "theirs") == parse_yaml(b["job"].get<std::string>(), "ours");
+  const bool same =
+      parse_yaml(a["job"].get<std::string>(), "theirs") == parse_yaml(b["job"].get<std::string>(), "ours");
   return same ? "" : "jobs differ";
 }
 
 // One row of tests/parity/deviations.yaml.
 struct Deviation {
   std::string id, kind;
-  Json input;          // exact ...
+  Json input;           // exact ...
   std::string pattern;  // ... or a regular expression over the input as JSON
   Json ours;
   int used = 0;
@@ -137,7 +139,8 @@ TEST(Conformance, EveryRecordedCaseGivesHydrasAnswerOrANamedDeviation) {
         ++passed;
         continue;
       }
-      EXPECT_EQ(differs, "") << "theirs " << line << "\nours   " << ours.dump(-1, ' ', false, Json::error_handler_t::replace);
+      EXPECT_EQ(differs, "") << "theirs " << line << "\nours   "
+                             << ours.dump(-1, ' ', false, Json::error_handler_t::replace);
       passed += differs.empty() ? 1 : 0;
     }
   }
@@ -149,7 +152,8 @@ TEST(Conformance, EveryRecordedCaseGivesHydrasAnswerOrANamedDeviation) {
 }
 
 TEST(Conformance, AnswersLineByLineAndSurvivesCasesThatAreNone) {
-  std::istringstream cases("{\"kind\":\"yaml\",\"input\":\"017\"}\n\n{\"kind\":\"zzz\",\"input\":1}\n[]\n{\"kind\":\"parse\"}\n");
+  std::istringstream cases(
+      "{\"kind\":\"yaml\",\"input\":\"017\"}\n\n{\"kind\":\"zzz\",\"input\":1}\n[]\n{\"kind\":\"parse\"}\n");
   std::ostringstream answers;
   run_conformance(cases, answers, ".");
   EXPECT_EQ(answers.str().substr(0, answers.str().find('\n')), R"({"kind":"yaml","input":"017","ok":{"$int":"15"}})");

@@ -10,7 +10,8 @@ namespace {
 
 Schema small_schema() {
   Schema schema;
-  for (const char* section : {"model", "dataset", "method", "engine", "save", "lpips"}) schema.add_open_section(section);
+  for (const char* section : {"model", "dataset", "method", "engine", "save", "lpips"})
+    schema.add_open_section(section);
   schema.add({"task", Type::string()});
   schema.add({"steps", Type::integer().range(1, 1000)});
   schema.add({"guidance_scale", Type::number()});
@@ -85,7 +86,8 @@ TEST(Launch, ASweepFailsBeforeItsFirstJobAndNamesTheBadOne) {
 
 TEST(Launch, ASweepWithoutMultirunIsAmbiguous) {
   EXPECT_EQ(error_of(with_paths({"steps=10,20"})).message(), "Ambiguous value for argument 'steps=10,20'");
-  EXPECT_EQ(error_of(with_paths({"steps=range(1,3)"})).message(), "Sweep parameters 'steps=range(1,3)' requires --multirun");
+  EXPECT_EQ(error_of(with_paths({"steps=range(1,3)"})).message(),
+            "Sweep parameters 'steps=range(1,3)' requires --multirun");
 }
 
 }  // namespace

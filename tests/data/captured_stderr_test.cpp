@@ -17,8 +17,7 @@ TEST(CapturedStderr, WithholdsWhatDecodersSayAndPassesOnTheRest) {
   std::fputs("libpng error: IDAT: CRC error\n", stderr);
   std::fputs("12 % done\n", stderr);
   std::cerr << "Corrupt JPEG data: bad Huffman code" << std::endl;
-  EXPECT_THAT(capture.finish(),
-              ElementsAre("libpng error: IDAT: CRC error", "Corrupt JPEG data: bad Huffman code"));
+  EXPECT_THAT(capture.finish(), ElementsAre("libpng error: IDAT: CRC error", "Corrupt JPEG data: bad Huffman code"));
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "12 % done\n");
 }
 

@@ -39,9 +39,7 @@ class FolderTest : public testing::Test {
   DatasetOptions options_;
 };
 
-TEST_F(FolderTest, IsListed) {
-  EXPECT_THAT(dataset_names(), testing::Contains("folder"));
-}
+TEST_F(FolderTest, IsListed) { EXPECT_THAT(dataset_names(), testing::Contains("folder")); }
 
 TEST_F(FolderTest, OrdersByPathByteByByte) {
   write_images({"b.png", "a/z.png", "B.png", "a.png", "ä.png", "a/10.png", "a/9.png"});
@@ -109,8 +107,8 @@ TEST_F(FolderTest, TakesMetadataBelowRelativeToItsFolder) {
   EXPECT_EQ(open()->prompt(0), "");
   EXPECT_EQ(open()->prompt(1), "inner");
   write_metadata(R"({"file_name": "s/a.png", "text": "outer"})");
-  EXPECT_THAT(refusal(), AllOf(HasSubstr("s/metadata.jsonl:1: 's/a.png' is named at "),
-                               EndsWith("metadata.jsonl:1 too")));
+  EXPECT_THAT(refusal(),
+              AllOf(HasSubstr("s/metadata.jsonl:1: 's/a.png' is named at "), EndsWith("metadata.jsonl:1 too")));
 }
 
 TEST_F(FolderTest, RefusesBadMetadataWithFileAndLine) {
@@ -118,18 +116,15 @@ TEST_F(FolderTest, RefusesBadMetadataWithFileAndLine) {
   folder_.write("c.gif", "GIF89a");
   const std::string good = "{\"file_name\": \"a.png\"}\n";
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"{\"file_name\": \"aa.png\"}",
-       "metadata.jsonl:2: file_name 'aa.png' does not exist. Did you mean 'a.png'?"},
+      {"{\"file_name\": \"aa.png\"}", "metadata.jsonl:2: file_name 'aa.png' does not exist. Did you mean 'a.png'?"},
       {"{\"file_name\": \"c.gif\"}", "metadata.jsonl:2: file_name 'c.gif' is not an image that is read"},
       {"{\"file_name\": \"a.png\"}", "metadata.jsonl:2: file_name 'a.png' repeats line 1"},
       {"{\"file_name\": \"x/../a.png\"}", "metadata.jsonl:2: file_name 'a.png' repeats line 1"},
       {"{\"file_name\": \"../a.png\"}", "metadata.jsonl:2: file_name is '../a.png'; expected a path below"},
-      {"{\"file_name\": \"/etc/passwd\"}",
-       "metadata.jsonl:2: file_name is '/etc/passwd'; expected a path below"},
+      {"{\"file_name\": \"/etc/passwd\"}", "metadata.jsonl:2: file_name is '/etc/passwd'; expected a path below"},
       {"{\"file_name\": \"\"}", "metadata.jsonl:2: file_name is ''; expected a path below"},
       {"{\"file_name\": 3}", "metadata.jsonl:2: file_name is a number; expected a string"},
-      {"{\"file_name\": \"b.png\", \"text\": [\"x\"]}",
-       "metadata.jsonl:2: text is a array; expected a string"},
+      {"{\"file_name\": \"b.png\", \"text\": [\"x\"]}", "metadata.jsonl:2: text is a array; expected a string"},
       {"{\"text\": \"x\"}", "metadata.jsonl:2: has no file_name"},
       {"[1]", "metadata.jsonl:2: is a JSON array"},
       {"{\"file_name\": \"b.png\"", "metadata.jsonl:2: not valid JSON"},
@@ -234,8 +229,7 @@ TEST_F(FolderTest, RefusesOptionsThatMakeNoSense) {
   options_.resample = "bicubic";
   EXPECT_EQ(refusal(ErrorKind::kType), "dataset.resample: 'bicubic'; expected area or lanczos.");
   options_.name = "folders";
-  EXPECT_THAT(refusal(),
-              AllOf(HasSubstr("there is no dataset 'folders'"), HasSubstr("Did you mean 'folder'?")));
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("there is no dataset 'folders'"), HasSubstr("Did you mean 'folder'?")));
 }
 
 }  // namespace

@@ -48,8 +48,7 @@ std::string tiff_pixel(const std::vector<int>& values, int bits, int extra) {
   constexpr uint32_t kEntries = 11, kTail = 8 + 2 + 12 * kEntries + 4;
   for (uint32_t k = 0; k < 4; ++k) append(tail, static_cast<uint32_t>(bits), 2);  // bits per sample, where 4
   const uint32_t bits_field = samples == 2 ? static_cast<uint32_t>(bits | bits << 16) : kTail;
-  for (const int value : values)
-    append(tail, static_cast<uint32_t>(bits == 8 ? value : value * 257), bits / 8);
+  for (const int value : values) append(tail, static_cast<uint32_t>(bits == 8 ? value : value * 257), bits / 8);
   // Width, height, bits, compression, photometric, strip offset, samples, rows, strip bytes, planes, extra
   // samples.
   const uint32_t entries[kEntries][3] = {{256, 1, 1},
@@ -78,15 +77,14 @@ std::string tiff_pixel(const std::vector<int>& values, int bits, int extra) {
 std::string jpeg_with_exif(const std::string& jpeg, const std::string& block) {
   const std::string segment = std::string("Exif\0\0", 6) + block;
   const size_t length = segment.size() + 2;
-  return jpeg.substr(0, 2) + "\xFF\xE1" + static_cast<char>(length >> 8) + static_cast<char>(length) +
-         segment + jpeg.substr(2);
+  return jpeg.substr(0, 2) + "\xFF\xE1" + static_cast<char>(length >> 8) + static_cast<char>(length) + segment +
+         jpeg.substr(2);
 }
 
 // After the signature and IHDR. The checksum is not looked at by our reader, and OpenCV's skips unknown
 // chunks with a wrong one.
 std::string png_with_exif(const std::string& png, const std::string& block) {
-  return png.substr(0, 33) + big_endian(static_cast<uint32_t>(block.size())) + "eXIf" + block + "0000" +
-         png.substr(33);
+  return png.substr(0, 33) + big_endian(static_cast<uint32_t>(block.size())) + "eXIf" + block + "0000" + png.substr(33);
 }
 
 TEST(ImageFile, ReadsLosslessKindsExactly) {
@@ -150,8 +148,7 @@ TEST(ImageFile, RefusesGreyTiffWithAlpha) {
 TEST(ImageFile, BringsSixteenBitsToEight) {
   const cv::Mat deep = (cv::Mat_<ushort>(1, 6) << 0, 128, 129, 257 * 100, 257 * 100 + 129, 65535);
   const Decoded decoded = decode(encoded(deep, ".png"));
-  EXPECT_THAT(decoded.image.rgb,
-              ElementsAre(0, 0, 0, 0, 0, 0, 1, 1, 1, 100, 100, 100, 101, 101, 101, 255, 255, 255));
+  EXPECT_THAT(decoded.image.rgb, ElementsAre(0, 0, 0, 0, 0, 0, 1, 1, 1, 100, 100, 100, 101, 101, 101, 255, 255, 255));
   EXPECT_THAT(decoded.notes, ElementsAre("grey replicated to RGB", "16 bits to 8"));
 }
 
@@ -160,9 +157,9 @@ TEST(ImageFile, AppliesTheCamerasOrientation) {
   cv::Mat stored(16, 24, CV_8UC3, cv::Scalar::all(20));
   stored(cv::Rect(0, 0, 8, 8)) = cv::Scalar::all(230);
   // Orientation, then whether the bright corner ends at the bottom and at the right.
-  const std::vector<std::tuple<int, bool, bool>> cases = {
-      {1, false, false}, {2, false, true}, {3, true, true}, {4, true, false},
-      {5, false, false}, {6, false, true}, {7, true, true}, {8, true, false}};
+  const std::vector<std::tuple<int, bool, bool>> cases = {{1, false, false}, {2, false, true},  {3, true, true},
+                                                          {4, true, false},  {5, false, false}, {6, false, true},
+                                                          {7, true, true},   {8, true, false}};
   for (const auto& [orientation, bottom, right] : cases) {
     for (const bool big : {false, true}) {
       const std::string block = exif(static_cast<char>(orientation), big);
@@ -183,8 +180,8 @@ TEST(ImageFile, AppliesTheCamerasOrientation) {
 TEST(ImageFile, IgnoresAnOrientationThatMakesNoSense) {
   using namespace std::string_literals;
   const std::string jpeg = encoded(as_mat(pattern(8, 16)), ".jpg");
-  for (const std::string& block : {exif(0, false), exif(9, true), "II*\0\xFF\xFF\xFF\xFF"s,
-                                   "MM\0*\0\0\0\x08\xFF\xFF"s, "II"s, ""s, exif(6, false).substr(0, 19)}) {
+  for (const std::string& block : {exif(0, false), exif(9, true), "II*\0\xFF\xFF\xFF\xFF"s, "MM\0*\0\0\0\x08\xFF\xFF"s,
+                                   "II"s, ""s, exif(6, false).substr(0, 19)}) {
     const Decoded decoded = decode(jpeg_with_exif(jpeg, block));
     EXPECT_EQ(decoded.image.width, 16);
     EXPECT_THAT(decoded.notes, IsEmpty());
@@ -198,8 +195,7 @@ TEST(ImageFile, RefusesWhatIsCutShort) {
     const std::string whole = encoded(noise, extension);
     ASSERT_EQ(refusal(whole), "no error") << extension;
     for (const double share : {0.3, 0.6, 0.9}) {
-      const std::string part =
-          whole.substr(0, static_cast<size_t>(share * static_cast<double>(whole.size())));
+      const std::string part = whole.substr(0, static_cast<size_t>(share * static_cast<double>(whole.size())));
       EXPECT_THAT(refusal(part), AllOf(HasSubstr("x.png: is "), HasSubstr("expected a whole image file")))
           << extension << " " << share;
     }

@@ -18,8 +18,7 @@ inline Image pattern(int height, int width) {
   Image image{.height = height, .width = width, .rgb = {}};
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      for (int c = 0; c < 3; ++c)
-        image.rgb.push_back(static_cast<uint8_t>(x * 37 + y * 91 + c * 53 + x * y * 7));
+      for (int c = 0; c < 3; ++c) image.rgb.push_back(static_cast<uint8_t>(x * 37 + y * 91 + c * 53 + x * y * 7));
     }
   }
   return image;
@@ -43,9 +42,7 @@ inline std::string encoded(const cv::Mat& mat, const std::string& extension) {
 }
 
 // A lossless file of the pattern.
-inline std::string png(int height = 4, int width = 5) {
-  return encoded(as_mat(pattern(height, width)), ".png");
-}
+inline std::string png(int height = 4, int width = 5) { return encoded(as_mat(pattern(height, width)), ".png"); }
 
 // The message of the Error of that kind that `act` throws; what happened instead otherwise.
 inline std::string error_of(const std::function<void()>& act, ErrorKind kind = ErrorKind::kInput) {

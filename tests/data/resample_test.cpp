@@ -30,28 +30,25 @@ int worst_difference(const std::vector<uint8_t>& found, const std::vector<int>& 
 
 // Pillow 13: pattern(11, 14) as `image.resize((4, 4), LANCZOS, box=(1.5, 0, 12.5, 11))`.
 TEST(Resample, ShrinksByLanczosAsPillowDoes) {
-  const std::vector<int> pillow = {120, 133, 149, 128, 133, 134, 115, 119, 140, 122, 142, 124,
-                                   135, 138, 121, 148, 135, 124, 129, 134, 117, 137, 133, 132,
-                                   118, 128, 131, 137, 122, 126, 126, 132, 117, 135, 98,  138,
-                                   163, 112, 132, 106, 138, 125, 134, 130, 137, 122, 131, 144};
+  const std::vector<int> pillow = {120, 133, 149, 128, 133, 134, 115, 119, 140, 122, 142, 124, 135, 138, 121, 148,
+                                   135, 124, 129, 134, 117, 137, 133, 132, 118, 128, 131, 137, 122, 126, 126, 132,
+                                   117, 135, 98,  138, 163, 112, 132, 106, 138, 125, 134, 130, 137, 122, 131, 144};
   EXPECT_LE(worst_difference(fit(pattern(11, 14), 4, 4, Resampling::kLanczos).rgb, pillow), 1);
 }
 
 // Pillow 13: the first row of `resize((16, 15), LANCZOS, box=(17/15, 0, 193/15, 11))`.
 TEST(Resample, EnlargesByLanczosAsPillowDoes) {
-  const std::vector<int> pillow = {32,  79,  132, 57,  104, 180, 76,  144, 207, 110, 185, 250,
-                                   158, 209, 255, 179, 255, 95,  238, 158, 4,   211, 0,   69,
-                                   13,  31,  91,  0,   67,  134, 45,  99,  169, 66,  144, 200,
-                                   114, 173, 245, 148, 186, 95,  167, 236, 0,   192, 245, 23};
+  const std::vector<int> pillow = {32,  79, 132, 57,  104, 180, 76,  144, 207, 110, 185, 250, 158, 209, 255, 179,
+                                   255, 95, 238, 158, 4,   211, 0,   69,  13,  31,  91,  0,   67,  134, 45,  99,
+                                   169, 66, 144, 200, 114, 173, 245, 148, 186, 95,  167, 236, 0,   192, 245, 23};
   EXPECT_LE(worst_difference(fit(pattern(11, 14), 15, 16, Resampling::kLanczos).rgb, pillow), 1);
 }
 
 // The same with BILINEAR.
 TEST(Resample, EnlargesByAreaAsPillowDoesBilinearly) {
-  const std::vector<int> pillow = {37,  90,  143, 64,  117, 170, 91,  144, 197, 118, 171, 224,
-                                   146, 199, 252, 173, 226, 108, 200, 150, 50,  193, 24,  77,
-                                   32,  51,  104, 25,  78,  131, 52,  105, 158, 79,  132, 185,
-                                   107, 160, 213, 134, 187, 103, 161, 214, 11,  188, 241, 38};
+  const std::vector<int> pillow = {37,  90,  143, 64,  117, 170, 91,  144, 197, 118, 171, 224, 146, 199, 252, 173,
+                                   226, 108, 200, 150, 50,  193, 24,  77,  32,  51,  104, 25,  78,  131, 52,  105,
+                                   158, 79,  132, 185, 107, 160, 213, 134, 187, 103, 161, 214, 11,  188, 241, 38};
   EXPECT_LE(worst_difference(fit(pattern(11, 14), 15, 16, Resampling::kArea).rgb, pillow), 1);
 }
 
@@ -128,8 +125,7 @@ TEST(Resample, SurvivesASliver) {
 
 TEST(Resample, KnowsItsNames) {
   EXPECT_EQ(resampling_named("lanczos"), Resampling::kLanczos);
-  EXPECT_THAT(error_of([] { resampling_named("lanzcos"); }, ErrorKind::kType),
-              HasSubstr("Did you mean 'lanczos'?"));
+  EXPECT_THAT(error_of([] { resampling_named("lanzcos"); }, ErrorKind::kType), HasSubstr("Did you mean 'lanczos'?"));
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #include "diffusion/step_grid.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <fstream>
 #include <map>
+
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -48,8 +48,8 @@ TEST(StepGrid, MatchesDiffusersSchedules) {
 
 TEST(StepGrid, CleanEndIsAskedAtATimestepThatExists) {
   const NoiseSchedule schedule(testing::sd_schedule());
-  EXPECT_EQ(StepGrid(schedule, 50).time(0), 0);                // max(1 - 20, 0)
-  EXPECT_EQ(StepGrid(schedule, 999).time(0), 0);               // max(1 - 1, 0)
+  EXPECT_EQ(StepGrid(schedule, 50).time(0), 0);   // max(1 - 20, 0)
+  EXPECT_EQ(StepGrid(schedule, 999).time(0), 0);  // max(1 - 1, 0)
   ScheduleConfig trailing = testing::sd_schedule();
   trailing.spacing = Spacing::kTrailing;
   EXPECT_EQ(StepGrid(NoiseSchedule(trailing), 7).time(0), 0);  // tau[1] = 142 = T / S

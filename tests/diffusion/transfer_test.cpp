@@ -1,8 +1,8 @@
 #include "diffusion/transfer.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "diffusion/guidance.h"
 

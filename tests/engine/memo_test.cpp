@@ -70,9 +70,13 @@ TEST_F(MemoTest, FailedWorkFailsForAllItsReaders) {
 
 TEST_F(MemoTest, AReaderThatNeverReadsReleasesItsPlace) {
   engine.memo().expect("latent", 2);
-  { const MemoReader first(engine.memo(), {"latent"}); }
+  {
+    const MemoReader first(engine.memo(), {"latent"});
+  }
   EXPECT_EQ(engine.memo().size(), 1u);
-  { const MemoReader second(engine.memo(), {"latent"}); }
+  {
+    const MemoReader second(engine.memo(), {"latent"});
+  }
   EXPECT_EQ(engine.memo().size(), 0u);
 }
 

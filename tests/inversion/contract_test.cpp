@@ -1,7 +1,7 @@
 // What every registered method has to keep, on closed-form denoisers. A new method is picked up from the registry.
-#include <gtest/gtest.h>
-
 #include <fstream>
+
+#include <gtest/gtest.h>
 
 #include "support/inversion_bench.h"
 
@@ -115,7 +115,8 @@ TEST_P(Contract, RoundTripImprovesWithTheSteps) {
   EXPECT_LT(fine, 0.5 * coarse + 1e-9);
 }
 
-// Records share work by what `Reads` names: a setting that is read and not named would hand one record another's result.
+// Records share work by what `Reads` names: a setting that is read and not named would hand one record another's
+// result.
 TEST_P(Contract, ReadsNothingThatItDoesNotName) {
   const Setting base = setting(6);
   const RoundTrip reference = round_trip(*method, denoiser, x0, base);

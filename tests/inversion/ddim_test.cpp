@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <fstream>
+
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "support/inversion_bench.h"
@@ -24,9 +24,7 @@ std::unique_ptr<Method> ddim() {
   return make_method("ddim", config::Params("method", {{"name", std::string("ddim")}}));
 }
 
-Tensor tensor_of(const nlohmann::json& values) {
-  return at::tensor(values.get<std::vector<double>>(), at::kDouble);
-}
+Tensor tensor_of(const nlohmann::json& values) { return at::tensor(values.get<std::vector<double>>(), at::kDouble); }
 
 TEST(Ddim, RoundTripOnAGaussianMatchesTheTheory) {
   const auto& gaussian = theory()["gaussian"];

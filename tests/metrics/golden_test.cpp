@@ -81,9 +81,7 @@ TEST(Golden, Ssim) {
   hold_to_golden(*make_metric("ssim", {}), "ssim", 1e-5);
 }
 
-std::string quoted(const std::filesystem::path& path) {
-  return "'" + path.string() + "'";
-}
+std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
 
 // The whole way: weight files, scripts/export_lpips.py, TorchScript, here.
 TEST(Golden, LpipsAsExported) {
@@ -92,8 +90,7 @@ TEST(Golden, LpipsAsExported) {
   const std::filesystem::path source = ROUNDTRIP_SOURCE_DIR;
   const char* chosen = std::getenv("ROUNDTRIP_PYTHON");
   const std::filesystem::path python = chosen ? std::filesystem::path(chosen) : source / ".venv/bin/python";
-  if (!std::filesystem::exists(python))
-    GTEST_SKIP() << "SKIPPED FOR LACK OF PYTHON: " << python << " is not there";
+  if (!std::filesystem::exists(python)) GTEST_SKIP() << "SKIPPED FOR LACK OF PYTHON: " << python << " is not there";
 
   const ScratchFolder folder;
   const std::filesystem::path module = folder.path() / "lpips_squeeze.pt";

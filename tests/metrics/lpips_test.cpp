@@ -50,8 +50,7 @@ class LpipsTest : public testing::Test {
 
 TEST_F(LpipsTest, WithoutAModuleIsNanAndSaysHowToGetOne) {
   const auto metric = make_metric("lpips", {});
-  EXPECT_THAT(metric->unavailable(),
-              AllOf(HasSubstr("scripts/export_lpips.py --net squeeze"), Not(HasSubstr("\n"))));
+  EXPECT_THAT(metric->unavailable(), AllOf(HasSubstr("scripts/export_lpips.py --net squeeze"), Not(HasSubstr("\n"))));
   const Tensor scores = metric->score(at::rand({2, 3, 8, 8}), at::rand({2, 3, 8, 8}));
   EXPECT_EQ(scores.numel(), 2);
   EXPECT_TRUE(scores.isnan().all().item<bool>());
@@ -63,8 +62,7 @@ TEST_F(LpipsTest, GivesTheModuleImagesOnMinusOneToOne) {
   EXPECT_EQ(shift->unavailable(), "");
   const Tensor half = at::full({2, 3, 32, 32}, 0.5);
   EXPECT_DOUBLE_EQ(shift->score(half, half + 0.25)[1].item<double>(), 0.5);
-  const auto least =
-      make_metric("lpips", module_of("return a.amin([1, 2, 3]) * (a - b).abs().amax([1, 2, 3])"));
+  const auto least = make_metric("lpips", module_of("return a.amin([1, 2, 3]) * (a - b).abs().amax([1, 2, 3])"));
   EXPECT_DOUBLE_EQ(least->score(0 * half, 0 * half + 1)[0].item<double>(), -2);
 }
 
@@ -87,8 +85,8 @@ TEST_F(LpipsTest, RefusesFilesThatAreNoModule) {
   EXPECT_THAT(refusal({.lpips_path = folder_.path(), .device = at::kCPU}), HasSubstr("not a file"));
   for (const std::string& bytes :
        {std::string(), std::string("hello"), std::string(1000, '\0'), std::string("PK\3\4")}) {
-    EXPECT_THAT(refusal(file_of(bytes)), AllOf(HasSubstr("lpips.pt: not a TorchScript module ("),
-                                               HasSubstr(expected), Not(HasSubstr("\n"))));
+    EXPECT_THAT(refusal(file_of(bytes)),
+                AllOf(HasSubstr("lpips.pt: not a TorchScript module ("), HasSubstr(expected), Not(HasSubstr("\n"))));
   }
 }
 
@@ -102,15 +100,13 @@ TEST_F(LpipsTest, RefusesAModuleWithoutItsNote) {
   EXPECT_THAT(refusal(module_of(kMeanDistance, "")), HasSubstr("lpips.pt: holds no lpips.json"));
   EXPECT_THAT(refusal(module_of(kMeanDistance, "{")), HasSubstr("lpips.json: not valid JSON"));
   EXPECT_THAT(refusal(module_of(kMeanDistance, "[]")), HasSubstr("its lpips.json has no text 'net'"));
-  EXPECT_THAT(refusal(module_of(kMeanDistance, R"({"net": 3})")),
-              HasSubstr("its lpips.json has no text 'net'"));
+  EXPECT_THAT(refusal(module_of(kMeanDistance, R"({"net": 3})")), HasSubstr("its lpips.json has no text 'net'"));
 }
 
 TEST_F(LpipsTest, RefusesAModuleThatIsNotLpips) {
   EXPECT_THAT(refusal(module_of("return a")), HasSubstr("its module answers [2, 3, 32, 32]; expected [2]"));
   EXPECT_THAT(refusal(module_of("return 3")), HasSubstr("its module answers Int; expected [2]"));
-  EXPECT_THAT(refusal(module_of("return a.mean([1, 2, 3])+1")),
-              HasSubstr("does not find equal images 0 apart"));
+  EXPECT_THAT(refusal(module_of("return a.mean([1, 2, 3])+1")), HasSubstr("does not find equal images 0 apart"));
   EXPECT_THAT(refusal(module_of("return a.mm(b)")),
               AllOf(HasSubstr("failed on images [2, 3, 32, 32] ("), Not(HasSubstr("\n"))));
 }

@@ -17,9 +17,7 @@ Tensor score(const std::string& name, const Tensor& reference, const Tensor& tes
   return make_metric(name, {})->score(reference, test);
 }
 
-Tensor constant(double value, at::IntArrayRef shape = {1, 3, 16, 16}) {
-  return at::full(shape, value);
-}
+Tensor constant(double value, at::IntArrayRef shape = {1, 3, 16, 16}) { return at::full(shape, value); }
 
 TEST(Metrics, AreListedByName) {
   EXPECT_THAT(metric_names(), testing::IsSupersetOf({"latent_mse", "lpips", "mse", "psnr", "ssim"}));
@@ -32,8 +30,7 @@ TEST(Metrics, SuggestTheNearestName) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kInput);
-    EXPECT_THAT(error.message(),
-                HasSubstr("metrics: there is no metric 'pnsr'; expected one of latent_mse, lpips"));
+    EXPECT_THAT(error.message(), HasSubstr("metrics: there is no metric 'pnsr'; expected one of latent_mse, lpips"));
     EXPECT_THAT(error.message(), HasSubstr("Did you mean 'psnr'?"));
   }
 }
@@ -93,8 +90,7 @@ TEST(Psnr, IsDecibelsBelowTheRange) {
 }
 
 TEST(Psnr, IsInfiniteForEqualImages) {
-  EXPECT_EQ(score("psnr", constant(0.3), constant(0.3)).item<double>(),
-            std::numeric_limits<double>::infinity());
+  EXPECT_EQ(score("psnr", constant(0.3), constant(0.3)).item<double>(), std::numeric_limits<double>::infinity());
 }
 
 // float32 inputs are compared in float64: 1 - 1e-7 squared away would be 0 there.

@@ -23,9 +23,7 @@ Tensor golden(std::string_view name) {
   return file.tensor(name);
 }
 
-std::vector<std::string> prompts() {
-  return read_json(kGolden + "tiny-sd/prompts.json");
-}
+std::vector<std::string> prompts() { return read_json(kGolden + "tiny-sd/prompts.json"); }
 
 Model open_tiny(std::string dtype = "float32") {
   return open_model({.path = kGolden + "models/tiny-sd", .dtype = std::move(dtype)});
@@ -60,8 +58,7 @@ TEST_F(GoldenNetworks, TextEncoderCountsTheTokensThatDoNotFit) {
 }
 
 TEST_F(GoldenNetworks, UNetPredictsEpsWithItsOwnTimePerRow) {
-  const Tensor eps =
-      tiny().denoiser->eps(golden("unet.x"), golden("unet.t"), {.tokens = golden("unet.cond")});
+  const Tensor eps = tiny().denoiser->eps(golden("unet.x"), golden("unet.t"), {.tokens = golden("unet.cond")});
   EXPECT_LT(distance(eps, golden("unet.out")), kTolerance);
 }
 
@@ -73,8 +70,8 @@ TEST_F(GoldenNetworks, UNetTakesSizesThatDoNotHalveEvenly) {
 
 TEST(GoldenGradient, FlowsIntoTheConditioning) {
   const Tensor tokens = golden("unet.cond").narrow(0, 1, 1).clone().requires_grad_(true);
-  const Tensor eps = tiny().denoiser->eps(golden("unet.x").narrow(0, 0, 1), at::full({1}, 500, at::kLong),
-                                          {.tokens = tokens});
+  const Tensor eps =
+      tiny().denoiser->eps(golden("unet.x").narrow(0, 0, 1), at::full({1}, 500, at::kLong), {.tokens = tokens});
   const Tensor gradient = torch::autograd::grad({eps.square().mean()}, {tokens}).front();
   EXPECT_LT(distance(gradient, golden("unet.grad_cond")), kTolerance);
   // The gradient is small everywhere: hold it to its own scale, too.
@@ -112,8 +109,7 @@ TEST_F(GoldenNetworks, HalfPrecisionAnswersInTheCallersDtype) {
 }
 
 TEST_F(GoldenNetworks, AGradientChangesNoPrediction) {
-  const Tensor quiet =
-      tiny().denoiser->eps(golden("unet.x"), golden("unet.t"), {.tokens = golden("unet.cond")});
+  const Tensor quiet = tiny().denoiser->eps(golden("unet.x"), golden("unet.t"), {.tokens = golden("unet.cond")});
   c10::AutoGradMode grad(true);
   const Tensor x = golden("unet.x").clone().requires_grad_(true);
   const Tensor recorded = tiny().denoiser->eps(x, golden("unet.t"), {.tokens = golden("unet.cond")});

@@ -20,9 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-JsonConfig parse(std::string_view text) {
-  return JsonConfig::parse(text, "unet/config.json");
-}
+JsonConfig parse(std::string_view text) { return JsonConfig::parse(text, "unet/config.json"); }
 
 TEST(JsonConfig, ReadsEachTypeAndFallsBackWhereAKeyIsAbsent) {
   JsonConfig config =
@@ -63,8 +61,7 @@ TEST(JsonConfig, NamesFileKeyAndTypeOfAWrongValue) {
   EXPECT_THAT(error_of([&] { config.get<int64_t>("i"); }), HasSubstr("i is 2.0; expected a whole number"));
   EXPECT_THAT(error_of([&] { config.get<int64_t>("big"); }), HasSubstr("expected a whole number"));
   EXPECT_THAT(error_of([&] { config.get<int64_t>("null", 1); }), HasSubstr("null is null"));
-  EXPECT_THAT(error_of([&] { config.get<std::vector<int64_t>>("l"); }),
-              EndsWith("a list, each a whole number"));
+  EXPECT_THAT(error_of([&] { config.get<std::vector<int64_t>>("l"); }), EndsWith("a list, each a whole number"));
   EXPECT_THAT(error_of([&] { config.get<bool>("i"); }), EndsWith("true or false"));
 }
 
@@ -103,10 +100,8 @@ TEST(JsonConfig, RefusesWhatIsNotAnObjectInAFile) {
   EXPECT_THAT(error_of([&] { JsonConfig::open(folder.path() / "config.json"); }),
               EndsWith("config.json: no such file"));
   EXPECT_THAT(error_of([&] { JsonConfig::open(folder.path()); }), EndsWith("not a file"));
-  EXPECT_THAT(error_of([&] { JsonConfig::open(folder.write("config.json", "[1]")); }),
-              HasSubstr("not a JSON object"));
-  EXPECT_THAT(error_of([&] { JsonConfig::open(folder.write("config.json", "")); }),
-              HasSubstr("not valid JSON"));
+  EXPECT_THAT(error_of([&] { JsonConfig::open(folder.write("config.json", "[1]")); }), HasSubstr("not a JSON object"));
+  EXPECT_THAT(error_of([&] { JsonConfig::open(folder.write("config.json", "")); }), HasSubstr("not valid JSON"));
 }
 
 }  // namespace

@@ -106,8 +106,8 @@ TEST_F(ModelFolder, NamesAMissingWeight) {
 
 TEST_F(ModelFolder, NamesAMisshapenWeight) {
   change_unet([](auto& tensors) { tensors["conv_in.weight"] = at::zeros({32, 3, 3, 3}); });
-  EXPECT_THAT(open_error(), AllOf(HasSubstr("'conv_in.weight' has shape [32, 3, 3, 3]"),
-                                  EndsWith("expected [32, 4, 3, 3]")));
+  EXPECT_THAT(open_error(),
+              AllOf(HasSubstr("'conv_in.weight' has shape [32, 3, 3, 3]"), EndsWith("expected [32, 4, 3, 3]")));
 }
 
 TEST_F(ModelFolder, NamesAWeightThatNoLayerReads) {
@@ -138,10 +138,9 @@ TEST_F(ModelFolder, ReadsVaeAttentionUnderItsOldNames) {
     std::map<std::string, at::Tensor> renamed;
     for (const auto& [name, tensor] : tensors) {
       std::string old = name;
-      for (const auto& [from, to] : {std::pair{"to_q", "query"}, std::pair{"to_k", "key"},
-                                     std::pair{"to_v", "value"}, std::pair{"to_out.0", "proj_attn"}}) {
-        if (const size_t at = old.find(from); at != std::string::npos)
-          old.replace(at, std::string(from).size(), to);
+      for (const auto& [from, to] : {std::pair{"to_q", "query"}, std::pair{"to_k", "key"}, std::pair{"to_v", "value"},
+                                     std::pair{"to_out.0", "proj_attn"}}) {
+        if (const size_t at = old.find(from); at != std::string::npos) old.replace(at, std::string(from).size(), to);
       }
       renamed[old] = tensor;
     }
@@ -173,49 +172,42 @@ class ModelFolderKey : public ModelFolder, public ::testing::WithParamInterface<
 TEST_P(ModelFolderKey, IsRefused) {
   const Key& key = GetParam();
   set(key.component, key.key, json::parse(key.value));
-  EXPECT_THAT(open_error(),
-              AllOf(HasSubstr(key.component + "/config.json"), HasSubstr(key.key), HasSubstr(key.says)));
+  EXPECT_THAT(open_error(), AllOf(HasSubstr(key.component + "/config.json"), HasSubstr(key.key), HasSubstr(key.says)));
 }
 
 INSTANTIATE_TEST_SUITE_P(
     ThatWouldChangeTheArithmetic, ModelFolderKey,
     ::testing::Values(
         Key{"unet", "act_fn", R"("gelu")", "silu"}, Key{"unet", "class_embed_type", R"("timestep")", "null"},
-        Key{"unet", "addition_embed_type", R"("text_time")", "null"},
-        Key{"unet", "attention_type", R"("gated")", ""}, Key{"unet", "dual_cross_attention", "true", "false"},
-        Key{"unet", "time_cond_proj_dim", "256", "null"}, Key{"unet", "encoder_hid_dim", "768", "null"},
-        Key{"unet", "num_class_embeds", "10", "null"},
+        Key{"unet", "addition_embed_type", R"("text_time")", "null"}, Key{"unet", "attention_type", R"("gated")", ""},
+        Key{"unet", "dual_cross_attention", "true", "false"}, Key{"unet", "time_cond_proj_dim", "256", "null"},
+        Key{"unet", "encoder_hid_dim", "768", "null"}, Key{"unet", "num_class_embeds", "10", "null"},
         Key{"unet", "time_embedding_type", R"("fourier")", "positional"},
         Key{"unet", "resnet_time_scale_shift", R"("spatial")", "scale_shift"},
         Key{"unet", "down_block_types", R"(["CrossAttnDownBlock2D", "AttnDownBlock2D"])", "DownBlock2D"},
         Key{"unet", "down_block_types", R"(["CrossAttnDownBlock2D"])", "2 names"},
         Key{"unet", "mid_block_type", R"("UNetMidBlock2DSimpleCrossAttn")", "UNetMidBlock2DCrossAttn"},
         Key{"unet", "norm_num_groups", "7", "divisor"}, Key{"unet", "norm_num_groups", "0", "1 or more"},
-        Key{"unet", "norm_num_groups", "null", "whole number"},
-        Key{"unet", "attention_head_dim", "5", "divisor"}, Key{"unet", "attention_head_dim", "-4", "divisor"},
+        Key{"unet", "norm_num_groups", "null", "whole number"}, Key{"unet", "attention_head_dim", "5", "divisor"},
+        Key{"unet", "attention_head_dim", "-4", "divisor"},
         Key{"unet", "cross_attention_dim", "[32, 16]", "same tokens"},
         Key{"unet", "transformer_layers_per_block", "[[1], [1]]", "whole number"},
-        Key{"unet", "block_out_channels", "[]", "one or more"},
-        Key{"unet", "block_out_channels", R"("32")", "list"},
+        Key{"unet", "block_out_channels", "[]", "one or more"}, Key{"unet", "block_out_channels", R"("32")", "list"},
         Key{"unet", "layers_per_block", "0", "1 or more"}, Key{"unet", "conv_in_kernel", "2", "odd"},
         Key{"unet", "downsample_padding", "2", "0 or 1"}, Key{"unet", "num_attention_heads", "4", "null"},
-        Key{"unet", "sample_size", "[16, 8]", "same in both"},
-        Key{"unet", "invented_key", "1", "does not know"}, Key{"vae", "act_fn", R"("mish")", "silu"},
-        Key{"vae", "latents_mean", "[0, 0, 0, 0]", "null"},
-        Key{"vae", "down_block_types", R"(["DownEncoderBlock2D", "AttnDownEncoderBlock2D"])",
-            "DownEncoderBlock2D"},
+        Key{"unet", "sample_size", "[16, 8]", "same in both"}, Key{"unet", "invented_key", "1", "does not know"},
+        Key{"vae", "act_fn", R"("mish")", "silu"}, Key{"vae", "latents_mean", "[0, 0, 0, 0]", "null"},
+        Key{"vae", "down_block_types", R"(["DownEncoderBlock2D", "AttnDownEncoderBlock2D"])", "DownEncoderBlock2D"},
         Key{"vae", "scaling_factor", "0", "other than 0"}, Key{"vae", "in_channels", "1", "RGB"},
-        Key{"vae", "invented_key", "1", "does not know"},
-        Key{"text_encoder", "hidden_act", R"("relu")", "quick_gelu"},
+        Key{"vae", "invented_key", "1", "does not know"}, Key{"text_encoder", "hidden_act", R"("relu")", "quick_gelu"},
         Key{"text_encoder", "num_attention_heads", "5", "divisor"},
         Key{"text_encoder", "model_type", R"("t5")", "clip_text_model"},
         Key{"text_encoder", "invented_key", "1", "does not know"}));
 
 TEST_F(ModelFolder, RefusesATokenizerLongerThanItsTextEncoder) {
   set("text_encoder", "max_position_embeddings", 16);
-  change_weights("text_encoder", "model.safetensors", [](auto& tensors) {
-    tensors["embeddings.position_embedding.weight"] = at::zeros({16, 32});
-  });
+  change_weights("text_encoder", "model.safetensors",
+                 [](auto& tensors) { tensors["embeddings.position_embedding.weight"] = at::zeros({16, 32}); });
   EXPECT_THAT(open_error(), AllOf(HasSubstr("pads to 77"), HasSubstr("at most 16")));
 }
 
@@ -229,8 +221,7 @@ TEST_F(ModelFolder, RefusesTextThatItsUNetDoesNotTake) {
 
 TEST(ModelOptions, NameADtypeAndADeviceThatAreThere) {
   const fs::path path = ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd";
-  EXPECT_THAT(error_of([&] { open_model({.path = path, .dtype = "float23"}); }),
-              HasSubstr("Did you mean 'float32'?"));
+  EXPECT_THAT(error_of([&] { open_model({.path = path, .dtype = "float23"}); }), HasSubstr("Did you mean 'float32'?"));
   EXPECT_THAT(error_of([&] { open_model({.path = path, .device = "gpu?"}); }), HasSubstr("engine.device"));
 }
 

@@ -35,17 +35,14 @@ class SafetensorsTest : public ::testing::Test {
   SafetensorsFile open(std::string_view bytes) const {
     return SafetensorsFile::open(folder.write("model.safetensors", bytes));
   }
-  SafetensorsFile open(std::string_view header, std::string_view data) const {
-    return open(file_bytes(header, data));
-  }
+  SafetensorsFile open(std::string_view header, std::string_view data) const { return open(file_bytes(header, data)); }
 
   std::string open_error(std::string_view bytes) const {
     return error_of([&] { open(bytes); });
   }
   // A file of one tensor `w` whose description is `entry`, with `n` bytes of data.
   std::string entry_error(std::string_view entry, size_t n = 8) const {
-    const std::string error =
-        open_error(file_bytes(fmt::format(R"({{"w":{}}})", entry), std::string(n, '\0')));
+    const std::string error = open_error(file_bytes(fmt::format(R"({{"w":{}}})", entry), std::string(n, '\0')));
     EXPECT_THAT(error, HasSubstr("model.safetensors: tensor 'w' ")) << entry;
     return error;
   }
@@ -62,8 +59,8 @@ TEST_F(SafetensorsTest, ReadsEveryDtype) {
       "j":{"dtype":"BOOL","shape":[3],"data_offsets":[36,39]}})";
   const std::string data = bytes_of<double>({0.1}) + bytes_of<float>({1.5f, -2}) +
                            bytes_of<uint16_t>({0x3C00, 0x4000}) + bytes_of<int32_t>({-5}) +
-                           bytes_of<int64_t>({int64_t{1} << 40}) + bytes_of<int16_t>({-300}) +
-                           bytes_of<int8_t>({-7}) + bytes_of<uint8_t>({200, 0, 1, 7});
+                           bytes_of<int64_t>({int64_t{1} << 40}) + bytes_of<int16_t>({-300}) + bytes_of<int8_t>({-7}) +
+                           bytes_of<uint8_t>({200, 0, 1, 7});
   const SafetensorsFile file = open(header, data);
   EXPECT_EQ(file.tensor("a").item<double>(), 0.1);
   EXPECT_EQ(file.tensor("b")[1].item<float>(), -2);
@@ -112,8 +109,7 @@ TEST_F(SafetensorsTest, CopiesMisalignedData) {
 }
 
 TEST_F(SafetensorsTest, NamesTheNearestTensor) {
-  const SafetensorsFile file =
-      open(R"({"conv_in.weight":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x");
+  const SafetensorsFile file = open(R"({"conv_in.weight":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x");
   EXPECT_THAT(error_of([&] { file.tensor("conv_in.wieght"); }),
               EndsWith("no tensor 'conv_in.wieght'. Did you mean 'conv_in.weight'?"));
 }
@@ -121,8 +117,7 @@ TEST_F(SafetensorsTest, NamesTheNearestTensor) {
 TEST_F(SafetensorsTest, RefusesHeadersThatDoNotFit) {
   EXPECT_THAT(open_error(""), HasSubstr("0 bytes long; expected a safetensors file"));
   EXPECT_THAT(open_error("1234567"), HasSubstr("7 bytes long"));
-  EXPECT_THAT(open_error(length_bytes(100) + "{}"),
-              HasSubstr("claims 100 bytes; expected at most the 2 that follow"));
+  EXPECT_THAT(open_error(length_bytes(100) + "{}"), HasSubstr("claims 100 bytes; expected at most the 2 that follow"));
   EXPECT_THAT(open_error(length_bytes(100'000'001) + "{}"), HasSubstr("expected at most 100000000"));
   EXPECT_THAT(open_error(length_bytes(~uint64_t{0}) + "{}"), HasSubstr("claims 18446744073709551615 bytes"));
   EXPECT_THAT(error_of([&] { SafetensorsFile::open(folder.path() / "absent.safetensors"); }),
@@ -138,8 +133,7 @@ TEST_F(SafetensorsTest, RefusesHeadersThatAreNotAJsonObject) {
   EXPECT_THAT(open_error(file_bytes("{\"\xff\":1}", "")), HasSubstr("not valid JSON"));
   EXPECT_THAT(open_error(file_bytes(fmt::format(R"({{"w":{})", std::string(100000, '[')), "")),
               HasSubstr("nested too deeply"));
-  EXPECT_THAT(open_error(file_bytes(R"({"__metadata__":[]})", "")),
-              HasSubstr("__metadata__ is not an object"));
+  EXPECT_THAT(open_error(file_bytes(R"({"__metadata__":[]})", "")), HasSubstr("__metadata__ is not an object"));
   EXPECT_THAT(open_error(file_bytes(R"({"__metadata__":{"a":1}})", "")), HasSubstr("__metadata__ 'a' is 1"));
 }
 
@@ -153,8 +147,7 @@ TEST_F(SafetensorsTest, RefusesMalformedEntries) {
   EXPECT_THAT(entry_error("7"), HasSubstr("is 7; expected an object"));
   EXPECT_THAT(entry_error("{}"), HasSubstr("has no dtype"));
   EXPECT_THAT(entry_error(R"({"dtype":"F32","shape":[2]})"), HasSubstr("has no data_offsets"));
-  EXPECT_THAT(entry_error(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1})"),
-              HasSubstr("has a key 'x'"));
+  EXPECT_THAT(entry_error(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1})"), HasSubstr("has a key 'x'"));
   EXPECT_THAT(entry_error(R"({"dtype":"F99","shape":[2],"data_offsets":[0,8]})"),
               HasSubstr("dtype \"F99\"; expected F64, F32"));
   EXPECT_THAT(entry_error(R"({"dtype":3,"shape":[2],"data_offsets":[0,8]})"), HasSubstr("dtype 3"));
@@ -169,18 +162,15 @@ TEST_F(SafetensorsTest, RefusesMalformedShapes) {
     EXPECT_THAT(entry_error(fmt::format(R"({{"dtype":"F32","shape":{},"data_offsets":[0,8]}})", shape)),
                 HasSubstr("a list of whole numbers"));
   }
-  EXPECT_THAT(
-      entry_error(R"({"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]})", 4),
-      HasSubstr("has 17 dimensions; expected at most 16"));
+  EXPECT_THAT(entry_error(R"({"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]})", 4),
+              HasSubstr("has 17 dimensions; expected at most 16"));
   // Each product wraps around 2^64 to what the offsets claim, or would overflow the strides of an empty
   // tensor.
-  for (const std::string_view shape :
-       {"[4611686018427387904]", "[4294967296,4294967296]", "[18446744073709551615]",
-        "[4294967296,4294967296,0]", "[2305843009213693954]"}) {
+  for (const std::string_view shape : {"[4611686018427387904]", "[4294967296,4294967296]", "[18446744073709551615]",
+                                       "[4294967296,4294967296,0]", "[2305843009213693954]"}) {
     for (const std::string_view offsets : {"[0,8]", "[0,0]"}) {
-      EXPECT_THAT(
-          entry_error(fmt::format(R"({{"dtype":"F32","shape":{},"data_offsets":{}}})", shape, offsets)),
-          HasSubstr("fewer than 2^63 bytes"));
+      EXPECT_THAT(entry_error(fmt::format(R"({{"dtype":"F32","shape":{},"data_offsets":{}}})", shape, offsets)),
+                  HasSubstr("fewer than 2^63 bytes"));
     }
   }
 }
@@ -203,8 +193,7 @@ TEST_F(SafetensorsTest, RefusesOffsetsThatLeaveTheFile) {
 TEST_F(SafetensorsTest, RefusesOffsetsThatDisagreeWithTheShape) {
   EXPECT_THAT(entry_error(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})"),
               HasSubstr("has 8 bytes of data; expected 12 for F32 [3]"));
-  EXPECT_THAT(entry_error(R"({"dtype":"F16","shape":[2],"data_offsets":[0,8]})"),
-              HasSubstr("expected 4 for F16 [2]"));
+  EXPECT_THAT(entry_error(R"({"dtype":"F16","shape":[2],"data_offsets":[0,8]})"), HasSubstr("expected 4 for F16 [2]"));
 }
 
 TEST_F(SafetensorsTest, RefusesOverlapsHolesAndLeftovers) {

@@ -29,8 +29,8 @@ std::string read_error(std::string_view text) {
 }
 
 TEST(SchedulerConfig, ReadsAFolder) {
-  const ScheduleConfig config = read_scheduler_config(
-      ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd/scheduler/scheduler_config.json");
+  const ScheduleConfig config =
+      read_scheduler_config(ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd/scheduler/scheduler_config.json");
   EXPECT_EQ(config.train_steps, 1000);
   EXPECT_EQ(config.beta_start, 0.00085);
   EXPECT_EQ(config.beta_end, 0.012);
@@ -78,35 +78,29 @@ TEST(SchedulerConfig, RecordsWhatOnlySamplersUse) {
                        "skip_prk_steps": true, "variance_type": "fixed_small", "lower_order_final": false,
                        "sigma_min": null, "_diffusers_version": "0.42.1"})")
           .ignored,
-      ElementsAre("clip_sample=true", "clip_sample_range=2", "skip_prk_steps=true",
-                  "variance_type=\"fixed_small\""));
+      ElementsAre("clip_sample=true", "clip_sample_range=2", "skip_prk_steps=true", "variance_type=\"fixed_small\""));
 }
 
 TEST(SchedulerConfig, RefusesUnknownChoicesWithTheKnownOnes) {
   EXPECT_EQ(read_error(R"({"beta_schedule": "sigmoid"})"),
             "scheduler_config.json: beta_schedule is \"sigmoid\"; expected one of linear, scaled_linear, "
             "squaredcos_cap_v2");
-  EXPECT_THAT(read_error(R"({"timestep_spacing": "karras"})"),
-              HasSubstr("one of leading, trailing, linspace"));
-  EXPECT_THAT(read_error(R"({"prediction_type": "flow_prediction"})"),
-              HasSubstr("epsilon, v_prediction, sample"));
+  EXPECT_THAT(read_error(R"({"timestep_spacing": "karras"})"), HasSubstr("one of leading, trailing, linspace"));
+  EXPECT_THAT(read_error(R"({"prediction_type": "flow_prediction"})"), HasSubstr("epsilon, v_prediction, sample"));
 }
 
 TEST(SchedulerConfig, RefusesSchedulersWithoutBetas) {
-  EXPECT_THAT(read_error(R"({"_class_name": "FlowMatchEulerDiscreteScheduler"})"),
-              HasSubstr("schedule of betas"));
+  EXPECT_THAT(read_error(R"({"_class_name": "FlowMatchEulerDiscreteScheduler"})"), HasSubstr("schedule of betas"));
   EXPECT_THAT(read_error(R"({"_class_name": "EDMEulerScheduler"})"), HasSubstr("schedule of betas"));
-  EXPECT_THAT(read_error(R"({"use_flow_sigmas": true})"),
-              HasSubstr("use_flow_sigmas is true; expected false"));
+  EXPECT_THAT(read_error(R"({"use_flow_sigmas": true})"), HasSubstr("use_flow_sigmas is true; expected false"));
 }
 
 TEST(SchedulerConfig, RefusesNumbersOutOfRange) {
   for (const std::string_view text :
-       {R"({"num_train_timesteps": 0})", R"({"num_train_timesteps": 4294967296})",
-        R"({"num_train_timesteps": 1e3})", R"({"steps_offset": -1})", R"({"steps_offset": 1000})",
-        R"({"beta_start": -0.1})", R"({"beta_end": 1})", R"({"beta_end": "0.02"})",
-        R"({"set_alpha_to_one": 1})", R"({"trained_betas": [0.1]})", R"({"trained_betas": ["a"]})",
-        R"({"num_train_timesteps": 1, "trained_betas": [1.5]})", R"({"clip_sample": 1})",
+       {R"({"num_train_timesteps": 0})", R"({"num_train_timesteps": 4294967296})", R"({"num_train_timesteps": 1e3})",
+        R"({"steps_offset": -1})", R"({"steps_offset": 1000})", R"({"beta_start": -0.1})", R"({"beta_end": 1})",
+        R"({"beta_end": "0.02"})", R"({"set_alpha_to_one": 1})", R"({"trained_betas": [0.1]})",
+        R"({"trained_betas": ["a"]})", R"({"num_train_timesteps": 1, "trained_betas": [1.5]})", R"({"clip_sample": 1})",
         R"({"num_train_timesteps": null})", R"([])"}) {
     EXPECT_THAT(read_error(text), HasSubstr("scheduler_config.json: ")) << text;
   }

@@ -62,8 +62,7 @@ TEST_F(WeightSourceTest, ReadsShards) {
     EXPECT_EQ(source.tensor("a").item<int>(), 5);
     EXPECT_EQ(source.tensor("b").item<int>(), 6);
     EXPECT_THAT(source.names(), ElementsAre("a", "b"));
-    EXPECT_THAT(source.files(),
-                ElementsAre(folder.path() / "s1.safetensors", folder.path() / "s2.safetensors"));
+    EXPECT_THAT(source.files(), ElementsAre(folder.path() / "s1.safetensors", folder.path() / "s2.safetensors"));
     std::filesystem::remove(index);
   }
 }
@@ -74,11 +73,9 @@ TEST_F(WeightSourceTest, RefusesIndexesThatDoNotFitTheirShards) {
     folder.write("model.safetensors.index.json", fmt::format(R"({{"weight_map":{}}})", map));
     return open_error();
   };
-  EXPECT_THAT(with_map(R"({"z":"s1.safetensors"})"),
-              HasSubstr("s1.safetensors: no tensor 'z'; expected it here by"));
+  EXPECT_THAT(with_map(R"({"z":"s1.safetensors"})"), HasSubstr("s1.safetensors: no tensor 'z'; expected it here by"));
   EXPECT_THAT(with_map(R"({"a":"s9.safetensors"})"), HasSubstr("s9.safetensors: cannot be opened"));
-  for (const std::string_view shard :
-       {"\"../s1.safetensors\"", "\"/s1.safetensors\"", "\"\"", "\"..\"", "1"}) {
+  for (const std::string_view shard : {"\"../s1.safetensors\"", "\"/s1.safetensors\"", "\"\"", "\"..\"", "1"}) {
     EXPECT_THAT(with_map(fmt::format(R"({{"a":{}}})", shard)), HasSubstr("tensor 'a' lies in ")) << shard;
   }
   EXPECT_THAT(with_map("{}"), HasSubstr("no weight_map"));
@@ -86,11 +83,10 @@ TEST_F(WeightSourceTest, RefusesIndexesThatDoNotFitTheirShards) {
 }
 
 TEST_F(WeightSourceTest, RefusesPickledWeightsAndSaysWhatToDo) {
-  EXPECT_THAT(open_error(),
-              HasSubstr("no weights; expected diffusion_pytorch_model.safetensors or model.safetensors"));
+  EXPECT_THAT(open_error(), HasSubstr("no weights; expected diffusion_pytorch_model.safetensors or model.safetensors"));
   folder.write("diffusion_pytorch_model.bin", "PK");
-  EXPECT_THAT(open_error(), AllOf(HasSubstr("diffusion_pytorch_model.bin: pickled weights"),
-                                  HasSubstr("convert the model")));
+  EXPECT_THAT(open_error(),
+              AllOf(HasSubstr("diffusion_pytorch_model.bin: pickled weights"), HasSubstr("convert the model")));
   folder.write("my_model.safetensors", file_bytes(kOne, "\x01"));
   EXPECT_THAT(open_error(), HasSubstr("my_model.safetensors: not a name that weights go by"));
 }

@@ -1,8 +1,8 @@
 // A whole sweep on the tiny model: from a command line to results.h5.
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <fstream>
+
+#include <gtest/gtest.h>
 
 #include "config/launch.h"
 #include "data/png.h"
@@ -76,15 +76,16 @@ TEST_F(Sweep, LeavesARowForEveryTrialAndSampleInPlanOrder) {
   const store::ResultsReader results(outcome.results);
   EXPECT_TRUE(results.complete());
   EXPECT_EQ(results.integers("trial"), (std::vector<int64_t>{0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3}));
-  EXPECT_EQ(results.texts("sample"), (std::vector<std::string>{"p0", "p1", "p2", "p0", "p1", "p2", "p0", "p1", "p2",
-                                                               "p0", "p1", "p2"}));
+  EXPECT_EQ(results.texts("sample"),
+            (std::vector<std::string>{"p0", "p1", "p2", "p0", "p1", "p2", "p0", "p1", "p2", "p0", "p1", "p2"}));
   EXPECT_EQ(results.integers("steps"), (std::vector<int64_t>{2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3}));
   for (const double psnr : results.numbers("psnr")) EXPECT_TRUE(std::isfinite(psnr));
   for (const double floor : results.numbers("codec_psnr")) EXPECT_TRUE(std::isfinite(floor));
 }
 
 TEST_F(Sweep, CountsEachRecordAsIfItHadRunAlone) {
-  const store::ResultsReader results(run(plan({"-m", "steps=4", "guidance_scale=1,7.5", "dataset.prompt=a red circle"}), "out").results);
+  const store::ResultsReader results(
+      run(plan({"-m", "steps=4", "guidance_scale=1,7.5", "dataset.prompt=a red circle"}), "out").results);
   EXPECT_EQ(results.integers("invert_nfe"), (std::vector<int64_t>(6, 4)));
   EXPECT_EQ(results.integers("sample_nfe"), (std::vector<int64_t>{4, 4, 4, 8, 8, 8}));
 }
@@ -159,8 +160,8 @@ TEST_F(Sweep, RefusesADirectoryThatHoldsResults) {
 
 TEST_F(Sweep, AStoppedRunLeavesAReadableFile) {
   int calls = 0;
-  const RunOutcome outcome = run(plan({"-m", "steps=2,3,4", "engine.max_batch=1", "engine.max_live=1"}), "out",
-                                 [&] { return ++calls > 40; });
+  const RunOutcome outcome =
+      run(plan({"-m", "steps=2,3,4", "engine.max_batch=1", "engine.max_live=1"}), "out", [&] { return ++calls > 40; });
   EXPECT_TRUE(outcome.interrupted);
   const store::ResultsReader results(outcome.results);
   EXPECT_FALSE(results.complete());
@@ -208,7 +209,8 @@ TEST_F(Sweep, IsolatedTimingSharesNothingAndKnowsItsMemory) {
 }
 
 TEST_F(Sweep, SweptKeysWithoutAColumnGetOne) {
-  const store::ResultsReader results(run(plan({"-m", "steps=2", "model.encode=mean,sample", "dataset.limit=1"}), "out").results);
+  const store::ResultsReader results(
+      run(plan({"-m", "steps=2", "model.encode=mean,sample", "dataset.limit=1"}), "out").results);
   EXPECT_EQ(results.texts("p.model.encode"), (std::vector<std::string>{"mean", "sample"}));
   const auto mse = results.numbers("mse");
   EXPECT_NE(mse[0], mse[1]);  // a sample of the posterior is another latent

@@ -169,16 +169,14 @@ TEST(Recover, RefusesWhatIsNoUnfinishedRun) {
   fs::create_directories(folder / "odd/journal");
   for (const char* text : {"", "{}", "{\"columns\":3}", "[[[["}) {
     example::write_bytes(folder / "odd/journal/layout.json", text);
-    EXPECT_THAT(error_of([&] { RunStore::recover(folder / "odd"); }), HasSubstr("not the layout of a run"))
-        << text;
+    EXPECT_THAT(error_of([&] { RunStore::recover(folder / "odd"); }), HasSubstr("not the layout of a run")) << text;
   }
 }
 
 TEST(Recover, RefusesARunThatIsStillWritten) {
   const Folder folder;
   RunStore store(folder / "run", example::layout(1));
-  EXPECT_THAT(error_of([&] { RunStore::recover(folder / "run"); }),
-              HasSubstr("another process is writing this run"));
+  EXPECT_THAT(error_of([&] { RunStore::recover(folder / "run"); }), HasSubstr("another process is writing this run"));
   store.append(example::record(0));
   EXPECT_EQ(ResultsReader(store.finish()).records(), 1);
 }
@@ -195,8 +193,7 @@ int fill_disk(const fs::path& run, const std::function<void()>& make_room, const
   if (message.find(reason) == std::string::npos) return 2;
   const int64_t written = store.written();
   if (written < 100 || written < appended - 1) return 3;
-  if (error_of([&] { store.append(example::record(written, 10)); }).empty() && store.written() == written)
-    return 4;
+  if (error_of([&] { store.append(example::record(written, 10)); }).empty() && store.written() == written) return 4;
   make_room();
   const int64_t kept = store.written();
   const ResultsReader results(store.finish());
@@ -211,8 +208,7 @@ TEST(FullDisk, LosesNothingThatWasFinished) {
   constexpr int kNoMount = 77;
   const int status = exit_of(fork_child([&] {
     const int separate = geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
-    if (unshare(separate) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-      return kNoMount;
+    if (unshare(separate) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return kNoMount;
     const fs::path disk = folder / "disk";
     if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=1m") != 0) return kNoMount;
     const auto make_room = [&] { mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=64m"); };
@@ -232,8 +228,7 @@ TEST(FullDisk, LosesNothingWhereFilesAreLimited) {
               const rlimit unlimited = limit;
               limit.rlim_cur = 60'000;
               setrlimit(RLIMIT_FSIZE, &limit);
-              return fill_disk(
-                  folder / "run", [&] { setrlimit(RLIMIT_FSIZE, &unlimited); }, "File too large");
+              return fill_disk(folder / "run", [&] { setrlimit(RLIMIT_FSIZE, &unlimited); }, "File too large");
             })),
             0);
 }
@@ -265,20 +260,20 @@ TEST(ReadOnlyFolder, IsRefusedInOneLine) {
   fs::create_directories(folder / "closed");
   fs::permissions(folder / "closed", fs::perms::owner_read | fs::perms::owner_exec);
   fs::permissions((folder / "closed").parent_path(), fs::perms::all);
-  EXPECT_EQ(exit_of(fork_child([&] {
-              constexpr uid_t kNobody = 65534;  // root may write anywhere
-              if (geteuid() == 0 &&
-                  (chown((folder / "closed").c_str(), kNobody, kNobody) != 0 || setuid(kNobody) != 0)) {
-                return 1;
-              }
-              for (const char* run : {"closed", "closed/run"}) {
-                const std::string message = error_of([&] { RunStore(folder / run, example::layout(1)); });
-                if (message.find("closed") == std::string::npos) return 2;
-                if (message.find("Permission denied") == std::string::npos) return 3;
-              }
-              return 0;
-            })),
-            0);
+  EXPECT_EQ(
+      exit_of(fork_child([&] {
+        constexpr uid_t kNobody = 65534;  // root may write anywhere
+        if (geteuid() == 0 && (chown((folder / "closed").c_str(), kNobody, kNobody) != 0 || setuid(kNobody) != 0)) {
+          return 1;
+        }
+        for (const char* run : {"closed", "closed/run"}) {
+          const std::string message = error_of([&] { RunStore(folder / run, example::layout(1)); });
+          if (message.find("closed") == std::string::npos) return 2;
+          if (message.find("Permission denied") == std::string::npos) return 3;
+        }
+        return 0;
+      })),
+      0);
 }
 
 }  // namespace

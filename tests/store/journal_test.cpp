@@ -18,9 +18,7 @@ std::vector<int64_t> rows_of(JournalReader& reader) {
   return rows;
 }
 
-std::span<const std::byte> as_bytes(const auto& values) {
-  return std::as_bytes(std::span(values));
-}
+std::span<const std::byte> as_bytes(const auto& values) { return std::as_bytes(std::span(values)); }
 
 class Journal : public testing::Test {
  protected:

@@ -40,8 +40,7 @@ TEST(ResultsReader, RefusesWhatIsNotHdf5) {
   const Folder folder;
   for (const std::string text : {"", "results", "\x89HDF\r\n\x1a\n"}) {
     example::write_bytes(folder / "text.h5", text);
-    EXPECT_THAT(open_error(folder / "text.h5"),
-                StartsWith((folder / "text.h5").string() + ": cannot open as HDF5"));
+    EXPECT_THAT(open_error(folder / "text.h5"), StartsWith((folder / "text.h5").string() + ": cannot open as HDF5"));
   }
 }
 
@@ -57,8 +56,7 @@ TEST(ResultsReader, RefusesATruncatedFile) {
 TEST(ResultsReader, RefusesHdf5WithoutTheTable) {
   const Folder folder;
   hdf5::File::create(folder / "other.h5").close();
-  EXPECT_THAT(open_error(folder / "other.h5"),
-              HasSubstr("other.h5: no results file: it has no record table"));
+  EXPECT_THAT(open_error(folder / "other.h5"), HasSubstr("other.h5: no results file: it has no record table"));
 
   hdf5::File file = hdf5::File::create(folder / "bare.h5");
   file.set_attribute("schema_version", kSchemaVersion);
@@ -82,8 +80,7 @@ TEST(ResultsReader, RefusesColumnsOfUnequalLength) {
   file.create_dataset("record", hdf5::Element::kInt64, std::array{int64_t{2}});
   file.create_dataset("psnr", hdf5::Element::kFloat64, std::array{int64_t{3}});
   file.close();
-  EXPECT_THAT(open_error(folder / "ragged.h5"),
-              HasSubstr("ragged.h5:/psnr: 3 rows; expected 2 as in record"));
+  EXPECT_THAT(open_error(folder / "ragged.h5"), HasSubstr("ragged.h5:/psnr: 3 rows; expected 2 as in record"));
 }
 
 // A header that promises 2^50 rows must not cost memory.

@@ -29,9 +29,7 @@ std::vector<int64_t> shuffled(int64_t count, unsigned seed) {
   return rows;
 }
 
-std::span<const std::byte> as_bytes(const auto& values) {
-  return std::as_bytes(std::span(values));
-}
+std::span<const std::byte> as_bytes(const auto& values) { return std::as_bytes(std::span(values)); }
 
 TEST(RunStore, BringsRecordsIntoPlanOrder) {
   const Folder folder;
@@ -202,9 +200,8 @@ TEST(RunStore, RefusesADirectoryThatHoldsResults) {
   const Folder folder;
   RunStore(folder / "run", example::layout(0)).finish();
   const std::string before = example::bytes_of(folder / "run/results.h5");
-  EXPECT_THAT(
-      error_of([&] { RunStore(folder / "run", example::layout(0)); }),
-      AllOf(HasSubstr((folder / "run").string() + ": holds results.h5 already"), HasSubstr("hydra.run.dir")));
+  EXPECT_THAT(error_of([&] { RunStore(folder / "run", example::layout(0)); }),
+              AllOf(HasSubstr((folder / "run").string() + ": holds results.h5 already"), HasSubstr("hydra.run.dir")));
   EXPECT_TRUE(before == example::bytes_of(folder / "run/results.h5"));
 }
 
@@ -213,8 +210,7 @@ TEST(RunStore, RefusesADirectoryWithAnUnfinishedRun) {
   {
     RunStore store(folder / "run", example::layout(1));
   }
-  EXPECT_THAT(error_of([&] { RunStore(folder / "run", example::layout(1)); }),
-              HasSubstr("holds an unfinished run"));
+  EXPECT_THAT(error_of([&] { RunStore(folder / "run", example::layout(1)); }), HasSubstr("holds an unfinished run"));
 }
 
 TEST(RunStore, TakesADirectoryWithOtherFiles) {
@@ -238,8 +234,7 @@ TEST(RunStore, HoldsRecordsAgainstTheLayout) {
   EXPECT_THAT(error_of([&] { store.append(example::record(0)); }), HasSubstr("plan row 0 is appended once"));
   EXPECT_THAT(error_of([&] { store.append(example::record(3)); }), HasSubstr("in the plan"));
   EXPECT_THAT(error_of([&] { store.append({1, {{"ssim", 1.0}}, {}}); }), HasSubstr("'ssim' is a column"));
-  EXPECT_THAT(error_of([&] { store.append({1, {{"steps", 1.5}}, {}}); }),
-              HasSubstr("'steps' is of the column's"));
+  EXPECT_THAT(error_of([&] { store.append({1, {{"steps", 1.5}}, {}}); }), HasSubstr("'steps' is of the column's"));
   const std::vector<ArrayView> short_array = {{"images/{row}", ArrayType::kUint8, {2, 2, 3}, {}}};
   EXPECT_THAT(error_of([&] { store.append({1, {}, {}}, short_array); }), HasSubstr("as many bytes"));
   const std::vector<ArrayView> misplaced = {{"images", ArrayType::kUint8, {0}, {}}};

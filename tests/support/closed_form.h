@@ -1,9 +1,9 @@
 // Denoisers whose eps is known in closed form: the tests of engine and methods need no network.
 #pragma once
 
-#include <ATen/ATen.h>
-
 #include <cmath>
+
+#include <ATen/ATen.h>
 
 #include "diffusion/denoiser.h"
 #include "diffusion/noise_schedule.h"
@@ -61,9 +61,9 @@ class MixtureDenoiser : public diffusion::Denoiser {
   MixtureDenoiser(Tensor means, double variance) : means_(std::move(means)), variance_(variance) {}
 
   Tensor eps(const Tensor& x, const Tensor& t, const Conditioning&) override {
-    const Tensor abar = alpha_bars_at(schedule_, t).view({-1, 1, 1});          // [R, 1, 1]
+    const Tensor abar = alpha_bars_at(schedule_, t).view({-1, 1, 1});  // [R, 1, 1]
     const Tensor spread = abar * variance_ + 1 - abar;
-    const Tensor offset = x.flatten(1).unsqueeze(1) - abar.sqrt() * means_;    // [R, K, D]
+    const Tensor offset = x.flatten(1).unsqueeze(1) - abar.sqrt() * means_;  // [R, K, D]
     const Tensor r = at::softmax(-offset.square().sum(-1, true) / (2 * spread), 1);
     return ((1 - abar).sqrt() * (r * offset).sum(1, true) / spread).view_as(x);
   }

@@ -15,9 +15,8 @@ using roundtrip::testing::error_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const Vocabulary kVocabulary = {{"a", 0},     {"b", 1},     {"c", 2},      {"a</w>", 3}, {"b</w>", 4},
-                                {"c</w>", 5}, {"ab", 6},    {"bc", 7},     {"abc", 8},   {"aa", 9},
-                                {"?", 10},    {"aaaa", 11}, {"bc</w>", 12}};
+const Vocabulary kVocabulary = {{"a", 0},  {"b", 1},   {"c", 2},  {"a</w>", 3}, {"b</w>", 4}, {"c</w>", 5},  {"ab", 6},
+                                {"bc", 7}, {"abc", 8}, {"aa", 9}, {"?", 10},    {"aaaa", 11}, {"bc</w>", 12}};
 
 std::vector<int64_t> encode(const std::vector<Merge>& merges, std::string_view word) {
   std::vector<int64_t> ids;
@@ -35,9 +34,7 @@ TEST(Bpe, AppliesTheLowestRankFirstWhereverItStands) {
   EXPECT_THAT(encode({{"a", "b"}, {"b", "c"}}, "abcc"), ElementsAre(6, 2, 5));
 }
 
-TEST(Bpe, AppliesEqualRanksFromTheLeft) {
-  EXPECT_THAT(encode({{"a", "a"}}, "aaaaa"), ElementsAre(9, 9, 3));
-}
+TEST(Bpe, AppliesEqualRanksFromTheLeft) { EXPECT_THAT(encode({{"a", "a"}}, "aaaaa"), ElementsAre(9, 9, 3)); }
 
 TEST(Bpe, MergesWhatMergesMade) {
   EXPECT_THAT(encode({{"b", "c"}, {"a", "bc"}}, "abca"), ElementsAre(8, 3));
@@ -49,9 +46,7 @@ TEST(Bpe, DoesNotMergeAcrossTheEndMark) {
   EXPECT_THAT(encode({{"b", "c</w>"}}, "bc"), ElementsAre(12));
 }
 
-TEST(Bpe, GivesTheUnknownTokenForEachUnknownByte) {
-  EXPECT_THAT(encode({}, "\xC3\xA9x"), ElementsAre(10, 10, 10));
-}
+TEST(Bpe, GivesTheUnknownTokenForEachUnknownByte) { EXPECT_THAT(encode({}, "\xC3\xA9x"), ElementsAre(10, 10, 10)); }
 
 TEST(Bpe, EncodesLongWordsInFairTime) {
   const std::string word(1 << 20, 'a');  // quadratic time would take hours

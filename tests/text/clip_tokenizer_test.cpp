@@ -102,8 +102,7 @@ TEST_F(ClipTokenizerTest, ReadsTokenizerJsonAlone) {
 
 TEST_F(ClipTokenizerTest, RefusesPromptsThatAreNotUtf8) {
   for (const std::string prompt : {"a\xff", "\xc3", "\xed\xa0\x80", "\xc0\x80"}) {
-    EXPECT_THAT(error_of([&] { open().encode(prompt); }),
-                HasSubstr("not valid UTF-8; expected text in UTF-8"));
+    EXPECT_THAT(error_of([&] { open().encode(prompt); }), HasSubstr("not valid UTF-8; expected text in UTF-8"));
   }
 }
 
@@ -125,8 +124,7 @@ TEST_F(ClipTokenizerTest, NamesTheLineOfAMalformedMerge) {
 
 TEST_F(ClipTokenizerTest, RefusesAVocabularyWithoutItsSpecialTokens) {
   folder.write("vocab.json", R"({"a": 0, "b</w>": 1, "ab</w>": 2, "<|startoftext|>": 3})");
-  EXPECT_THAT(open_error(),
-              HasSubstr("vocab.json: the vocabulary has no '<|endoftext|>'; expected the end token"));
+  EXPECT_THAT(open_error(), HasSubstr("vocab.json: the vocabulary has no '<|endoftext|>'; expected the end token"));
 }
 
 TEST_F(ClipTokenizerTest, RefusesMalformedFiles) {

@@ -18,9 +18,7 @@ std::vector<std::string> words(std::string_view normalised) {
   return words;
 }
 
-TEST(Normalise, Composes) {
-  EXPECT_EQ(normalise("cafe\u0301"), "caf\u00e9");
-}
+TEST(Normalise, Composes) { EXPECT_EQ(normalise("cafe\u0301"), "caf\u00e9"); }
 
 TEST(Normalise, LowersEachCodePointOnItsOwn) {
   EXPECT_EQ(normalise("ÀÉ ΣΑΣ STRAẞE"), "àé σασ straße");

@@ -1,8 +1,8 @@
 // Plain DDIM inversion: the deterministic sampler walked backwards.
 //
-// Song, Meng & Ermon, "Denoising Diffusion Implicit Models", ICLR 2021. The implicit step x_t = PHI(x_{t-1}, eps(x_t, t))
-// is made explicit by evaluating eps at x_{t-1}; `eps_at` says with which timestep. Guidance may differ on the two ways:
-// with w > 1 on the way back each step's error grows, which is what the other methods are for.
+// Song, Meng & Ermon, "Denoising Diffusion Implicit Models", ICLR 2021. The implicit step x_t = PHI(x_{t-1}, eps(x_t,
+// t)) is made explicit by evaluating eps at x_{t-1}; `eps_at` says with which timestep. Guidance may differ on the two
+// ways: with w > 1 on the way back each step's error grows, which is what the other methods are for.
 #include "inversion/ddim_walk.h"
 #include "inversion/method.h"
 
@@ -25,17 +25,20 @@ class Ddim : public Method {
   Reads invert_reads() const override { return {.eps_at = true, .invert_w = true}; }
   Reads sample_reads(double eta) const override { return {.w = true, .eta = true, .seed = eta != 0}; }
 
-  Evaluations invert_evaluations(const Ask& ask) const override { return {.forward = guided_rows(ask.steps, ask.invert_w, ask.one_embedding)}; }
+  Evaluations invert_evaluations(const Ask& ask) const override {
+    return {.forward = guided_rows(ask.steps, ask.invert_w, ask.one_embedding)};
+  }
   Evaluations sample_evaluations(const Ask& ask) const override {
     return {.forward = guided_rows(ask.steps, ask.w, ask.one_embedding)};
   }
 };
 
-const MethodRegistration registration(
-    {.name = "ddim",
-     .summary = "DDIM sampling walked backwards, eps at the latent stepped from",
-     .source = "Song et al., Denoising Diffusion Implicit Models, ICLR 2021"},
-    [](const config::Params&) -> std::unique_ptr<Method> { return std::make_unique<Ddim>(); });
+const MethodRegistration registration({.name = "ddim",
+                                       .summary = "DDIM sampling walked backwards, eps at the latent stepped from",
+                                       .source = "Song et al., Denoising Diffusion Implicit Models, ICLR 2021"},
+                                      [](const config::Params&) -> std::unique_ptr<Method> {
+                                        return std::make_unique<Ddim>();
+                                      });
 
 }  // namespace
 }  // namespace roundtrip::inversion

@@ -20,8 +20,7 @@ class ForwardNoise : public Method {
     for (int i = 1; i <= p.grid.steps(); ++i) {
       const Tensor& x = inversion.pivots.back();
       const Tensor noise = p.noise(NoisePurpose::kForward, i, x);
-      inversion.pivots.push_back(
-          diffusion::forward_step(x, noise, p.grid.alpha_bar(i - 1), p.grid.alpha_bar(i)));
+      inversion.pivots.push_back(diffusion::forward_step(x, noise, p.grid.alpha_bar(i - 1), p.grid.alpha_bar(i)));
     }
     co_return inversion;
   }

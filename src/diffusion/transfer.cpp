@@ -6,9 +6,12 @@ namespace roundtrip::diffusion {
 
 Tensor transfer(const Tensor& x, const Tensor& eps, double alpha_bar_from, double alpha_bar_to, double sigma) {
   const double ratio = std::sqrt(alpha_bar_to / alpha_bar_from);
-  const double eps_coefficient =
-      std::sqrt(std::max(0.0, 1 - alpha_bar_to - sigma * sigma)) - ratio * std::sqrt(1 - alpha_bar_from);
-  return at::add(x * ratio, eps, eps_coefficient);
+  return at::add(x * ratio, eps, eps_coefficient(alpha_bar_from, alpha_bar_to, sigma));
+}
+
+double eps_coefficient(double alpha_bar_from, double alpha_bar_to, double sigma) {
+  const double ratio = std::sqrt(alpha_bar_to / alpha_bar_from);
+  return std::sqrt(std::max(0.0, 1 - alpha_bar_to - sigma * sigma)) - ratio * std::sqrt(1 - alpha_bar_from);
 }
 
 double ddim_sigma(double eta, double alpha_bar_from, double alpha_bar_to) {

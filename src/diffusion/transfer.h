@@ -14,6 +14,9 @@ using at::Tensor;
 // x, eps [...] -> x at level alpha_bar_to [...]. sigma = 0 is the deterministic step; the caller adds sigma * n.
 Tensor transfer(const Tensor& x, const Tensor& eps, double alpha_bar_from, double alpha_bar_to, double sigma = 0);
 
+// What transfer adds to x for a unit of eps: d transfer / d eps.
+double eps_coefficient(double alpha_bar_from, double alpha_bar_to, double sigma = 0);
+
 // sigma^2 = eta^2 (1 - alpha_bar_to) / (1 - alpha_bar_from) (1 - alpha_bar_from / alpha_bar_to)   (DDIM, eq. 16)
 double ddim_sigma(double eta, double alpha_bar_from, double alpha_bar_to);
 

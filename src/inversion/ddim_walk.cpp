@@ -8,6 +8,13 @@ namespace roundtrip::inversion {
 using diffusion::Branches;
 using engine::Row;
 
+Task<Tensor> predict(const Problem& p, Tensor x, int t, const Conditioning& c) {
+  std::vector<Row> rows;
+  rows.emplace_back(x, t, c);
+  const std::vector<Tensor> eps = co_await p.network.eps(std::move(rows));
+  co_return eps[0];
+}
+
 Task<Tensor> guided(const Problem& p, Tensor x, int t, const Conditioning& c, const Conditioning& null, double w) {
   const Branches branches = diffusion::branches(c, null, w);
   std::vector<Row> rows;
@@ -17,7 +24,7 @@ Task<Tensor> guided(const Problem& p, Tensor x, int t, const Conditioning& c, co
   co_return branches == Branches::kBoth ? diffusion::guide(eps[0], eps[1], w) : eps[0];
 }
 
-int64_t guided_rows(int steps, double w, bool one_embedding) {
+int64_t guided_rows(int64_t steps, double w, bool one_embedding) {
   return w == 0 || w == 1 || one_embedding ? steps : 2 * steps;
 }
 
@@ -33,18 +40,25 @@ Task<Trajectory> ddim_invert(const Problem& p, Tensor x0) {
   co_return path;
 }
 
-Task<Trajectory> ddim_sample(const Problem& p, Tensor x_S, const Conditioning& conditioning) {
+Task<Trajectory> ddim_sample(const Problem& p, Tensor x_S, GuidesAt guides_at) {
   Tensor x = std::move(x_S);
   Trajectory path{x};
   for (int i = p.grid.steps(); i >= 1; --i) {
     const double from = p.grid.alpha_bar(i), to = p.grid.alpha_bar(i - 1);
     const double sigma = diffusion::ddim_sigma(p.eta, from, to);
-    const Tensor eps = co_await guided(p, x, p.grid.time(i), conditioning, p.null, p.w);
+    const Guides guides = guides_at(i);
+    const Tensor eps = co_await guided(p, x, p.grid.time(i), guides.conditional, guides.unconditional, p.w);
     x = diffusion::transfer(x, eps, from, to, sigma);
     if (sigma > 0) x = at::add(x, p.noise(NoisePurpose::kSampling, i, x), sigma);
     path.push_back(x);
   }
   co_return path;
+}
+
+Task<Trajectory> ddim_sample(const Problem& p, Tensor x_S, Conditioning conditioning) {
+  const Guides guides{std::move(conditioning), p.null};
+  const GuidesAt same = [guides](int) { return guides; };
+  return ddim_sample(p, std::move(x_S), same);
 }
 
 }  // namespace roundtrip::inversion

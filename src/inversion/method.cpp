@@ -16,6 +16,8 @@ Registry& registry() {
 
 }  // namespace
 
+Task<Inversion> Method::fit(const Problem&, Inversion inversion) const { co_return inversion; }
+
 MethodRegistration::MethodRegistration(MethodInfo info, MethodFactory factory) {
   const std::string name = info.name;
   const bool added = registry().emplace(name, std::pair(std::move(info), factory)).second;

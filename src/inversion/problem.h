@@ -54,6 +54,7 @@ struct Problem {
   double invert_w = 1;  // guidance scale when inverting
   double w = 1;         // guidance scale when sampling
   double eta = 0;       // DDIM's, when sampling
+  bool edits = false;   // sampling is under a target prompt's embedding, not the source's
   NoiseSource noise;
 };
 

@@ -17,24 +17,38 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
     if (reads.eta) key += fmt::format(";eta={}", trial.eta);
     if (reads.seed) key += fmt::format(";seed={}", trial.seed);
   };
-  keys.inverted =
-      fmt::format("{};method={};{};S={}", keys.prepared, trial.method_name, trial.method_params, trial.steps);
-  append(keys.inverted, trial.method->invert_reads());
-  keys.reconstructed = keys.inverted + ";back";
-  append(keys.reconstructed, trial.method->sample_reads(trial.eta));
+  const std::string method = fmt::format("method={};{}", trial.method_name, trial.method_params);
+  const inversion::Reads invert_reads = trial.method->invert_reads();
+  keys.inverted = fmt::format("{};{};S={}", keys.prepared,
+                              invert_reads.common.empty() ? method : "walk=" + invert_reads.common, trial.steps);
+  append(keys.inverted, invert_reads);
+  keys.fitted = fmt::format("{};fit;{}", keys.inverted, method);
+  append(keys.fitted, trial.method->fit_reads());
+  keys.sampled = fmt::format("{};{}", keys.fitted, trial.edits ? "edit" : "reconstruct");
+  append(keys.sampled, trial.method->sample_reads(trial.eta));
   return keys;
 }
 
 namespace {
 
 inversion::Ask ask_of(const Trial& trial, bool prompt_is_null) {
-  return {.steps = trial.steps, .invert_w = trial.invert_w, .w = trial.w, .one_embedding = prompt_is_null};
+  return {.steps = trial.steps,
+          .invert_w = trial.invert_w,
+          .w = trial.w,
+          .eta = trial.eta,
+          .null_source = prompt_is_null,
+          .edits = trial.edits,
+          .null_sampled = prompt_is_null && !trial.edits};
 }
 
 }  // namespace
 
 inversion::Evaluations invert_evaluations(const Trial& trial, bool prompt_is_null) {
   return trial.method->invert_evaluations(ask_of(trial, prompt_is_null));
+}
+
+inversion::Evaluations fit_evaluations(const Trial& trial, bool prompt_is_null) {
+  return trial.method->fit_evaluations(ask_of(trial, prompt_is_null));
 }
 
 inversion::Evaluations sample_evaluations(const Trial& trial, bool prompt_is_null) {

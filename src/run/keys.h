@@ -12,11 +12,12 @@
 namespace roundtrip::run {
 
 struct RecordKeys {
-  std::string prepared;       // pixels, latent, embeddings, codec floor
-  std::string inverted;       // pivots and what was fitted
-  std::string reconstructed;  // the way back, its image and scores
+  std::string prepared;  // pixels, latent, embeddings, codec floor
+  std::string inverted;  // pivots
+  std::string fitted;    // and what was fitted to them
+  std::string sampled;   // the way back, its image and scores
 
-  std::vector<std::string> all() const { return {prepared, inverted, reconstructed}; }
+  std::vector<std::string> all() const { return {prepared, inverted, fitted, sampled}; }
 };
 
 // `dataset` tells datasets of one run apart. With `isolated` timing nothing is shared.
@@ -24,6 +25,7 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
 
 // The network evaluations of one record: what it would ask for alone.
 inversion::Evaluations invert_evaluations(const Trial& trial, bool prompt_is_null);
+inversion::Evaluations fit_evaluations(const Trial& trial, bool prompt_is_null);
 inversion::Evaluations sample_evaluations(const Trial& trial, bool prompt_is_null);
 
 }  // namespace roundtrip::run

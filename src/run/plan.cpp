@@ -99,11 +99,14 @@ void count_evaluations(Plan& plan, const PlanDataset& entry, int dataset_number)
       for (int64_t s = 0; s < samples; ++s) count += (entry.dataset->prompt(s) == trial.null_prompt) == prompt_is_null;
       const RecordKeys keys = record_keys(trial, dataset_number, "");
       const auto inverting = times(invert_evaluations(trial, prompt_is_null), count);
+      const auto fitting = times(fit_evaluations(trial, prompt_is_null), count);
       const auto sampling = times(sample_evaluations(trial, prompt_is_null), count);
       plan.asked += inverting;
+      plan.asked += fitting;
       plan.asked += sampling;
       if (seen.insert(keys.inverted).second) plan.made += inverting;
-      if (seen.insert(keys.reconstructed).second) plan.made += sampling;
+      if (seen.insert(keys.fitted).second) plan.made += fitting;
+      if (seen.insert(keys.sampled).second) plan.made += sampling;
     }
   }
 }

@@ -36,7 +36,7 @@ void fill_axes(store::Record& record, const Trial& trial, const std::string& sam
   auto& values = record.values;
   values["trial"] = int64_t{trial.number};
   values["sample"] = sample;
-  values["task"] = std::string("reconstruct");
+  values["task"] = std::string(trial.edits ? "edit" : "reconstruct");
   values["method"] = trial.method_name;
   values["steps"] = int64_t{trial.steps};
   values["guidance_scale"] = trial.w;
@@ -50,33 +50,32 @@ void fill_axes(store::Record& record, const Trial& trial, const std::string& sam
   for (const auto& [key, value] : trial.swept) values[parameter_column(key)] = value;
 }
 
-void fill_scores(store::Record& record, const Trial& trial, const Prepared& prepared,
-                 const Reconstructed& reconstructed) {
+void fill_scores(store::Record& record, const Trial& trial, const Prepared& prepared, const Sampled& sampled) {
   for (const std::string& name : trial.metrics) {
-    const auto score = reconstructed.scores.find(name);
-    if (score != reconstructed.scores.end()) record.values[name] = score->second;
+    const auto score = sampled.scores.find(name);
+    if (score != sampled.scores.end()) record.values[name] = score->second;
     if (name == "psnr" || name == "lpips") record.values["codec_" + name] = prepared.floor.at(name);
   }
 }
 
 void fill_costs(store::Record& record, const Trial& trial, const Prepared& prepared, const Inverted& inverted,
-                const Reconstructed& reconstructed) {
+                const Fitted& fitted, const Sampled& sampled) {
   auto& values = record.values;
-  const engine::Cost& up = inverted.cost;
-  const engine::Cost& down = reconstructed.cost;
-  values["invert_nfe"] = up.rows;
-  values["fit_nfe"] = int64_t{0};
-  values["sample_nfe"] = down.rows;
-  values["grad_nfe"] = up.grad_rows + down.grad_rows;
-  values["state_bytes"] = inverted.state_bytes;
+  engine::Cost all = inverted.cost;
+  all += fitted.cost;
+  all += sampled.cost;
+  values["invert_nfe"] = inverted.cost.rows;
+  values["fit_nfe"] = fitted.cost.rows;
+  values["sample_nfe"] = sampled.cost.rows;
+  values["grad_nfe"] = all.grad_rows;
+  values["state_bytes"] = fitted.state_bytes;
   values["encode_seconds"] = prepared.encode_seconds;
-  values["invert_seconds"] = up.seconds;
-  values["fit_seconds"] = 0.0;
-  values["sample_seconds"] = down.seconds;
-  values["decode_seconds"] = reconstructed.decode_seconds;
+  values["invert_seconds"] = inverted.cost.seconds;
+  values["fit_seconds"] = fitted.cost.seconds;
+  values["sample_seconds"] = sampled.cost.seconds;
+  values["decode_seconds"] = sampled.decode_seconds;
   values["timing"] = std::string(trial.engine.timing == Timing::kIsolated ? "isolated" : "amortised");
-  const int64_t rows = up.rows + down.rows;
-  values["batch_rows"] = rows > 0 ? (up.batch_rows_sum + down.batch_rows_sum) / static_cast<double>(rows) : kNaN;
+  values["batch_rows"] = all.rows > 0 ? all.batch_rows_sum / static_cast<double>(all.rows) : kNaN;
 }
 
 void fill_noise(store::Record& record, const NoiseStatistics& noise) {
@@ -86,10 +85,17 @@ void fill_noise(store::Record& record, const NoiseStatistics& noise) {
   record.values["noise_kl"] = noise.kl;
 }
 
-std::vector<store::StepRow> step_rows(const diffusion::StepGrid& grid, const std::vector<double>& distances) {
+// The loss of a step is the last that was computed, before the update that it led to.
+std::vector<store::StepRow> step_rows(const diffusion::StepGrid& grid, const std::vector<double>& distances,
+                                      const std::map<int, std::vector<double>>& losses) {
   std::vector<store::StepRow> rows;
   for (int i = 0; i <= grid.steps(); ++i) {
-    rows.push_back({.i = i, .t = grid.time(i), .pivot_distance = distances[i], .loss = kNaN});
+    store::StepRow& row =
+        rows.emplace_back(store::StepRow{.i = i, .t = grid.time(i), .pivot_distance = distances[i], .loss = kNaN});
+    const auto inner = losses.find(i);
+    if (inner == losses.end()) continue;
+    row.inner_steps = static_cast<int64_t>(inner->second.size());
+    if (!inner->second.empty()) row.loss = inner->second.back();
   }
   return rows;
 }
@@ -116,32 +122,40 @@ Task<void> RecordMaker::fill(const Trial& trial, size_t sample, FinishedRecord& 
   const std::shared_ptr<const Prepared> prepared = co_await reading_prepared;
   finished.digest = prepared->digest;
   finished.notes = prepared->notes;
-  if (context_.bench.model().text && trial.w != 1 && prepared->prompt == trial.null_prompt) {
-    finished.notes.push_back("the prompt is the null prompt, so guidance_scale has no effect");
-  }
 
   const auto inverting = [this, &trial, id, prepared] { return invert(context_, trial, id, prepared); };
   Task<std::shared_ptr<const Inverted>> reading_inverted = memo.read<Inverted>(keys.inverted, inverting);
   const std::shared_ptr<const Inverted> inverted = co_await reading_inverted;
 
-  const auto going_back = [this, &trial, id, prepared, inverted] {
-    return reconstruct(context_, trial, id, prepared, inverted);
+  const auto fitting = [this, &trial, id, prepared, inverted] { return fit(context_, trial, id, prepared, inverted); };
+  Task<std::shared_ptr<const Fitted>> reading_fitted = memo.read<Fitted>(keys.fitted, fitting);
+  const std::shared_ptr<const Fitted> fitted = co_await reading_fitted;
+  const auto& notes = fitted->inversion.notes;
+  finished.notes.insert(finished.notes.end(), notes.begin(), notes.end());
+  const bool one_prompt = !trial.edits && prepared->prompt == trial.null_prompt && fitted->cost.rows == 0;
+  if (context_.bench.model().text && trial.w != 1 && one_prompt) {
+    finished.notes.push_back("the prompt is the null prompt, so guidance_scale has no effect");
+  }
+
+  const auto sampling = [this, &trial, id, prepared, fitted] {
+    return run::sample(context_, trial, id, prepared, fitted);
   };
-  Task<std::shared_ptr<const Reconstructed>> reading_back = memo.read<Reconstructed>(keys.reconstructed, going_back);
-  const std::shared_ptr<const Reconstructed> reconstructed = co_await reading_back;
+  Task<std::shared_ptr<const Sampled>> reading_sampled = memo.read<Sampled>(keys.sampled, sampling);
+  const std::shared_ptr<const Sampled> sampled = co_await reading_sampled;
 
   store::Record& record = finished.record;
-  fill_scores(record, trial, *prepared, *reconstructed);
-  fill_costs(record, trial, *prepared, *inverted, *reconstructed);
+  if (trial.edits) record.values["edit"] = *prepared->target_prompt;
+  fill_scores(record, trial, *prepared, *sampled);
+  fill_costs(record, trial, *prepared, *inverted, *fitted, *sampled);
   fill_noise(record, inverted->noise);
   const diffusion::StepGrid grid(diffusion::NoiseSchedule(context_.bench.model().schedule), trial.steps);
-  record.steps = step_rows(grid, reconstructed->pivot_distance);
+  record.steps = step_rows(grid, sampled->pivot_distance, fitted->inversion.losses);
   if (trial.save_trajectories) {
     keep(finished, "trajectories/{row}/invert", at::stack(inverted->inversion.pivots));
-    keep(finished, "trajectories/{row}/sample", at::stack(reconstructed->path));
-    for (const auto& [name, tensor] : inverted->inversion.state) keep(finished, "trajectories/{row}/" + name, tensor);
+    keep(finished, "trajectories/{row}/sample", at::stack(sampled->path));
+    for (const auto& [name, tensor] : fitted->inversion.state) keep(finished, "trajectories/{row}/" + name, tensor);
   }
-  if (trial.save_images != SaveImages::kNone) finished.image = to_bytes(reconstructed->image);
+  if (trial.save_images != SaveImages::kNone) finished.image = to_bytes(sampled->image);
 }
 
 Task<void> RecordMaker::make(const Trial& trial, size_t sample, int64_t row) const {

@@ -176,7 +176,8 @@ class BenchRun {
       for (const size_t k : dataset.trials) order.push_back(&plan_.trials[k]);
       // The longest first, so that batches stay full to the end.
       std::ranges::stable_sort(order, std::greater{}, [](const Trial* trial) {
-        return invert_evaluations(*trial, false).forward + sample_evaluations(*trial, false).forward;
+        return invert_evaluations(*trial, false).forward + fit_evaluations(*trial, false).forward +
+               sample_evaluations(*trial, false).forward;
       });
     }
     if (entry_.options.engine.timing == Timing::kIsolated) warm_up();

@@ -28,7 +28,8 @@ const Schema& schema() {
     // A method reads its own parameters, with types and ranges, when it is made (inversion/method.h).
     s.add_open_section("method");
 
-    s.add({"task", Type::one_of({"reconstruct"}), "", "what is done with the inversion"});
+    s.add({"task", Type::one_of({"reconstruct", "edit"}), "",
+           "what the inversion is sampled under: its own prompt, or its target prompt"});
     s.add({"steps", Type::integer().min(1), "", "steps of the grid, S"});
     s.add({"guidance_scale", Type::number(), "", "w of classifier-free guidance when sampling"});
     s.add({"invert_guidance_scale", Type::number().or_null(), "", "w when inverting; null: the method's own"});

@@ -19,6 +19,7 @@ inversion::Problem make_problem(const StageContext& context, const Trial& trial,
           .invert_w = trial.invert_w,
           .w = trial.w,
           .eta = trial.eta,
+          .edits = trial.edits,
           .noise = inversion::counter_noise(trial.seed, sample_id)};
 }
 
@@ -56,6 +57,7 @@ Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) 
   Prepared prepared;
   const data::Sample read = context.dataset.read(sample);
   prepared.prompt = read.prompt;
+  prepared.target_prompt = read.target_prompt;
   prepared.digest = read.digest;
   prepared.notes = read.notes;
   prepared.pixels = bench.pixels(read.pixels);
@@ -103,19 +105,37 @@ Task<Inverted> invert(StageContext context, const Trial& trial, std::string samp
     throw Error(ErrorKind::kNumeric, fmt::format("inverting: the latent at step {} is not finite", trial.steps));
   }
   inverted.noise = noise_statistics(x_S);
-  inverted.state_bytes = bytes_of(x_S);
-  for (const auto& [name, tensor] : inverted.inversion.state) inverted.state_bytes += bytes_of(tensor);
   co_return inverted;
 }
 
-Task<Reconstructed> reconstruct(StageContext context, const Trial& trial, std::string sample_id,
-                                std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted) {
+Task<Fitted> fit(StageContext context, const Trial& trial, std::string sample_id,
+                 std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted) {
+  Fitted fitted;
+  const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, fitted.cost);
+  try {
+    Task<inversion::Inversion> fitting = trial.method->fit(problem, inverted->inversion);
+    fitted.inversion = co_await fitting;
+  } catch (const Error&) {
+    rethrow_in("fitting");
+  }
+  fitted.state_bytes = bytes_of(fitted.inversion.pivots.back());
+  for (const auto& [name, tensor] : fitted.inversion.state) fitted.state_bytes += bytes_of(tensor);
+  co_return fitted;
+}
+
+Task<Sampled> sample(StageContext context, const Trial& trial, std::string sample_id,
+                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted) {
   Workbench& bench = context.bench;
-  Reconstructed result;
+  if (trial.edits && !prepared->target_prompt) {
+    throw Error(ErrorKind::kInput, "sampling: the image has no target prompt; expected target_text in metadata.jsonl");
+  }
+  const diffusion::Conditioning conditioning =
+      trial.edits ? bench.embedding(*prepared->target_prompt).conditioning : prepared->source;
+  Sampled result;
   const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, result.cost);
   inversion::Trajectory path;
   try {
-    Task<inversion::Trajectory> sampling = trial.method->sample(problem, inverted->inversion, prepared->source);
+    Task<inversion::Trajectory> sampling = trial.method->sample(problem, fitted->inversion, conditioning);
     path = co_await sampling;
   } catch (const Error&) {
     rethrow_in("sampling");
@@ -124,7 +144,7 @@ Task<Reconstructed> reconstruct(StageContext context, const Trial& trial, std::s
   if (!at::isfinite(x).all().item<bool>()) {
     throw Error(ErrorKind::kNumeric, "sampling: the latent at step 0 is not finite");
   }
-  result.pivot_distance = pivot_distances(path, inverted->inversion.pivots);
+  result.pivot_distance = pivot_distances(path, fitted->inversion.pivots);
 
   std::vector<Tensor> decoder_inputs = {x};
   Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));

@@ -1,8 +1,9 @@
-// The stages of a record, each a coroutine whose value other records may share: prepare, invert, reconstruct.
+// The stages of a record, each a coroutine whose value other records may share: prepare, invert, fit, sample.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Prepared {
   Tensor x0;      // [C, h, w]
   diffusion::Conditioning source, null;
   std::string prompt;
+  std::optional<std::string> target_prompt;  // of an edit, where the dataset has one
   double encode_seconds = 0;
   std::map<std::string, double> floor;  // each metric's score of encode then decode, without diffusion
   std::string digest;                   // of the image file
@@ -29,10 +31,15 @@ struct Inverted {
   inversion::Inversion inversion;
   engine::Cost cost;
   NoiseStatistics noise;
+};
+
+struct Fitted {
+  inversion::Inversion inversion;
+  engine::Cost cost;
   int64_t state_bytes = 0;  // what the way back needs
 };
 
-struct Reconstructed {
+struct Sampled {
   inversion::Trajectory path;  // empty unless trajectories are saved
   Tensor image;                // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
   std::map<std::string, double> scores;
@@ -51,7 +58,9 @@ struct StageContext {
 Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample);
 Task<Inverted> invert(StageContext context, const Trial& trial, std::string sample_id,
                       std::shared_ptr<const Prepared> prepared);
-Task<Reconstructed> reconstruct(StageContext context, const Trial& trial, std::string sample_id,
-                                std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted);
+Task<Fitted> fit(StageContext context, const Trial& trial, std::string sample_id,
+                 std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted);
+Task<Sampled> sample(StageContext context, const Trial& trial, std::string sample_id,
+                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted);
 
 }  // namespace roundtrip::run

@@ -151,6 +151,7 @@ Trial read_trial(const config::Launch& launch, const config::Job& job) {
   trial.method_name = params.get_string("name");
   trial.method_params = canonical(params);
   trial.method = inversion::make_method(trial.method_name, params);
+  trial.edits = read.text("task") == "edit";
   trial.steps = static_cast<int>(std::min<int64_t>(read.integer("steps"), std::numeric_limits<int>::max()));
   trial.w = read.number("guidance_scale");
   const Node& invert_w = read.at("invert_guidance_scale");

@@ -44,6 +44,7 @@ struct Trial {
   std::string method_name;
   std::string method_params;  // canonical text, part of the keys of shared work
   std::shared_ptr<const inversion::Method> method;
+  bool edits = false;  // task: edit samples under the sample's target prompt, reconstruct under its own
   int steps = 0;
   double w = 1, invert_w = 1, eta = 0;
   inversion::EpsAt eps_at = inversion::EpsAt::kTarget;

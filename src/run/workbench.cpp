@@ -135,7 +135,7 @@ Tensor Workbench::pixels(const data::Image& image) const {
   const Tensor bytes = at::from_blob(const_cast<uint8_t*>(image.rgb.data()), {image.height, image.width, 3}, at::kByte);
   const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
   const Tensor unit = bytes.permute({2, 0, 1}).contiguous().to(exact) / 127.5 - 1;
-  return unit.to(at::TensorOptions(dtype_).device(device_));
+  return unit.to(device_);
 }
 
 const Workbench::Embedding& Workbench::embedding(const std::string& prompt) {

@@ -37,7 +37,8 @@ class Workbench {
   int max_batch() const { return max_batch_; }
   double seconds_per_row() const { return seconds_per_row_; }  // 0 where the batch was given, not measured
 
-  // u8 pixels -> [3, H, W] on [-1, 1], in the model's number type.
+  // u8 pixels -> [3, H, W] on [-1, 1], float64 where the networks are, else float32: only networks run in half
+  // precision, latents and embeddings never do.
   Tensor pixels(const data::Image& image) const;
 
   // The embedding of a prompt: equal prompts share one storage, which is how guidance sees that one row is enough.

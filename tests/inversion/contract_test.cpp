@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "support/inversion_bench.h"
 
 namespace roundtrip::inversion {
@@ -21,10 +22,12 @@ config::Params default_params(const std::string& name) {
   for (std::string line; std::getline(file, line);) {
     const size_t colon = line.find(": ");
     if (line.starts_with('#') || colon == std::string::npos) continue;
-    const std::string key = line.substr(0, colon), text = line.substr(colon + 2, line.find(" #") - colon - 2);
+    const std::string key = line.substr(0, colon), text(trim(line.substr(colon + 2, line.find(" #") - colon - 2)));
     char* end = nullptr;
     const double number = std::strtod(text.c_str(), &end);
-    if (*end != '\0') {
+    if (text == "true" || text == "false") {
+      values[key] = text == "true";
+    } else if (*end != '\0') {
       values[key] = text;
     } else if (text.find_first_of(".e") == std::string::npos) {
       values[key] = static_cast<int64_t>(number);
@@ -89,23 +92,54 @@ TEST_P(Contract, LeavesItsInputsUntouched) {
 TEST_P(Contract, CountsEveryRowThatItAsksFor) {
   const int64_t before = denoiser.rows;
   const RoundTrip trip = round_trip(*method, denoiser, x0, setting(9));
-  EXPECT_EQ(trip.invert_cost.rows + trip.sample_cost.rows, denoiser.rows - before);
-  EXPECT_GT(trip.sample_cost.rows, 0);
+  EXPECT_EQ(trip.invert_cost.rows + trip.fit_cost.rows + trip.sample_cost.rows, denoiser.rows - before);
+  EXPECT_GT(denoiser.rows, before);
 }
 
 TEST_P(Contract, AnnouncesWhatItWillCost) {
+  const auto agrees = [](const engine::Cost& cost, const Evaluations& announced) {
+    return announced.exact ? cost.rows == announced.forward && cost.grad_rows == announced.backward
+                           : cost.rows <= announced.forward && cost.grad_rows <= announced.backward;
+  };
+  Conditioning target;
+  target.tokens = at::full({2, 3}, 0.11, at::kDouble);
   for (const double w : {0.0, 1.0, 7.5}) {
-    Setting s = setting(8);
-    s.w = w;
-    const RoundTrip trip = round_trip(*method, denoiser, x0, s);
-    const Ask ask{.steps = 8, .invert_w = s.invert_w, .w = w};
-    const auto agrees = [](const engine::Cost& cost, const Evaluations& announced) {
-      return announced.exact ? cost.rows == announced.forward && cost.grad_rows == announced.backward
-                             : cost.rows <= announced.forward && cost.grad_rows <= announced.backward;
-    };
-    EXPECT_TRUE(agrees(trip.invert_cost, method->invert_evaluations(ask))) << "w = " << w;
-    EXPECT_TRUE(agrees(trip.sample_cost, method->sample_evaluations(ask))) << "w = " << w;
+    for (const double eta : {0.0, 0.5}) {
+      for (const bool edits : {false, true}) {
+        for (const bool null_source : {false, true}) {
+          Setting s = setting(8);
+          s.w = w;
+          s.eta = eta;
+          if (edits) s.target = target;
+          if (null_source) s.source = s.null;
+          const RoundTrip trip = round_trip(*method, denoiser, x0, s);
+          const Ask ask{.steps = 8,
+                        .invert_w = s.invert_w,
+                        .w = w,
+                        .eta = eta,
+                        .null_source = null_source,
+                        .edits = edits,
+                        .null_sampled = null_source && !edits};
+          const std::string setting_text =
+              fmt::format("w = {}, eta = {}, edits {}, null prompt {}", w, eta, edits, null_source);
+          EXPECT_TRUE(agrees(trip.invert_cost, method->invert_evaluations(ask))) << "inverting, " << setting_text;
+          EXPECT_TRUE(agrees(trip.fit_cost, method->fit_evaluations(ask))) << "fitting, " << setting_text;
+          EXPECT_TRUE(agrees(trip.sample_cost, method->sample_evaluations(ask))) << "sampling, " << setting_text;
+        }
+      }
+    }
   }
+}
+
+TEST_P(Contract, AnEditReadsTheTargetPrompt) {
+  Setting s = setting(6);
+  s.w = 3;
+  const auto edited = [&](double target) {
+    s.target = Conditioning{.tokens = at::full({2, 3}, target, at::kDouble)};
+    return round_trip(*method, denoiser, x0, s).path.back();
+  };
+  EXPECT_TRUE(at::equal(edited(0.4), edited(0.4)));
+  EXPECT_FALSE(at::equal(edited(0.4), edited(0.1)));
 }
 
 TEST_P(Contract, RoundTripImprovesWithTheSteps) {
@@ -128,7 +162,7 @@ TEST_P(Contract, ReadsNothingThatItDoesNotName) {
     const RoundTrip trip = round_trip(*method, denoiser, x0, s);
     return at::equal(at::stack(trip.path), at::stack(reference.path));
   };
-  const Reads invert = method->invert_reads(), sample = method->sample_reads(0);
+  const Reads invert = method->invert_reads(), fit = method->fit_reads(), sample = method->sample_reads(0);
   Setting eps_at = base, invert_w = base, w = base, seed = base, eta = base;
   eps_at.eps_at = EpsAt::kSource;
   invert_w.invert_w = base.invert_w + 1.5;
@@ -150,18 +184,29 @@ TEST_P(Contract, ReadsNothingThatItDoesNotName) {
   if (!invert.eta) {
     EXPECT_TRUE(unchanged_invert(eta)) << "inverting reads eta";
   }
-  if (!invert.eps_at && !sample.eps_at) {
+  if (!invert.eps_at && !fit.eps_at && !sample.eps_at) {
     EXPECT_TRUE(unchanged_sample(eps_at)) << "sampling reads eps_at";
   }
-  if (!invert.invert_w && !sample.invert_w) {
+  if (!invert.invert_w && !fit.invert_w && !sample.invert_w) {
     EXPECT_TRUE(unchanged_sample(invert_w)) << "sampling reads invert_w";
   }
-  if (!invert.w && !sample.w) {
+  if (!invert.w && !fit.w && !sample.w) {
     EXPECT_TRUE(unchanged_sample(w)) << "sampling reads w";
   }
-  if (!invert.seed && !sample.seed) {
+  if (!invert.seed && !fit.seed && !sample.seed) {
     EXPECT_TRUE(unchanged_sample(seed)) << "sampling reads the seed";
   }
+}
+
+// Work that methods share under a common name is the same work.
+TEST_P(Contract, CommonWorkIsTheSameWhicheverMethodDoesIt) {
+  const std::string common = method->invert_reads().common;
+  if (common.empty()) GTEST_SKIP() << GetParam().name << " inverts in a way of its own";
+  const std::unique_ptr<Method> other = make_method(common, default_params(common));
+  const Setting s = setting(6);
+  const RoundTrip trip = round_trip(*method, denoiser, x0, s), reference = round_trip(*other, denoiser, x0, s);
+  EXPECT_TRUE(at::equal(at::stack(trip.inversion.pivots), at::stack(reference.inversion.pivots)));
+  EXPECT_EQ(trip.invert_cost.rows, reference.invert_cost.rows);
 }
 
 TEST_P(Contract, SaysWhatItIs) {

@@ -1,4 +1,4 @@
-// A method on a closed-form denoiser: invert, sample, and what it cost.
+// A method on a closed-form denoiser: invert, fit, sample, and what each cost.
 #pragma once
 
 #include "inversion/method.h"
@@ -12,12 +12,13 @@ struct Setting {
   double invert_w = 1, w = 1, eta = 0;
   int64_t seed = 0;
   Conditioning source = {}, null = {};
+  std::optional<Conditioning> target = {};  // where given, sampling is an edit
 };
 
 struct RoundTrip {
   inversion::Inversion inversion;
   inversion::Trajectory path;
-  engine::Cost invert_cost, sample_cost;
+  engine::Cost invert_cost, fit_cost, sample_cost;
 
   double error(const Tensor& x0) const {  // root mean square, relative
     return ((path.back() - x0).square().mean().sqrt() / x0.square().mean().sqrt()).item<double>();
@@ -37,12 +38,15 @@ inline RoundTrip round_trip(const inversion::Method& method, diffusion::Denoiser
                               .invert_w = setting.invert_w,
                               .w = setting.w,
                               .eta = setting.eta,
+                              .edits = setting.target.has_value(),
                               .noise = inversion::counter_noise(setting.seed, "sample")};
   };
   const inversion::Problem inverting = problem(result.invert_cost);
+  const inversion::Problem fitting = problem(result.fit_cost);
   const inversion::Problem sampling = problem(result.sample_cost);
   result.inversion = run_alone(engine, method.invert(inverting, x0));
-  result.path = run_alone(engine, method.sample(sampling, result.inversion, setting.source));
+  result.inversion = run_alone(engine, method.fit(fitting, result.inversion));
+  result.path = run_alone(engine, method.sample(sampling, result.inversion, setting.target.value_or(setting.source)));
   return result;
 }
 

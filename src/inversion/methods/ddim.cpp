@@ -3,33 +3,20 @@
 // Song, Meng & Ermon, "Denoising Diffusion Implicit Models", ICLR 2021. The implicit step x_t = PHI(x_{t-1}, eps(x_t,
 // t)) is made explicit by evaluating eps at x_{t-1}; `eps_at` says with which timestep. Guidance may differ on the two
 // ways: with w > 1 on the way back each step's error grows, which is what the other methods are for.
-#include "inversion/ddim_walk.h"
-#include "inversion/method.h"
+#include "inversion/ddim_method.h"
 
 namespace roundtrip::inversion {
 namespace {
 
-class Ddim : public Method {
+class Ddim : public DdimMethod {
  public:
-  Task<Inversion> invert(const Problem& p, Tensor x0) const override {
-    Inversion inversion;
-    inversion.pivots = co_await ddim_invert(p, std::move(x0));
-    co_return inversion;
-  }
-
   Task<Trajectory> sample(const Problem& p, const Inversion& inversion,
                           const Conditioning& conditioning) const override {
     return ddim_sample(p, inversion.pivots.back(), conditioning);
   }
 
-  Reads invert_reads() const override { return {.eps_at = true, .invert_w = true}; }
-  Reads sample_reads(double eta) const override { return {.w = true, .eta = true, .seed = eta != 0}; }
-
-  Evaluations invert_evaluations(const Ask& ask) const override {
-    return {.forward = guided_rows(ask.steps, ask.invert_w, ask.one_embedding)};
-  }
   Evaluations sample_evaluations(const Ask& ask) const override {
-    return {.forward = guided_rows(ask.steps, ask.w, ask.one_embedding)};
+    return {.forward = guided_rows(ask.steps, ask.w, ask.null_sampled)};
   }
 };
 

@@ -1,12 +1,11 @@
 // The random-noise baseline: no inversion at all, fresh noise at every step of the forward process.
 //
-//   x_i = sqrt(r) x_{i-1} + sqrt(1 - r) n_i,  r = alpha_bar_i / alpha_bar_{i-1}   (Ho et al., NeurIPS 2020, eq. 2)
 // A Markov chain, not a prediction: it asks no network, and its noise knows nothing of the image but what the last
 // alpha_bar leaves. Null-text inversion's ablation uses it in place of pivots (Mokady et al., CVPR 2023, section 4).
 #include <limits>
 
-#include "diffusion/transfer.h"
 #include "inversion/ddim_walk.h"
+#include "inversion/forward_chain.h"
 #include "inversion/method.h"
 
 namespace roundtrip::inversion {
@@ -16,12 +15,7 @@ class ForwardNoise : public Method {
  public:
   Task<Inversion> invert(const Problem& p, Tensor x0) const override {
     Inversion inversion;
-    inversion.pivots = {std::move(x0)};
-    for (int i = 1; i <= p.grid.steps(); ++i) {
-      const Tensor& x = inversion.pivots.back();
-      const Tensor noise = p.noise(NoisePurpose::kForward, i, x);
-      inversion.pivots.push_back(diffusion::forward_step(x, noise, p.grid.alpha_bar(i - 1), p.grid.alpha_bar(i)));
-    }
+    inversion.pivots = forward_chain(p, std::move(x0));
     co_return inversion;
   }
 
@@ -30,12 +24,12 @@ class ForwardNoise : public Method {
     return ddim_sample(p, inversion.pivots.back(), conditioning);
   }
 
-  Reads invert_reads() const override { return {.seed = true}; }
+  Reads invert_reads() const override { return forward_chain_reads(); }
   Reads sample_reads(double eta) const override { return {.w = true, .eta = true, .seed = eta != 0}; }
 
   Evaluations invert_evaluations(const Ask&) const override { return {}; }
   Evaluations sample_evaluations(const Ask& ask) const override {
-    return {.forward = guided_rows(ask.steps, ask.w, ask.one_embedding)};
+    return {.forward = guided_rows(ask.steps, ask.w, ask.null_sampled)};
   }
   double default_invert_w() const override { return std::numeric_limits<double>::quiet_NaN(); }
 };

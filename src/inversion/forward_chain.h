@@ -1,0 +1,15 @@
+// The forward process as a chain: x_i = sqrt(r) x_{i-1} + sqrt(1 - r) n_i, r = alpha_bar_i / alpha_bar_{i-1}, fresh
+// n_i.
+//
+// Ho, Jain & Abbeel, "Denoising Diffusion Probabilistic Models", NeurIPS 2020, eq. 2, on the steps of the grid.
+#pragma once
+
+#include "inversion/method.h"
+
+namespace roundtrip::inversion {
+
+// x0 -> x[0..S]; asks no network.
+Trajectory forward_chain(const Problem& p, Tensor x0);
+Reads forward_chain_reads();
+
+}  // namespace roundtrip::inversion

@@ -50,7 +50,7 @@ TEST_F(Methods, CostOfAFitStandsByItself) {
 
 TEST_F(Methods, PivotsAreSharedAcrossMethodsAndFitsOverNothing) {
   const Plan planned = plan({"-m", "method=ddim,null_text,negative_prompt", "steps=4", "guidance_scale=3,7.5",
-                             "dataset.prompt=a red circle", "dataset.limit=1"});
+                             "dataset.prompt=a red circle", "dataset.limit=1", "engine.max_batch=4"});
   const int64_t fit = 4 * (10 + 2), sampled = 2 * 8 + 2 * 4;  // null-text's way back is its fit's
   EXPECT_EQ(planned.asked.forward, 6 * 4 + 2 * fit + sampled);
   EXPECT_EQ(planned.made.forward, 4 + 2 * fit + sampled);
@@ -86,7 +86,8 @@ TEST_F(Methods, ADivergingFitFailsItsSampleWithStepAndLoss) {
 }
 
 TEST_F(Methods, NothingToTuneIsSaid) {
-  run(plan({"method=null_text", "steps=2", "guidance_scale=1", "dataset.prompt=a red circle"}), "out");
+  run(plan({"method=null_text", "steps=2", "guidance_scale=1", "dataset.prompt=a red circle", "engine.max_batch=4"}),
+      "out");
   EXPECT_NE(log().find("nothing was fitted"), std::string::npos) << log();
 }
 

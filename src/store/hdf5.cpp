@@ -353,22 +353,40 @@ std::vector<int64_t> Dataset::read_integers(int64_t first, int64_t count) const 
 
 std::vector<std::string> Dataset::read_texts(int64_t first, int64_t count) const {
   check_stored(count);
+  if (count == 0) return {};
+  const Handle stored = own(H5Dget_space(id()), where_, "no shape");
+  const hsize_t start = first, extent = count;
+  require(H5Sselect_hyperslab(stored.id(), H5S_SELECT_SET, &start, nullptr, &extent, nullptr), where_,
+          "cannot select rows");
+  return read_selected_texts(stored, count);
+}
+
+std::vector<std::string> Dataset::read_texts_at(std::span<const int64_t> rows) const {
+  if (rows.empty()) return {};
+  const int64_t length = shape().at(0);
+  const auto is_there = [&](int64_t row) { return 0 <= row && row < length; };
+  if (!std::ranges::all_of(rows, is_there)) throw input_error(where_, "a row that is not there");
+  const Handle stored = own(H5Dget_space(id()), where_, "no shape");
+  const std::vector<hsize_t> points(rows.begin(), rows.end());
+  require(H5Sselect_elements(stored.id(), H5S_SELECT_SET, points.size(), points.data()), where_, "cannot select rows");
+  return read_selected_texts(stored, rows.size());
+}
+
+std::vector<std::string> Dataset::read_selected_texts(const Handle& selection, size_t count) const {
   const Handle stored = own(H5Dget_type(id()), where_, "cannot see its type");
   const Handle type = text_type(H5T_VARIABLE, H5Tget_cset(stored.id()));
+  const hsize_t extent = count;
+  const Handle memory(H5Screate_simple(1, &extent, nullptr));
   std::vector<char*> pointers(count, nullptr);
-  const auto free_all = [&] {
-    for (char* pointer : pointers) H5free_memory(pointer);
-  };
-  try {
-    access(first, pointers.size(), type.id(), pointers.data(), nullptr);
-  } catch (...) {
-    free_all();
-    throw;
-  }
+  const bool read = H5Dread(id(), type.id(), memory.id(), selection.id(), H5P_DEFAULT, pointers.data()) >= 0;
+  const std::string why = read ? "" : reason();
   std::vector<std::string> texts;
   texts.reserve(count);
-  for (const char* pointer : pointers) texts.emplace_back(pointer ? pointer : "");
-  free_all();
+  for (char* pointer : pointers) {
+    texts.emplace_back(pointer ? pointer : "");
+    H5free_memory(pointer);
+  }
+  if (!read) throw Error(ErrorKind::kInput, fmt::format("{}: cannot read: {}", where_, why));
   return texts;
 }
 

@@ -146,6 +146,10 @@ std::vector<std::string> ResultsReader::texts(const std::string& column, int64_t
   return dataset.read_texts(first, stretch(dataset, first, count));
 }
 
+std::vector<std::string> ResultsReader::texts_at(const std::string& column, std::span<const int64_t> rows) const {
+  return state_->column(column, ColumnType::kString).read_texts_at(rows);
+}
+
 std::vector<int64_t> ResultsReader::plan_rows(int64_t first, int64_t count) const {
   const hdf5::Dataset dataset = state_->file.open_dataset("plan_row");
   return dataset.read_integers(first, stretch(dataset, first, count));

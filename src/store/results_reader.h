@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ class ResultsReader {
   std::vector<double> numbers(const std::string& column, int64_t first = 0, int64_t count = -1) const;
   std::vector<int64_t> integers(const std::string& column, int64_t first = 0, int64_t count = -1) const;
   std::vector<std::string> texts(const std::string& column, int64_t first = 0, int64_t count = -1) const;
+  std::vector<std::string> texts_at(const std::string& column, std::span<const int64_t> rows) const;
   std::vector<int64_t> plan_rows(int64_t first = 0, int64_t count = -1) const;  // ascending
 
   int64_t step_rows() const;

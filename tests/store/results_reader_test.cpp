@@ -150,6 +150,17 @@ TEST(ResultsReader, NamesTheNearestColumn) {
   EXPECT_FALSE(reader.has("record"));
 }
 
+TEST(ResultsReader, ReadsTextsOfSingleRows) {
+  const Folder folder;
+  const ResultsReader reader(finished_run(folder));
+  const std::array<int64_t, 3> rows = {3, 4, 19};
+  EXPECT_THAT(reader.texts_at("sample", rows),
+              testing::ElementsAre(example::sample_of(3), example::sample_of(4), example::sample_of(19)));
+  EXPECT_THAT(reader.texts_at("sample", {}), testing::IsEmpty());
+  const std::array<int64_t, 1> beyond = {20};
+  EXPECT_THAT(error_of([&] { reader.texts_at("sample", beyond); }), HasSubstr("/sample: a row that is not there"));
+}
+
 TEST(ResultsReader, ReadsStretches) {
   const Folder folder;
   const ResultsReader reader(finished_run(folder));

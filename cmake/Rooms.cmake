@@ -5,15 +5,31 @@
 #
 # SEES lists the rooms that its files may include (tests/structure/rooms_test.py holds the includes against it);
 # programs link a room together with everything that it sees.
+#
+# TORCH: the room sees LibTorch. WITHOUT_TORCH lists what of such a room is built, and with the rooms that are there,
+# where ROUNDTRIP_TORCH is off.
 
 set(ROUNDTRIP_TORCH_HEADERS <ATen/ATen.h> <optional> <string> <vector> <fmt/format.h>)
 
 function(add_room name)
-  cmake_parse_arguments(room "TORCH" "FOLDER" "SEES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(room "TORCH" "FOLDER" "SEES;LIBRARIES;WITHOUT_TORCH" ${ARGN})
   if(NOT room_FOLDER)
     set(room_FOLDER src/${name})
   endif()
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room_FOLDER}/*.cpp)
+  set(patterns *.cpp)
+  if(NOT ROUNDTRIP_TORCH)
+    if(room_TORCH)
+      set(patterns ${room_WITHOUT_TORCH})
+    endif()
+    set(room_TORCH OFF)
+    foreach(seen ${room_SEES})
+      if(NOT TARGET room_${seen})
+        list(REMOVE_ITEM room_SEES ${seen})
+      endif()
+    endforeach()
+  endif()
+  list(TRANSFORM patterns PREPEND ${PROJECT_SOURCE_DIR}/${room_FOLDER}/)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${patterns})
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   # What a user of the room needs to compile and link, without the room's own objects.
   add_library(room_${name}_needs INTERFACE)
@@ -45,6 +61,9 @@ endfunction()
 
 # One precompiled ATen for all targets that see it: parsing it takes 4 seconds a file.
 function(use_torch_headers target)
+  if(NOT ROUNDTRIP_TORCH)
+    return()
+  endif()
   if(NOT TARGET torch_headers)
     file(WRITE ${PROJECT_BINARY_DIR}/torch_headers.cpp "")
     add_library(torch_headers OBJECT ${PROJECT_BINARY_DIR}/torch_headers.cpp)
@@ -70,8 +89,12 @@ function(link_rooms program)
   target_compile_options(${program} PRIVATE ${ROUNDTRIP_WARNINGS})
 endfunction()
 
-# tests/<room>/*_test.cpp become the program <room>_test, each GoogleTest case a ctest case.
+# tests/<room>/*_test.cpp become the program <room>_test, each GoogleTest case a ctest case. A room that is not built has
+# none.
 function(add_room_tests name)
+  if(NOT TARGET room_${name})
+    return()
+  endif()
   cmake_parse_arguments(tests "TORCH" "" "SEES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*.cpp)
   if(NOT sources)

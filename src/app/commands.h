@@ -1,4 +1,7 @@
-// The subcommands. Each takes the words after its name and returns the exit code; errors leave as roundtrip::Error.
+// The subcommands: each registers itself from its own file, so that a build without LibTorch has those that need none.
+//
+//   const CommandRegistration registration{{.name = "check", .group = CommandGroup::kResults, .synopsis = "check RUN",
+//                                           .summary = "holds a run against its claims", .run = check_command}};
 #pragma once
 
 #include <string>
@@ -8,9 +11,22 @@ namespace roundtrip::app {
 
 using Words = std::vector<std::string>;
 
-int run_command(const Words& words);
-int plan_command(const Words& words);
-int list_command(const Words& words);
+enum class CommandGroup { kRuns, kResults, kTools };  // in the order of the help
+
+struct Command {
+  std::string name;
+  CommandGroup group = CommandGroup::kTools;
+  std::string synopsis;  // what to type after `roundtrip`
+  std::string summary;   // one line
+  // Takes the words after the name and returns the exit code; errors leave as roundtrip::Error.
+  int (*run)(const Words& words) = nullptr;
+};
+
+struct CommandRegistration {
+  explicit CommandRegistration(Command command);
+};
+
+std::vector<Command> commands();  // by group, then by name
 
 // What the program is and how it is called.
 std::string usage();

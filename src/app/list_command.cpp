@@ -40,8 +40,6 @@ void list_options(const std::string& group) {
   for (const std::string& option : path.options(group)) fmt::print("  {}={}\n", group, option);
 }
 
-}  // namespace
-
 int list_command(const Words& words) {
   const std::vector<std::pair<std::string, void (*)()>> lists = {{"methods", list_methods},
                                                                  {"metrics", list_metrics},
@@ -65,4 +63,11 @@ int list_command(const Words& words) {
   return 0;
 }
 
+const CommandRegistration registration{{.name = "list",
+                                        .group = CommandGroup::kRuns,
+                                        .synopsis = "list [WHAT]",
+                                        .summary = "methods, metrics, datasets, models, experiments",
+                                        .run = list_command}};
+
+}  // namespace
 }  // namespace roundtrip::app

@@ -13,8 +13,8 @@ namespace roundtrip::app {
 namespace {
 
 int dispatch(Words words) {
-  const std::map<std::string, int (*)(const Words&)> commands = {
-      {"run", run_command}, {"plan", plan_command}, {"list", list_command}};
+  std::map<std::string, int (*)(const Words&)> known;
+  for (const Command& command : commands()) known[command.name] = command.run;
   if (words.empty()) {
     std::fputs(usage().c_str(), stdout);
     return 0;
@@ -22,15 +22,14 @@ int dispatch(Words words) {
   // A word without `=` that is no flag and no deletion can only be a subcommand.
   const std::string first = words.front();
   const bool is_word = first.find('=') == std::string::npos && !first.starts_with('-') && !first.starts_with('~');
-  if (!is_word) return run_command(words);
-  const auto command = commands.find(first);
-  if (command == commands.end()) {
+  const auto command = known.find(is_word ? first : "run");
+  if (command == known.end()) {
     std::vector<std::string> names;
-    for (const auto& [name, unused] : commands) names.push_back(name);
+    for (const auto& [name, unused] : known) names.push_back(name);
     throw Error(ErrorKind::kUsage, fmt::format("roundtrip: there is no subcommand '{}'; expected one of {}.{}", first,
                                                join(names, ", "), did_you_mean(first, names)));
   }
-  words.erase(words.begin());
+  if (is_word) words.erase(words.begin());
   return command->second(words);
 }
 

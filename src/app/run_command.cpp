@@ -26,8 +26,6 @@ config::Launch launch_of(const config::Flags& flags) {
 
 std::string command_line(const Words& words) { return "roundtrip " + join(words, " "); }
 
-}  // namespace
-
 int run_command(const Words& words) {
   const config::Flags flags = config::parse_flags(words);
   if (const std::optional<std::string> text = shown_config(flags)) {
@@ -71,4 +69,16 @@ int plan_command(const Words& words) {
   return 0;
 }
 
+const CommandRegistration run_registration{{.name = "run",
+                                            .group = CommandGroup::kRuns,
+                                            .synopsis = "[run] [-m] [KEY=VALUE ...]",
+                                            .summary = "one trial over a dataset; -m sweeps over values with commas",
+                                            .run = run_command}};
+const CommandRegistration plan_registration{{.name = "plan",
+                                             .group = CommandGroup::kRuns,
+                                             .synopsis = "plan [-m] [KEY=VALUE ...]",
+                                             .summary = "what would run: trials, records, network evaluations; --json",
+                                             .run = plan_command}};
+
+}  // namespace
 }  // namespace roundtrip::app

@@ -1,0 +1,91 @@
+#include "analysis/statistics/interval.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "analysis/statistics/description.h"
+#include "analysis/statistics/distributions.h"
+#include "base/noise.h"
+
+namespace roundtrip::analysis {
+namespace {
+
+constexpr uint32_t kResampling = 0x424F4F54;  // sets these draws apart from any others of the seed
+
+// The mean of the b-th resample: as many values, each drawn with equal chance.
+double resampled_mean(std::span<const double> values, uint32_t b, std::array<uint32_t, 2> key) {
+  const auto n = static_cast<uint64_t>(values.size());
+  double sum = 0;
+  std::array<uint32_t, 4> draws{};
+  for (uint32_t k = 0; k < n; ++k) {
+    if (k % 4 == 0) draws = philox4x32({k / 4, b, 0, kResampling}, key);
+    sum += values[draws[k % 4] * n >> 32];
+  }
+  return sum / static_cast<double>(n);
+}
+
+// a = sum d^3 / (6 (sum d^2)^(3/2)), d the deviations from the mean: eq. 14.15, where the jackknife of a mean leaves
+// this.
+double acceleration(std::span<const double> values, double mean) {
+  double squares = 0, cubes = 0;
+  for (const double value : values) {
+    const double d = value - mean;
+    squares += d * d;
+    cubes += d * d * d;
+  }
+  return cubes / (6 * std::pow(squares, 1.5));
+}
+
+// z0, eq. 14.14: how far the resampled means lie off the mean, ties counting half on either side.
+double bias_correction(const std::vector<double>& sorted_means, double mean) {
+  const auto [from, to] = std::ranges::equal_range(sorted_means, mean);
+  const auto below = static_cast<double>(from - sorted_means.begin()),
+             up_to = static_cast<double>(to - sorted_means.begin());
+  return normal_quantile((below + up_to) / (2 * static_cast<double>(sorted_means.size())));
+}
+
+bool all_equal(std::span<const double> values) {
+  return std::ranges::all_of(values, [&](double value) { return value == values.front(); });
+}
+
+}  // namespace
+
+Interval bootstrap_interval(std::span<const double> values, const IntervalOptions& options) {
+  if (values.size() < 2) return {};
+  if (all_equal(values)) return {values.front(), values.front()};
+  const auto seed = static_cast<uint64_t>(options.seed);
+  const std::array<uint32_t, 2> key = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
+  std::vector<double> means(options.resamples);
+  for (size_t b = 0; b < means.size(); ++b) means[b] = resampled_mean(values, static_cast<uint32_t>(b), key);
+  std::ranges::sort(means);
+
+  // Summed as the resamples are, so that a resample of the same values has the same mean to the bit.
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  double a = acceleration(values, mean), z0 = bias_correction(means, mean);
+  // Values that differ in their last bits alone can have every resampled mean on one side: nothing is known of a bias.
+  if (std::isinf(z0)) a = z0 = 0;
+  const auto bound = [&](double alpha) {  // eq. 14.9, 14.10
+    const double z = z0 + normal_quantile(alpha);
+    return quantile_of_sorted(means, normal_cdf(z0 + z / (1 - a * z)));
+  };
+  const double alpha = (1 - options.confidence) / 2;
+  return {bound(alpha), bound(1 - alpha)};
+}
+
+Interval student_interval(std::span<const double> values, double confidence) {
+  if (values.size() < 2) return {};
+  const Description description = describe(values);
+  const auto n = static_cast<double>(values.size());
+  const double half = student_quantile((1 + confidence) / 2, n - 1) * description.deviation / std::sqrt(n);
+  return {description.mean - half, description.mean + half};
+}
+
+Interval mean_interval(std::span<const double> values, const IntervalOptions& options) {
+  return values.size() <= kMostResampled ? bootstrap_interval(values, options)
+                                         : student_interval(values, options.confidence);
+}
+
+}  // namespace roundtrip::analysis

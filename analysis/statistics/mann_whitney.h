@@ -1,0 +1,21 @@
+// The Mann-Whitney U test of two unpaired samples (Mann and Whitney 1947): the normal approximation, corrected for ties
+// and continuity, as scipy.stats.mannwhitneyu(method="asymptotic") has it. For seconds, whose noise is not paired.
+#pragma once
+
+#include <limits>
+#include <span>
+
+#include "analysis/statistics/rank.h"
+
+namespace roundtrip::analysis {
+
+struct RankSum {
+  double u = 0;  // pairs in which the first sample's value is greater, ties counting half
+  double p = std::numeric_limits<double>::quiet_NaN();  // NaN where a sample is empty
+};
+
+// All values are finite. kGreater asks whether the first sample tends to be above the second.
+RankSum mann_whitney(std::span<const double> first, std::span<const double> second,
+                     Alternative alternative = Alternative::kTwoSided);
+
+}  // namespace roundtrip::analysis

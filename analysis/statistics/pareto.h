@@ -1,0 +1,14 @@
+// The Pareto front of quality against cost: the points that no other point beats in both.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace roundtrip::analysis {
+
+// Indices of the points that are on the front, by rising cost. Less cost is better; `higher_is_better` is of quality.
+// Points with NaN are on no front; of equal points all are.
+std::vector<size_t> pareto_front(std::span<const double> cost, std::span<const double> quality, bool higher_is_better);
+
+}  // namespace roundtrip::analysis

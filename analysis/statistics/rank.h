@@ -1,0 +1,22 @@
+// Ranks, with tied values sharing the mean of theirs: what rank tests are made of.
+#pragma once
+
+#include <span>
+#include <vector>
+
+namespace roundtrip::analysis {
+
+enum class Alternative { kTwoSided, kLess, kGreater };
+
+struct Ranks {
+  std::vector<double> of;     // by value, in the order given; from 1
+  double tie_correction = 0;  // the sum of t^3 - t over groups of t equal values
+  bool tied() const { return tie_correction > 0; }
+};
+
+Ranks rank(std::span<const double> values);
+
+// The p-value of a statistic that is normal with this z under the null hypothesis.
+double normal_p(double z, Alternative alternative);
+
+}  // namespace roundtrip::analysis

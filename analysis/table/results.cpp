@@ -1,0 +1,210 @@
+#include "analysis/table/results.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "store/columns.h"
+
+namespace roundtrip::analysis {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr int64_t kStretch = 1 << 16;  // rows of text in memory at once
+
+std::filesystem::path file_of(const std::filesystem::path& run) {
+  return std::filesystem::is_directory(run) ? run / "results.h5" : run;
+}
+
+std::string name_of(const std::filesystem::path& run) {
+  const std::filesystem::path file = std::filesystem::absolute(file_of(run)).lexically_normal();
+  return file.filename() == "results.h5" ? file.parent_path().filename().string() : file.stem().string();
+}
+
+// Calls `take(row, text)` for every row of a column of texts.
+template <typename Take>
+void for_each_text(const store::ResultsReader& reader, const std::string& column, const Take& take) {
+  for (int64_t first = 0; first < reader.records(); first += kStretch) {
+    const auto texts = reader.texts(column, first, std::min(kStretch, reader.records() - first));
+    for (size_t k = 0; k < texts.size(); ++k) take(first + static_cast<int64_t>(k), texts[k]);
+  }
+}
+
+bool among(const std::vector<store::Column>& columns, const std::string& name) {
+  return std::ranges::any_of(columns, [&](const store::Column& column) { return column.name == name; });
+}
+
+// What makes up a derived cost, in the file's columns.
+const std::map<std::string, std::vector<std::string>>& sums() {
+  static const std::map<std::string, std::vector<std::string>> kSums = {
+      {"nfe", {"invert_nfe", "fit_nfe", "sample_nfe"}},
+      {"seconds", {"invert_seconds", "fit_seconds", "sample_seconds"}}};
+  return kSums;
+}
+
+}  // namespace
+
+Results::Results(const std::filesystem::path& run, std::shared_ptr<Names> images)
+    : name_(name_of(run)), reader_(file_of(run)), images_(std::move(images)) {
+  for (const char* needed : {"trial", "sample", "status", "method"}) {
+    if (!reader_.has(needed)) {
+      throw input_error(reader_.path().string(), fmt::format("no column '{}'", needed),
+                        "the results of a roundtrip run");
+    }
+  }
+  read_failures();
+  read_cells();
+  read_images();
+  describe_columns();
+}
+
+void Results::read_images() {
+  image_of_.resize(records());
+  const auto task = std::ranges::find(axes_, "task");
+  const bool edits = reader_.has("edit") && task != axes_.end() && std::ranges::any_of(cells_, [&](const Cell& cell) {
+                       return value_is(cell.setting[task - axes_.begin()], "edit");
+                     });
+  std::vector<std::string> edit_of(edits ? records() : 0);
+  if (edits) for_each_text(reader_, "edit", [&](int64_t row, const std::string& text) { edit_of[row] = text; });
+  for_each_text(reader_, "sample", [&](int64_t row, const std::string& sample) {
+    image_of_[row] = images_->number(edits && !edit_of[row].empty() ? sample + " -> " + edit_of[row] : sample);
+  });
+}
+
+void Results::read_failures() {
+  failed_.resize(records());
+  for_each_text(reader_, "status", [&](int64_t row, const std::string& status) { failed_[row] = status != "ok"; });
+}
+
+void Results::read_cells() {
+  // Rows of a trial stand together, so its settings are read once, at the first of them.
+  const std::vector<int64_t> trial_of = reader_.integers("trial");
+  std::vector<int64_t> first_rows;
+  for (int64_t row = 0; row < records(); ++row) {
+    if (row == 0 || trial_of[row] != trial_of[row - 1]) first_rows.push_back(row);
+  }
+  std::vector<std::vector<store::Value>> values;  // by axis, then by stretch of rows
+  for (const store::Column& column : reader_.columns()) {
+    const bool parameter = column.name.starts_with("p.");
+    if (!parameter && !among(store::axis_columns(), column.name)) continue;
+    if (column.name == "trial" || column.name == "sample" || column.name == "seed" || column.name == "edit") continue;
+    axes_.push_back(column.name);
+    std::vector<store::Value>& of_axis = values.emplace_back();
+    if (column.type == store::ColumnType::kString) {
+      for (std::string& text : reader_.texts_at(column.name, first_rows)) of_axis.emplace_back(std::move(text));
+    } else {
+      const std::vector<double> all = reader_.numbers(column.name);
+      for (const int64_t row : first_rows) of_axis.emplace_back(all[row]);
+    }
+  }
+
+  const auto less = [](const Setting& a, const Setting& b) {
+    return std::ranges::lexicographical_compare(a, b, value_less);
+  };
+  std::map<Setting, size_t, decltype(less)> known(less);
+  for (size_t s = 0; s < first_rows.size(); ++s) {
+    Setting setting;
+    for (const auto& of_axis : values) setting.push_back(of_axis[s]);
+    const auto [entry, added] = known.emplace(std::move(setting), cells_.size());
+    if (added) cells_.push_back({.setting = entry->first, .rows = {}, .trials = {}});
+    Cell& cell = cells_[entry->second];
+    cell.trials.push_back(trial_of[first_rows[s]]);
+    const int64_t end = s + 1 < first_rows.size() ? first_rows[s + 1] : records();
+    for (int64_t row = first_rows[s]; row < end; ++row) {
+      cell.rows.push_back(static_cast<int32_t>(row));
+      cell.failed += failed_[row];
+    }
+  }
+  for (size_t k = 0; k < axes_.size(); ++k) {
+    const bool varies = std::ranges::any_of(
+        cells_, [&](const Cell& cell) { return !same_value(cell.setting[k], cells_.front().setting[k]); });
+    if (varies) varying_.push_back(k);
+  }
+}
+
+void Results::describe_columns() {
+  const auto costs = store::cost_columns(), noise = store::noise_columns();
+  for (const store::Column& column : reader_.columns()) {
+    const bool measured = column.type == store::ColumnType::kFloat64 && !column.direction.empty();
+    if (measured && !among(costs, column.name) && !among(noise, column.name)) metrics_.push_back(column);
+  }
+  const auto has_all = [&](const std::vector<std::string>& parts) {
+    return std::ranges::all_of(parts, [&](const std::string& part) { return reader_.has(part); });
+  };
+  if (has_all(sums().at("nfe"))) {
+    costs_.push_back({"nfe", store::ColumnType::kFloat64, "network evaluations, forward", "", "lower", ""});
+  }
+  if (reader_.has("grad_nfe")) {
+    costs_.push_back({"grad_nfe", store::ColumnType::kFloat64, "backward passes through the network", "", "lower", ""});
+  }
+  if (has_all(sums().at("seconds"))) {
+    costs_.push_back({"seconds", store::ColumnType::kFloat64, "time in the network", "s", "lower", ""});
+  }
+}
+
+size_t Results::axis(const std::string& column) const {
+  const auto found = std::ranges::find(axes_, column);
+  if (found != axes_.end()) return found - axes_.begin();
+  for (size_t k = 0; k < axes_.size(); ++k) {
+    if (axis_label(axes_[k]) == column) return k;
+  }
+  throw Error(ErrorKind::kInput, fmt::format("{}: no axis '{}'; expected one of {}.{}", reader_.path().string(), column,
+                                             join(axes_, ", "), did_you_mean(column, axes_)));
+}
+
+std::string Results::label(const Cell& cell) const {
+  std::vector<std::string> parts;
+  for (const size_t k : varying_) {
+    const std::string text = value_text(cell.setting[k]);
+    if (axes_[k] == "method") {
+      parts.insert(parts.begin(), text);
+    } else if (axes_[k] == "steps") {
+      parts.push_back(text + " steps");
+    } else if (text != "-") {
+      parts.push_back(axis_label(axes_[k]) + " " + text);
+    }
+  }
+  if (parts.empty()) return value_text(cell.setting[axis("method")]);
+  return join(parts, ", ");
+}
+
+const store::Column* Results::find(const std::string& column) const {
+  for (const std::vector<store::Column>* columns : {&metrics_, &costs_, &reader_.columns()}) {
+    const auto found = std::ranges::find(*columns, column, &store::Column::name);
+    if (found != columns->end()) return &*found;
+  }
+  return nullptr;
+}
+
+std::vector<double> Results::read_numbers(const std::string& column) const {
+  if (column == "failed") return {failed_.begin(), failed_.end()};
+  const auto derived = sums().find(column);
+  if (derived == sums().end() || reader_.has(column)) {
+    if (!reader_.has(column)) {
+      std::vector<std::string> names = {"nfe", "seconds", "failed"};
+      for (const store::Column& each : reader_.columns()) names.push_back(each.name);
+      throw Error(ErrorKind::kInput,
+                  fmt::format("{}: no column '{}'.{}", reader_.path().string(), column, did_you_mean(column, names)));
+    }
+    std::vector<double> values = reader_.numbers(column);
+    for (size_t row = 0; row < values.size(); ++row) {
+      if (failed_[row]) values[row] = kNaN;
+    }
+    return values;
+  }
+  std::vector<double> sum(records());
+  for (const std::string& part : derived->second) {
+    const std::vector<double> values = read_numbers(part);
+    for (size_t row = 0; row < sum.size(); ++row) sum[row] += values[row];
+  }
+  return sum;
+}
+
+const std::vector<double>& Results::numbers(const std::string& column) const {
+  const auto known = numbers_.find(column);
+  return known != numbers_.end() ? known->second : numbers_[column] = read_numbers(column);
+}
+
+}  // namespace roundtrip::analysis

@@ -1,0 +1,10 @@
+# Script mode: writes a C++ file that holds each asset as a raw string (see analysis/assets.h).
+string(REPLACE "|" ";" files "${FILES}")
+set(text "// Generated from analysis/assets/.\n#include \"analysis/assets.h\"\n\nnamespace roundtrip::analysis {\n\n")
+string(APPEND text "std::span<const Asset> assets() {\n  static constexpr Asset kAssets[] = {\n")
+foreach(file ${files})
+  file(READ ${FOLDER}/${file} content)
+  string(APPEND text "      {\"${file}\", R\"~asset~(${content})~asset~\"},\n")
+endforeach()
+string(APPEND text "  };\n  return kAssets;\n}\n\n}  // namespace roundtrip::analysis\n")
+file(WRITE ${OUTPUT} "${text}")

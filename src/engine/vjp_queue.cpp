@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <ATen/Parallel.h>
+#include <ATen/ThreadLocalState.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -9,6 +11,11 @@
 #include "engine/batch.h"
 
 namespace roundtrip::engine {
+namespace {
+
+constexpr int64_t kRequestsPerThread = 2;  // at least
+
+}  // namespace
 
 VjpQueue::Awaiter::Awaiter(VjpQueue& queue, std::vector<Row> rows, Tensor wrt, Cotangent cotangent, Cost& cost)
     : queue_(&queue), rows_(std::move(rows)), wrt_(std::move(wrt)), cotangent_(std::move(cotangent)), cost_(&cost) {
@@ -90,28 +97,69 @@ std::vector<Tensor> VjpQueue::cotangents_of(Awaiter& request, const std::vector<
   return zeros;
 }
 
-void VjpQueue::evaluate(const std::vector<Awaiter*>& batch) {
+std::vector<VjpQueue::Requests> VjpQueue::slices_of(Requests batch) const {
+  const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  const int64_t count = static_cast<int64_t>(batch.size());
+  const bool pays = threads > 1 && !policy_.fixed_shape && batch.front()->rows_.front().x.is_cpu() &&
+                    count >= kRequestsPerThread * threads;
+  if (!pays) return {batch};
+  std::vector<Requests> slices;
+  for (int64_t s = 0; s < threads; ++s) {
+    const int64_t from = count * s / threads;
+    slices.push_back(batch.subspan(from, count * (s + 1) / threads - from));
+  }
+  return slices;
+}
+
+void VjpQueue::evaluate(Requests batch) {
   const Stopwatch stopwatch;
+  const std::vector<Requests> slices = slices_of(batch);
+  if (slices.size() == 1) {
+    differentiate(batch);
+  } else {
+    const at::ThreadLocalState caller;
+    at::parallel_for(0, static_cast<int64_t>(slices.size()), 1, [&](int64_t begin, int64_t end) {
+      const at::ThreadLocalStateGuard as_caller(caller);
+      for (int64_t s = begin; s < end; ++s) differentiate(slices[s]);
+    });
+  }
+
+  const double seconds = stopwatch.seconds();
+  int64_t count = 0;
+  for (const Awaiter* request : batch) count += static_cast<int64_t>(request->rows_.size());
+  statistics_.batches += 1;
+  statistics_.rows += count;
+  statistics_.grad_rows += count;
+  if (policy_.fixed_shape) statistics_.padded_rows += std::max<int64_t>(policy_.max_batch - count, 0);
+  statistics_.seconds += seconds;
+  for (Awaiter* request : batch) {
+    const auto R = static_cast<int64_t>(request->rows_.size());
+    Cost& cost = *request->cost_;
+    cost.rows += R;
+    cost.grad_rows += R;
+    cost.seconds += seconds * static_cast<double>(R) / static_cast<double>(count);
+    cost.batch_rows_sum += static_cast<double>(R * count);
+  }
+}
+
+void VjpQueue::differentiate(Requests requests) {
   std::vector<const Row*> rows;
-  bool tokens = false, latents = false;
-  for (const Awaiter* request : batch) {
+  bool tokens = policy_.fixed_shape, latents = policy_.fixed_shape;  // both: a fixed shape is fixed arithmetic too
+  for (const Awaiter* request : requests) {
     for (const Row& row : request->rows_) rows.push_back(&row);
     tokens |= request->reads_tokens();
     latents |= request->reads_x();
   }
-  const int64_t count = rows.size();
+  const int64_t count = static_cast<int64_t>(rows.size());
   const int64_t padded = policy_.fixed_shape ? std::max<int64_t>(policy_.max_batch, count) : count;
   Batch inputs;
   {
     const at::NoGradGuard no_grad;
     inputs = make_batch(rows, padded);
   }
-  // Both inputs are watched in a fixed-shape batch whatever its requests read, so that its arithmetic is always the
-  // same.
-  if (latents || policy_.fixed_shape) inputs.x.requires_grad_(true);
-  if (tokens || (policy_.fixed_shape && inputs.conditioning.tokens.defined())) {
-    inputs.conditioning.tokens.requires_grad_(true);
-  }
+  tokens = tokens && inputs.conditioning.tokens.defined();
+  if (latents) inputs.x.requires_grad_(true);
+  if (tokens) inputs.conditioning.tokens.requires_grad_(true);
   Tensor eps;
   {
     const at::AutoGradMode grad(true);
@@ -120,42 +168,26 @@ void VjpQueue::evaluate(const std::vector<Awaiter*>& batch) {
   const std::vector<Tensor> predictions = eps.detach().unbind(0);
   const std::vector<bool> bad_eps = non_finite_rows(eps.detach(), count);
 
+  const at::NoGradGuard no_grad;
   std::vector<Tensor> cotangents;
-  {
-    const at::NoGradGuard no_grad;
-    auto prediction = predictions.begin();
-    for (Awaiter* request : batch) {
-      request->result_.eps.assign(prediction, prediction + request->rows_.size());
-      prediction += request->rows_.size();
-      for (Tensor& cotangent : cotangents_of(*request, request->result_.eps)) cotangents.push_back(cotangent);
-    }
-    while (static_cast<int64_t>(cotangents.size()) < padded) cotangents.push_back(at::zeros_like(cotangents[0]));
+  auto prediction = predictions.begin();
+  for (Awaiter* request : requests) {
+    request->result_.eps.assign(prediction, prediction + request->rows_.size());
+    prediction += request->rows_.size();
+    for (Tensor& cotangent : cotangents_of(*request, request->result_.eps)) cotangents.push_back(cotangent);
   }
+  while (static_cast<int64_t>(cotangents.size()) < padded) cotangents.push_back(at::zeros_like(cotangents[0]));
+
   std::vector<Tensor> watched;
-  if (inputs.x.requires_grad()) watched.push_back(inputs.x);
-  if (inputs.conditioning.tokens.defined() && inputs.conditioning.tokens.requires_grad()) {
-    watched.push_back(inputs.conditioning.tokens);
-  }
+  if (latents) watched.push_back(inputs.x);
+  if (tokens) watched.push_back(inputs.conditioning.tokens);
   const std::vector<Tensor> gradients =
       torch::autograd::grad({eps}, watched, {at::stack(cotangents)}, std::nullopt, false, /*allow_unused=*/true);
-  const Tensor x_gradient = inputs.x.requires_grad() ? gradients.front() : Tensor();
-  const Tensor tokens_gradient = inputs.conditioning.tokens.defined() ? gradients.back() : Tensor();
+  const Tensor x_gradient = latents ? gradients.front() : Tensor();
+  const Tensor tokens_gradient = tokens ? gradients.back() : Tensor();
 
-  const double seconds = stopwatch.seconds();
-  statistics_.batches += 1;
-  statistics_.rows += count;
-  statistics_.grad_rows += count;
-  statistics_.padded_rows += padded - count;
-  statistics_.seconds += seconds;
-  const at::NoGradGuard no_grad;
   int64_t k = 0;
-  for (Awaiter* request : batch) {
-    const int64_t R = request->rows_.size();
-    Cost& cost = *request->cost_;
-    cost.rows += R;
-    cost.grad_rows += R;
-    cost.seconds += seconds * R / count;
-    cost.batch_rows_sum += static_cast<double>(R) * count;
+  for (Awaiter* request : requests) {
     Tensor gradient = at::zeros_like(request->wrt_);
     for (const Row& row : request->rows_) {
       if (bad_eps[k] && !request->error_) request->error_ = non_finite_error("eps", row.t);

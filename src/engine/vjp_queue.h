@@ -5,6 +5,8 @@
 // and grad mode is on only inside a batch: held across a suspension it would leak into another trial.
 #pragma once
 
+#include <span>
+
 #include "engine/queue.h"
 
 namespace roundtrip::engine {
@@ -14,6 +16,7 @@ struct EpsAndGradient {
   Tensor gradient;          // of the shape of `wrt`, summed over the rows that share it
 };
 
+// Reads nothing that another request changes: those of one batch may be called at once, each on a thread of its own.
 using Cotangent = std::function<std::vector<Tensor>(const std::vector<Tensor>& eps)>;
 
 class VjpQueue : public Queue {
@@ -54,7 +57,12 @@ class VjpQueue : public Queue {
   using Bucket = std::deque<Awaiter*>;
   static int64_t rows_of(const Bucket& bucket);
   Bucket* fullest();
-  void evaluate(const std::vector<Awaiter*>& batch);
+  using Requests = std::span<Awaiter* const>;
+  void evaluate(Requests batch);
+  // A batch cut by requests, a slice for each thread to take from its first layer to its gradient: threads that share
+  // every operation wait for each other hundreds of times. One slice where that does not pay, and under a fixed shape.
+  std::vector<Requests> slices_of(Requests batch) const;
+  void differentiate(Requests requests);
   std::vector<Tensor> cotangents_of(Awaiter& request, const std::vector<Tensor>& eps);
 
   diffusion::Denoiser& denoiser_;

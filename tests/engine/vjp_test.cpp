@@ -1,3 +1,4 @@
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include "engine/engine.h"
@@ -88,6 +89,38 @@ TEST_F(Vjp, NothingAsksForGradientsAfterwards) {
   EXPECT_FALSE(result.gradient.requires_grad());
   EXPECT_FALSE(tokens.requires_grad());
   EXPECT_FALSE(x.requires_grad());
+}
+
+TEST_F(Vjp, ABatchCutForThreadsGivesEveryRequestItsOwnGradient) {
+  constexpr int kRequests = 7;  // cut into 3 and 4
+  const int threads = at::get_num_threads();
+  std::vector<Tensor> inputs, gradients(kRequests), expected;
+  for (int k = 0; k < kRequests; ++k) {
+    inputs.push_back(tokens + 0.1 * k);
+    std::vector<Row> rows;
+    rows.emplace_back(x, 40, Conditioning{.tokens = inputs[k]});
+    expected.push_back(
+        testing::run_alone(engine, ask(engine, rows, inputs[k], squared_error_cotangent, cost)).gradient);
+  }
+  denoiser.batches = 0;
+  cost = {};
+  const auto one = [&](int k) -> Task<void> {
+    std::vector<Row> rows;
+    rows.emplace_back(x, 40, Conditioning{.tokens = inputs[k]});
+    const EpsAndGradient result = co_await engine.eps_vjp(std::move(rows), inputs[k], squared_error_cotangent, cost);
+    gradients[k] = result.gradient;
+  };
+  at::set_num_threads(2);
+  int given = 0;
+  engine.run([&]() -> std::optional<Task<void>> {
+    if (given == kRequests) return std::nullopt;
+    return one(given++);
+  });
+  at::set_num_threads(threads);
+  EXPECT_EQ(denoiser.batches, 2);
+  EXPECT_EQ(cost.grad_rows, kRequests);
+  EXPECT_EQ(cost.batch_rows_sum, kRequests * kRequests);  // still one batch
+  for (int k = 0; k < kRequests; ++k) EXPECT_TRUE(at::allclose(gradients[k], expected[k], 1e-12, 1e-14)) << k;
 }
 
 TEST_F(Vjp, AFailingCotangentEndsItsOwnRequestOnly) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <mutex>
 
 #include <ATen/ATen.h>
 
@@ -88,9 +89,12 @@ class XIndependentDenoiser : public diffusion::Denoiser {
 class ConditionedDenoiser : public diffusion::Denoiser {
  public:
   Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) override {
-    ++batches;
-    rows += x.size(0);
-    sizes.push_back(x.size(0));
+    {
+      const std::lock_guard alone(counting_);  // slices of a batch come from several threads
+      ++batches;
+      rows += x.size(0);
+      sizes.push_back(x.size(0));
+    }
     Tensor pull = per_row(at::cos(t.to(at::kDouble) * 0.003), x);
     Tensor eps = at::tanh(x * 0.7 + pull * 0.2);
     if (conditioning.tokens.defined()) {
@@ -101,6 +105,9 @@ class ConditionedDenoiser : public diffusion::Denoiser {
 
   int64_t batches = 0, rows = 0;
   std::vector<int64_t> sizes;
+
+ private:
+  std::mutex counting_;
 };
 
 // Runs one coroutine to its end on an engine of its own; throws what it threw.

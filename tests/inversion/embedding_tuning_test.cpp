@@ -45,7 +45,7 @@ class EmbeddingTuningTest : public ::testing::TestWithParam<std::string> {
 
   // Prompt tuning's pivots are those of w = 0.
   Setting setting(double w = 7.5) const {
-    Setting s{.steps = 12, .invert_w = method()->default_invert_w(), .w = w};
+    Setting s{.steps = 12, .invert_w = method()->default_invert_w(7.5), .w = w};
     s.source.tokens = at::full({2, 3}, 0.05, at::kDouble);
     s.null.tokens = at::full({2, 3}, -0.04, at::kDouble);
     return s;
@@ -140,7 +140,7 @@ TEST_P(EmbeddingTuningTest, ADivergingOptimisationEndsWithStepAndLoss) {
 INSTANTIATE_TEST_SUITE_P(Methods, EmbeddingTuningTest, ::testing::Values("null_text", "prompt_tuning"),
                          [](const auto& info) { return info.param; });
 
-TEST(PromptTuning, InvertsWithoutThePrompt) { EXPECT_EQ(tuning_method("prompt_tuning", {})->default_invert_w(), 0); }
+TEST(PromptTuning, InvertsWithoutThePrompt) { EXPECT_EQ(tuning_method("prompt_tuning", {})->default_invert_w(7.5), 0); }
 
 }  // namespace
 }  // namespace roundtrip::inversion

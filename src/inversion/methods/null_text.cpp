@@ -30,8 +30,8 @@ class NullText : public EmbeddingTuning {
   Evaluations invert_evaluations(const Ask& ask) const override {
     return random_pivots_ ? Evaluations{} : DdimMethod::invert_evaluations(ask);
   }
-  double default_invert_w() const override {
-    return random_pivots_ ? std::numeric_limits<double>::quiet_NaN() : DdimMethod::default_invert_w();
+  double default_invert_w(double w) const override {
+    return random_pivots_ ? std::numeric_limits<double>::quiet_NaN() : DdimMethod::default_invert_w(w);
   }
 
  private:

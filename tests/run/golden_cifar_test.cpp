@@ -131,6 +131,7 @@ const std::map<std::string, config::Params::Value> kFit = {
 TEST_F(GoldenCifar, NullText) {
   auto params = kFit;
   params["pivots"] = std::string("ddim");
+  params["embedding"] = std::string("per_step");
   const std::vector<Ways> all = go(*method("null_text", params));
   expect_fit(all, "nti", "null_text");
   for (size_t k = 0; k < all.size(); ++k) {

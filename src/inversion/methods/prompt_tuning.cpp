@@ -12,7 +12,7 @@ namespace {
 class PromptTuning : public EmbeddingTuning {
  public:
   explicit PromptTuning(const config::Params& params)
-      : EmbeddingTuning(EmbeddingFit::Tuned::kConditional, params),
+      : EmbeddingTuning(EmbeddingFit(EmbeddingFit::Tuned::kConditional, params)),
         eta_mix_(params.get_float("eta_mix", {.min = 0, .max = 1})) {}
 
   double default_invert_w(double) const override { return 0; }

@@ -11,7 +11,14 @@
 namespace roundtrip {
 
 // What a draw is for. Two purposes never share values.
-enum class NoisePurpose : uint32_t { kForward = 1, kSampling = 2, kEncode = 3, kSelfCheck = 4, kBootstrap = 5 };
+enum class NoisePurpose : uint32_t {
+  kForward = 1,
+  kSampling = 2,
+  kEncode = 3,
+  kSelfCheck = 4,
+  kBootstrap = 5,
+  kShifts = 6
+};
 
 struct NoiseKey {
   int64_t seed = 0;

@@ -18,11 +18,7 @@ Task<Trajectory> EmbeddingTuning::sample(const Problem& p, const Inversion& inve
                                          const Conditioning& conditioning) const {
   const bool fitted = fit_.tunes(p.w);
   if (fitted && !p.edits && p.eta == 0) co_return inversion.reconstruction;
-  const GuidesAt guides_at = [&](int i) {
-    Conditioning tuned = fit_.tuned == EmbeddingFit::Tuned::kConditional ? p.source : p.null;
-    if (fitted) tuned.tokens = inversion.state.at(fit_.name())[p.grid.steps() - i];
-    return guides(p, tuned, conditioning);
-  };
+  const GuidesAt guides_at = [&](int i) { return guides(p, fit_.embedding(p, inversion, i), conditioning); };
   Task<Trajectory> sampling = ddim_sample(p, inversion.pivots.back(), guides_at);
   co_return co_await sampling;
 }

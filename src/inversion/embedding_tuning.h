@@ -10,7 +10,7 @@ namespace roundtrip::inversion {
 
 class EmbeddingTuning : public DdimMethod {
  public:
-  EmbeddingTuning(EmbeddingFit::Tuned tuned, const config::Params& params) : fit_(tuned, params) {}
+  explicit EmbeddingTuning(EmbeddingFit fit) : fit_(fit) {}
 
   Task<Inversion> fit(const Problem& p, Inversion inversion) const override;
   Task<Trajectory> sample(const Problem& p, const Inversion& inversion,

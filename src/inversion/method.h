@@ -71,15 +71,16 @@ class Method {
   virtual Evaluations fit_evaluations(const Ask&) const { return {}; }
   virtual Evaluations sample_evaluations(const Ask& ask) const = 0;
 
-  // The guidance scale of the inversion where the config leaves it null; NaN where inverting asks no network.
-  virtual double default_invert_w() const { return 1; }
+  // The guidance scale of the inversion where the config leaves it null, for sampling at w; NaN where inverting asks no
+  // network.
+  virtual double default_invert_w(double /*w*/) const { return 1; }
 };
 
 struct MethodInfo {
   std::string name;
-  std::string summary;       // one line for `roundtrip list methods`
-  std::string source;        // the paper
-  bool reconstructs = true;  // a baseline that does not is left out of the contract's round trip
+  std::string summary;    // one line for `roundtrip list methods`
+  std::string source;     // the paper
+  bool converges = true;  // the round trip improves with the steps, whatever eps is; else the contract does not ask it
 };
 
 using MethodFactory = std::unique_ptr<Method> (*)(const config::Params& params);

@@ -155,7 +155,7 @@ Trial read_trial(const config::Launch& launch, const config::Job& job) {
   trial.steps = static_cast<int>(std::min<int64_t>(read.integer("steps"), std::numeric_limits<int>::max()));
   trial.w = read.number("guidance_scale");
   const Node& invert_w = read.at("invert_guidance_scale");
-  const double own_invert_w = trial.method->default_invert_w();
+  const double own_invert_w = trial.method->default_invert_w(trial.w);
   // A method that asks no network when inverting has no such scale, whatever is set.
   trial.invert_w = invert_w.is_null() || std::isnan(own_invert_w) ? own_invert_w : invert_w.as_float();
   trial.eps_at = read.text("eps_at") == "t" ? inversion::EpsAt::kTarget : inversion::EpsAt::kSource;

@@ -1,9 +1,6 @@
-#include <fstream>
-
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
-#include "support/inversion_bench.h"
+#include "support/mixture.h"
 
 namespace roundtrip::inversion {
 namespace {
@@ -11,20 +8,11 @@ namespace {
 using testing::round_trip;
 using testing::RoundTrip;
 using testing::Setting;
-
-const nlohmann::json& theory() {
-  static const nlohmann::json values = [] {
-    std::ifstream file(ROUNDTRIP_SOURCE_DIR "/tests/golden/theory/theory.json");
-    return nlohmann::json::parse(file);
-  }();
-  return values;
-}
+using testing::theory;
 
 std::unique_ptr<Method> ddim() {
   return make_method("ddim", config::Params("method", {{"name", std::string("ddim")}}));
 }
-
-Tensor tensor_of(const nlohmann::json& values) { return at::tensor(values.get<std::vector<double>>(), at::kDouble); }
 
 TEST(Ddim, RoundTripOnAGaussianMatchesTheTheory) {
   const auto& gaussian = theory()["gaussian"];
@@ -53,18 +41,13 @@ TEST(Ddim, RelativeErrorOnAGaussianFallsAsPublished) {
 }
 
 TEST(Ddim, RoundTripOnAMixtureMatchesTheTheory) {
-  const auto& mixture = theory()["mixture"];
-  std::vector<Tensor> means;
-  for (const auto& mean : mixture["means"]) means.push_back(tensor_of(mean));
-  testing::MixtureDenoiser denoiser(at::stack(means), mixture["variance"]);
-  const Tensor x0 = tensor_of(mixture["x0"]).view({1, 1, -1});
-  for (const auto& [steps, methods] : mixture["cases"].items()) {
+  testing::Mixture mixture;
+  for (const int steps : {10, 50}) {
     for (const EpsAt eps_at : {EpsAt::kTarget, EpsAt::kSource}) {
-      const auto& expected = methods[eps_at == EpsAt::kTarget ? "ddim_t" : "ddim_t_minus_1"];
-      const RoundTrip trip = round_trip(*ddim(), denoiser, x0, {.steps = std::stoi(steps), .eps_at = eps_at});
-      const Tensor x_S = trip.inversion.pivots.back().flatten();
-      EXPECT_LT((x_S - tensor_of(expected["x_S"])).abs().max().item<double>(), 1e-9) << steps << " steps";
-      EXPECT_NEAR((trip.path.back() - x0).square().mean().item<double>(), expected["mse"], 1e-9);
+      const std::string name = eps_at == EpsAt::kTarget ? "ddim_t" : "ddim_t_minus_1";
+      const RoundTrip trip = mixture.round_trip(*ddim(), {.steps = steps, .eps_at = eps_at});
+      EXPECT_LT(mixture.distance_from_recorded(trip, steps, name), 1e-9) << steps << " steps";
+      EXPECT_NEAR(mixture.mse(trip), mixture.recorded(steps, name)["mse"], 1e-9);
     }
   }
 }

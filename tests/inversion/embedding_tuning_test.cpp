@@ -24,6 +24,7 @@ class LinearInTokens : public diffusion::Denoiser {
 struct Tuning {
   int64_t inner_steps = 10;
   double learning_rate = 1e-2, early_stop = 1e-5;
+  std::string embedding = "per_step";
 };
 
 std::unique_ptr<Method> tuning_method(const std::string& name, const Tuning& tuning) {
@@ -31,7 +32,10 @@ std::unique_ptr<Method> tuning_method(const std::string& name, const Tuning& tun
                                                          {"inner_steps", tuning.inner_steps},
                                                          {"learning_rate", tuning.learning_rate},
                                                          {"early_stop", tuning.early_stop}};
-  if (name == "null_text") values["pivots"] = std::string("ddim");
+  if (name == "null_text") {
+    values["pivots"] = std::string("ddim");
+    values["embedding"] = tuning.embedding;
+  }
   if (name == "prompt_tuning") values["eta_mix"] = 0.8;
   return make_method(name, config::Params("method", values));
 }
@@ -45,7 +49,7 @@ class EmbeddingTuningTest : public ::testing::TestWithParam<std::string> {
 
   // Prompt tuning's pivots are those of w = 0.
   Setting setting(double w = 7.5) const {
-    Setting s{.steps = 12, .invert_w = method()->default_invert_w(), .w = w};
+    Setting s{.steps = 12, .invert_w = method()->default_invert_w(7.5), .w = w};
     s.source.tokens = at::full({2, 3}, 0.05, at::kDouble);
     s.null.tokens = at::full({2, 3}, -0.04, at::kDouble);
     return s;
@@ -140,7 +144,32 @@ TEST_P(EmbeddingTuningTest, ADivergingOptimisationEndsWithStepAndLoss) {
 INSTANTIATE_TEST_SUITE_P(Methods, EmbeddingTuningTest, ::testing::Values("null_text", "prompt_tuning"),
                          [](const auto& info) { return info.param; });
 
-TEST(PromptTuning, InvertsWithoutThePrompt) { EXPECT_EQ(tuning_method("prompt_tuning", {})->default_invert_w(), 0); }
+class GlobalEmbedding : public EmbeddingTuningTest {};
+
+TEST_P(GlobalEmbedding, OneForAllHelpsLessThanOneAStepAndIsLessToKeep) {
+  const Tuning each{.inner_steps = 20, .early_stop = 0}, global{.inner_steps = 20, .embedding = "global"};
+  const RoundTrip untuned = trip({.inner_steps = 0}, setting()), one = trip(global, setting()),
+                  many = trip(each, setting());
+  EXPECT_LT(distance_from_pivots(one), distance_from_pivots(untuned));
+  EXPECT_LT(distance_from_pivots(many), distance_from_pivots(one));
+  EXPECT_EQ(one.inversion.state.at("null_embeddings").sizes(), (std::vector<int64_t>{1, 2, 3}));
+  EXPECT_EQ(one.fit_cost.rows, 12 * (20 + 3));
+  EXPECT_EQ(one.fit_cost.grad_rows, 12 * 20);
+  EXPECT_EQ(one.sample_cost.rows, 0);
+}
+
+TEST_P(GlobalEmbedding, GuidesEveryStepOfAnEdit) {
+  Setting s = setting();
+  const RoundTrip reconstructed = trip({.embedding = "global"}, s);
+  s.target = s.source;
+  const RoundTrip edited = trip({.embedding = "global"}, s);
+  EXPECT_EQ(edited.sample_cost.rows, 24);
+  EXPECT_LT((edited.path.back() - reconstructed.path.back()).abs().max().item<double>(), 1e-12);
+}
+
+INSTANTIATE_TEST_SUITE_P(NullText, GlobalEmbedding, ::testing::Values("null_text"));
+
+TEST(PromptTuning, InvertsWithoutThePrompt) { EXPECT_EQ(tuning_method("prompt_tuning", {})->default_invert_w(7.5), 0); }
 
 }  // namespace
 }  // namespace roundtrip::inversion

@@ -38,6 +38,7 @@ class GoldenTuning : public GoldenBench {
   static Params null_text(int64_t inner_steps, double early_stop = 1e-5) {
     Params params = fitting(inner_steps, early_stop);
     params["pivots"] = std::string("ddim");
+    params["embedding"] = std::string("per_step");
     return params;
   }
 

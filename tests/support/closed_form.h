@@ -66,7 +66,7 @@ class MixtureDenoiser : public diffusion::Denoiser {
     const Tensor spread = abar * variance_ + 1 - abar;
     const Tensor offset = x.flatten(1).unsqueeze(1) - abar.sqrt() * means_;  // [R, K, D]
     const Tensor r = at::softmax(-offset.square().sum(-1, true) / (2 * spread), 1);
-    return ((1 - abar).sqrt() * (r * offset).sum(1, true) / spread).view_as(x);
+    return ((1 - abar).sqrt() * (r * offset).sum(1, true) / spread).view_as(x).to(x.scalar_type());
   }
 
  private:

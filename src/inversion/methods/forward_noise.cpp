@@ -31,14 +31,14 @@ class ForwardNoise : public Method {
   Evaluations sample_evaluations(const Ask& ask) const override {
     return {.forward = guided_rows(ask.steps, ask.w, ask.null_sampled)};
   }
-  double default_invert_w() const override { return std::numeric_limits<double>::quiet_NaN(); }
+  double default_invert_w(double) const override { return std::numeric_limits<double>::quiet_NaN(); }
 };
 
 const MethodRegistration registration(
     {.name = "forward_noise",
      .summary = "fresh Gaussian noise instead of an inversion: the floor that every method must beat",
      .source = "Ho et al., Denoising Diffusion Probabilistic Models, NeurIPS 2020, eq. 2",
-     .reconstructs = false},
+     .converges = false},
     [](const config::Params&) -> std::unique_ptr<Method> { return std::make_unique<ForwardNoise>(); });
 
 }  // namespace

@@ -4,7 +4,8 @@
 // Models", CVPR 2023, algorithm 1; the stopping rule and the decay of the learning rate as its published notebook has
 // them. The pivots are DDIM's at w = 1. An edit samples under the target prompt against the tuned embeddings.
 //
-// `pivots: forward_noise` is the paper's ablation: a random noising of the image in place of DDIM's pivots.
+// `pivots: forward_noise` and `embedding: global` are the paper's ablations: a random noising of the image in place of
+// DDIM's pivots, and one embedding for all steps.
 #include <limits>
 
 #include "inversion/embedding_tuning.h"
@@ -16,7 +17,8 @@ namespace {
 class NullText : public EmbeddingTuning {
  public:
   explicit NullText(const config::Params& params)
-      : EmbeddingTuning(EmbeddingFit::Tuned::kUnconditional, params),
+      : EmbeddingTuning(EmbeddingFit(EmbeddingFit::Tuned::kUnconditional, params,
+                                     params.get_string("embedding", {"per_step", "global"}) == "global")),
         random_pivots_(params.get_string("pivots", {"ddim", "forward_noise"}) == "forward_noise") {}
 
   Task<Inversion> invert(const Problem& p, Tensor x0) const override {
@@ -30,8 +32,8 @@ class NullText : public EmbeddingTuning {
   Evaluations invert_evaluations(const Ask& ask) const override {
     return random_pivots_ ? Evaluations{} : DdimMethod::invert_evaluations(ask);
   }
-  double default_invert_w() const override {
-    return random_pivots_ ? std::numeric_limits<double>::quiet_NaN() : DdimMethod::default_invert_w();
+  double default_invert_w(double w) const override {
+    return random_pivots_ ? std::numeric_limits<double>::quiet_NaN() : DdimMethod::default_invert_w(w);
   }
 
  private:

@@ -12,10 +12,10 @@ namespace {
 class PromptTuning : public EmbeddingTuning {
  public:
   explicit PromptTuning(const config::Params& params)
-      : EmbeddingTuning(EmbeddingFit::Tuned::kConditional, params),
+      : EmbeddingTuning(EmbeddingFit(EmbeddingFit::Tuned::kConditional, params)),
         eta_mix_(params.get_float("eta_mix", {.min = 0, .max = 1})) {}
 
-  double default_invert_w() const override { return 0; }
+  double default_invert_w(double) const override { return 0; }
 
  private:
   Guides guides(const Problem& p, const Conditioning& tuned, const Conditioning& conditioning) const override {

@@ -1,0 +1,58 @@
+#include "inversion/noise_likeness.h"
+
+#include <algorithm>
+
+namespace roundtrip::inversion {
+namespace {
+
+using at::Tensor;
+
+// [C, h, w] -> [C, h/s, w/s, s, s], whole patches only.
+Tensor patches(const Tensor& x, int64_t s) { return x.unfold(1, s, s).unfold(2, s, s); }
+
+Tensor shift_gradient(const Tensor& n, int64_t r, int64_t axis) {
+  const Tensor correlation = (n * n.roll(r, axis)).mean({1, 2}, true);  // [C, 1, 1]
+  const double per_pixel = 1.0 / static_cast<double>(n.size(1) * n.size(2));
+  return 2 * per_pixel * correlation * (n.roll(r, axis) + n.roll(-r, axis));
+}
+
+}  // namespace
+
+Tensor patch_kl_gradient(const Tensor& eps, const Tensor& reference) {
+  const int64_t s = std::min<int64_t>({4, eps.size(1), eps.size(2)});
+  const auto moments = [](const Tensor& p) {
+    const Tensor mu = p.mean({-2, -1}, true);
+    return std::pair(mu, (p - mu).square().mean({-2, -1}, true) + 1e-8);
+  };
+  const Tensor own = patches(eps, s);
+  const auto [mu, v] = moments(own);
+  const auto [mu_ref, v_ref] = moments(patches(reference, s));
+  // Chain rule over the patch's n = s^2 elements: d mu/dx = 1/n, d v/dx = 2 (x - mu)/n.
+  const Tensor by_element = ((mu - mu_ref) / v_ref + (1 / v_ref - 1 / v) * (own - mu)) / static_cast<double>(s * s);
+  Tensor gradient = at::zeros_like(eps);
+  patches(gradient, s).copy_(by_element);  // a view: whole patches do not overlap
+  return gradient;
+}
+
+Tensor autocorrelation_gradient(const Tensor& eps, const Tensor& uniforms) {
+  constexpr int64_t kCoarsest = 8;
+  const Tensor shares = uniforms.to(at::kCPU, at::kDouble);
+  Tensor gradient = at::zeros_like(eps), n = eps;
+  int64_t factor = 1;  // of the resolution's pixels to a pixel of n
+  for (int64_t level = 0; level < shares.numel(); ++level) {
+    const int64_t half = std::max<int64_t>(std::min(n.size(1), n.size(2)) / 2, 2);
+    const auto r = 1 + static_cast<int64_t>(shares[level].item<double>() * static_cast<double>(half - 1));
+    const Tensor coarse = shift_gradient(n, r, 1) + shift_gradient(n, r, 2);
+    // A pixel of n is the mean of factor^2 pixels: each of them takes its share of the gradient.
+    const Tensor fine = coarse.repeat_interleave(factor, 1).repeat_interleave(factor, 2);
+    gradient.narrow(1, 0, fine.size(1))
+        .narrow(2, 0, fine.size(2))
+        .add_(fine, 1.0 / static_cast<double>(factor * factor));
+    if (std::min(n.size(1), n.size(2)) < 2 * kCoarsest) break;
+    n = at::avg_pool2d(n, {2, 2});
+    factor *= 2;
+  }
+  return gradient;
+}
+
+}  // namespace roundtrip::inversion

@@ -1,0 +1,55 @@
+#include <gtest/gtest.h>
+
+#include "support/mixture.h"
+
+namespace roundtrip::inversion {
+namespace {
+
+using testing::Mixture;
+using testing::RoundTrip;
+
+std::unique_ptr<Method> newton(int64_t iterations, double lambda = 0.1, const std::string& returns = "z") {
+  return make_method("newton", config::Params("method", {{"name", std::string("newton")},
+                                                         {"iterations", iterations},
+                                                         {"lambda", lambda},
+                                                         {"eta", 1e-10},
+                                                         {"returns", returns}}));
+}
+
+// In one dimension with eps = c x the equation is linear and piecewise so in |.|: without the prior, one Newton step
+// solves it.
+TEST(Newton, SolvesALinearStepInOneIteration) {
+  testing::GaussianDenoiser denoiser(0.25);
+  const Tensor x0 = at::full({1, 1, 1}, 0.7, at::kDouble);
+  const RoundTrip trip = testing::round_trip(*newton(2, 0), denoiser, x0, {.steps = 20});
+  for (const auto& [i, residuals] : trip.inversion.losses) {
+    EXPECT_GT(residuals[0], 1e-9) << "step " << i;
+    EXPECT_LT(residuals[1], 1e-18) << "step " << i;
+  }
+  EXPECT_LT(trip.error(x0), 1e-9);
+}
+
+TEST(Newton, GoesThroughTheNetwork) {
+  Mixture mixture;
+  const RoundTrip trip = mixture.round_trip(*newton(2), {.steps = 10});
+  EXPECT_EQ(trip.invert_cost.rows, 20);
+  EXPECT_EQ(trip.invert_cost.grad_rows, 20);
+  EXPECT_EQ(trip.sample_cost.rows, 10);
+}
+
+TEST(Newton, AnsweringWithGIsBetterThanTheExplicitStep) {
+  Mixture mixture;
+  for (const int steps : {10, 50}) {
+    const double mse = mixture.mse(mixture.round_trip(*newton(2, 0.1, "g"), {.steps = steps}));
+    EXPECT_LT(mse, mixture.recorded(steps, "ddim_t")["mse"].get<double>()) << steps << " steps";
+  }
+}
+
+TEST(Newton, TheResidualFalls) {
+  Mixture mixture;
+  const RoundTrip trip = mixture.round_trip(*newton(8, 0), {.steps = 20});
+  for (const auto& [i, residuals] : trip.inversion.losses) EXPECT_LT(residuals.back(), residuals.front()) << i;
+}
+
+}  // namespace
+}  // namespace roundtrip::inversion

@@ -1,0 +1,70 @@
+// The gradients by hand against finite differences of the losses they belong to.
+#include "inversion/noise_likeness.h"
+
+#include <gtest/gtest.h>
+
+#include "inversion/problem.h"
+
+namespace roundtrip::inversion {
+namespace {
+
+Tensor normal(int key) {
+  return counter_noise(key, "likeness")(NoisePurpose::kForward, 1, at::empty({2, 16, 16}, at::kDouble));
+}
+
+template <typename Loss>
+void expect_gradient(const Tensor& x, const Tensor& gradient, Loss loss) {
+  const Tensor along = normal(7);
+  const double h = 1e-5, difference = (loss(x + h * along) - loss(x - h * along)) / (2 * h);
+  EXPECT_NEAR((gradient * along).sum().item<double>(), difference, 1e-6 * std::abs(difference) + 1e-9);
+}
+
+double patch_kl(const Tensor& eps, const Tensor& reference) {
+  double sum = 0;
+  for (int64_t c = 0; c < 2; ++c) {
+    for (int64_t y = 0; y < 16; y += 4) {
+      for (int64_t x = 0; x < 16; x += 4) {
+        const auto moments = [&](const Tensor& image) {
+          const Tensor patch = image[c].narrow(0, y, 4).narrow(1, x, 4);
+          return std::pair(patch.mean().item<double>(), patch.var(false).item<double>());
+        };
+        const auto [mu, v] = moments(eps);
+        const auto [mu_ref, v_ref] = moments(reference);
+        sum += (std::log(v_ref / v) + (v + (mu - mu_ref) * (mu - mu_ref)) / v_ref - 1) / 2;
+      }
+    }
+  }
+  return sum;
+}
+
+TEST(NoiseLikeness, PatchKl) {
+  const Tensor eps = normal(1) * 1.3 + 0.2, reference = normal(2);
+  expect_gradient(eps, patch_kl_gradient(eps, reference), [&](const Tensor& x) { return patch_kl(x, reference); });
+  EXPECT_LT(patch_kl_gradient(eps, eps).abs().max().item<double>(), 1e-12);
+}
+
+double autocorrelation(Tensor n, int64_t r_fine, int64_t r_coarse) {
+  double sum = 0;
+  for (const int64_t r : {r_fine, r_coarse}) {
+    for (const int64_t axis : {1, 2}) sum += (n * n.roll(r, axis)).mean({1, 2}).square().sum().item<double>();
+    n = at::avg_pool2d(n, {2, 2});
+  }
+  return sum;
+}
+
+TEST(NoiseLikeness, Autocorrelation) {
+  const Tensor eps = normal(3) + 0.5;
+  // On 16 x 16, r in [1, 8): 0.5 is 1 + floor(3.5) = 4; on 8 x 8, r in [1, 4): 0.9 is 1 + floor(2.7) = 3.
+  const Tensor gradient = autocorrelation_gradient(eps, at::tensor({0.5, 0.9}, at::kDouble));
+  expect_gradient(eps, gradient, [](const Tensor& x) { return autocorrelation(x, 4, 3); });
+}
+
+TEST(NoiseLikeness, AStepAlongTheGradientLowersTheAutocorrelation) {
+  const Tensor eps = normal(3) + 0.5;
+  const Tensor uniforms = at::tensor({0.5, 0.9}, at::kDouble);
+  const Tensor after = eps - 20 * autocorrelation_gradient(eps, uniforms);
+  EXPECT_LT(autocorrelation(after, 4, 3), autocorrelation(eps, 4, 3));
+}
+
+}  // namespace
+}  // namespace roundtrip::inversion

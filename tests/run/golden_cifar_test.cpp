@@ -1,0 +1,160 @@
+// Null-text, prompt tuning and negative prompt at 50 steps on a trained pixel-space model (golden/cifar10-tiny,
+// recorded from plain PyTorch on diffusers): about half of the inner steps stop early, so the stopping rule counts at
+// every step.
+//
+// Some thousand evaluations with gradients: half a minute of a release build, and left out of sanitizer builds.
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "data/dataset.h"
+#include "model/model_folder.h"
+#include "model/safetensors.h"
+#include "support/inversion_bench.h"
+#include "support/shared_material.h"
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+namespace roundtrip::run {
+namespace {
+
+using at::Tensor;
+using inversion::Inversion;
+using inversion::Trajectory;
+
+struct Ways {
+  Inversion inversion;
+  Trajectory reconstruction, edit;
+};
+
+// Pixels on [-1, 1], clamped; the metric is on [0, 1].
+double psnr(const Tensor& a, const Tensor& b) {
+  const double mse = ((a.clamp(-1, 1) - b.clamp(-1, 1)) / 2).square().mean().item<double>();
+  return -10 * std::log10(mse);
+}
+
+class GoldenCifar : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (kSanitized) GTEST_SKIP() << "some thousand evaluations are too many for a sanitizer build";
+    ROUNDTRIP_NEEDS_SHARED("golden/cifar10-tiny");
+    ROUNDTRIP_NEEDS_SHARED("models/cifar10-tiny");
+    model_.emplace(model::open_model({.path = shared_material("models/cifar10-tiny").string()}));
+    golden_.emplace(model::SafetensorsFile::open(shared_material("golden/cifar10-tiny/golden.safetensors").string()));
+    std::ifstream file(shared_material("golden/cifar10-tiny/cases.json"));
+    cases_ = nlohmann::json::parse(file);
+    engine_.emplace(*model_->denoiser, engine::EngineOptions{.batch = {.max_batch = 8}});
+  }
+
+  diffusion::Conditioning embed(const std::string& prompt) const { return model_->text->encode(prompt).conditioning; }
+
+  Tensor image(const std::string& file_name) const {
+    const data::DatasetOptions options{.name = "folder",
+                                       .path = shared_material("data/cifar10/test"),
+                                       .ids = {file_name.substr(0, file_name.find('.'))}};
+    const data::Sample sample = data::open_dataset(options)->read(0);
+    const Tensor bytes = at::tensor(at::ArrayRef<uint8_t>(sample.pixels.rgb), at::kByte);
+    return bytes.view({sample.pixels.height, sample.pixels.width, 3}).permute({2, 0, 1}).to(at::kFloat) / 127.5 - 1;
+  }
+
+  engine::Task<void> go_both_ways(const inversion::Method& method, const nlohmann::json& one, Ways& ways) {
+    inversion::Problem p{.grid = diffusion::StepGrid(diffusion::NoiseSchedule(model_->schedule), one["steps"]),
+                         .network = inversion::Network(*engine_, cost_),
+                         .source = embed(one["text"]),
+                         .null = embed(""),
+                         .invert_w = method.default_invert_w(7.5),
+                         .w = 7.5,
+                         .noise = inversion::counter_noise(0, "golden")};
+    const diffusion::Conditioning target = embed(one["target"]);
+    ways.inversion = co_await method.invert(p, image(one["file_name"]));
+    ways.inversion = co_await method.fit(p, ways.inversion);
+    ways.reconstruction = co_await method.sample(p, ways.inversion, p.source);
+    p.edits = true;
+    ways.edit = co_await method.sample(p, ways.inversion, target);
+  }
+
+  // All images at once, so that batches fill.
+  std::vector<Ways> go(const inversion::Method& method) {
+    std::vector<Ways> all(cases_.size());
+    size_t next = 0;
+    engine_->run([&]() -> std::optional<engine::Task<void>> {
+      if (next == all.size()) return std::nullopt;
+      engine::Task<void> task = go_both_ways(method, cases_[next], all[next]);
+      ++next;
+      return task;
+    });
+    return all;
+  }
+
+  static std::unique_ptr<inversion::Method> method(const std::string& name,
+                                                   std::map<std::string, config::Params::Value> params) {
+    params["name"] = name;
+    return inversion::make_method(name, config::Params("method", params));
+  }
+
+  void expect_fit(const std::vector<Ways>& all, const std::string& prefix, const std::string& updates) {
+    for (size_t k = 0; k < all.size(); ++k) {
+      std::vector<double> losses;
+      for (int i = 50; i >= 1; --i) {
+        const auto& inner = all[k].inversion.losses.at(i);
+        losses.insert(losses.end(), inner.begin(), inner.end());
+      }
+      const double expected_updates = cases_[k]["inner_updates"][updates];
+      EXPECT_NEAR(static_cast<double>(losses.size()), expected_updates, 0.02 * expected_updates) << "image " << k;
+      const Tensor expected = golden_->tensor(fmt::format("{}.{}.losses", k, prefix));
+      if (static_cast<int64_t>(losses.size()) == expected.numel()) {
+        for (size_t j = 0; j < losses.size(); ++j) {
+          const double loss = expected[j].item<double>();
+          EXPECT_NEAR(losses[j], loss, 1e-3 * loss) << "image " << k << ", update " << j;
+        }
+      }
+      const double quality = psnr(all[k].reconstruction.back(), all[k].inversion.pivots.front());
+      EXPECT_NEAR(quality, cases_[k]["psnr"][prefix + ".recon"], 0.02) << "image " << k;
+    }
+  }
+
+  std::optional<model::Model> model_;
+  std::optional<model::SafetensorsFile> golden_;
+  std::optional<engine::Engine> engine_;
+  nlohmann::json cases_;
+  engine::Cost cost_;
+};
+
+const std::map<std::string, config::Params::Value> kFit = {
+    {"inner_steps", int64_t{10}}, {"learning_rate", 1e-2}, {"early_stop", 1e-5}};
+
+TEST_F(GoldenCifar, NullText) {
+  auto params = kFit;
+  params["pivots"] = std::string("ddim");
+  params["embedding"] = std::string("per_step");
+  const std::vector<Ways> all = go(*method("null_text", params));
+  expect_fit(all, "nti", "null_text");
+  for (size_t k = 0; k < all.size(); ++k) {
+    const double same = psnr(all[k].edit.back(), golden_->tensor(fmt::format("{}.nti.edit", k))[0]);
+    EXPECT_GT(same, 45) << "image " << k;
+  }
+}
+
+TEST_F(GoldenCifar, PromptTuning) {
+  auto params = kFit;
+  params["eta_mix"] = 0.8;
+  expect_fit(go(*method("prompt_tuning", params)), "pti", "prompt_tuning");
+}
+
+TEST_F(GoldenCifar, NegativePromptEdits) {
+  const std::vector<Ways> all = go(*method("negative_prompt", {{"slerp", int64_t{0}}}));
+  for (size_t k = 0; k < all.size(); ++k) {
+    const double same = psnr(all[k].edit.back(), golden_->tensor(fmt::format("{}.npi.edit", k))[0]);
+    EXPECT_GT(same, 45) << "image " << k;
+    EXPECT_NEAR(psnr(all[k].reconstruction.back(), all[k].inversion.pivots.front()),
+                cases_[k]["psnr"]["ddim.t.recon.w1"], 0.02);
+  }
+}
+
+}  // namespace
+}  // namespace roundtrip::run

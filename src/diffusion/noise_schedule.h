@@ -29,6 +29,10 @@ struct ScheduleConfig {
   std::vector<std::string> ignored = {};  // sampler-only keys that were set (clip_sample, ...): recorded, not applied
 };
 
+// What takes the place of an alpha_bar of exactly 0 wherever x is taken to another level: a rescaled schedule ends
+// there, and from pure noise no eps leads back. diffusers' schedulers on sigmas put the same number there.
+inline constexpr double kLeastAlphaBar = 0x1p-24;
+
 class NoiseSchedule {
  public:
   explicit NoiseSchedule(ScheduleConfig config);

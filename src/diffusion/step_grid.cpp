@@ -42,7 +42,7 @@ StepGrid::StepGrid(const NoiseSchedule& schedule, int steps) {
                               steps, config.steps_offset, t, T - 1));
     }
     times_.push_back(t);
-    alpha_bars_.push_back(schedule.alpha_bar(t));
+    alpha_bars_.push_back(std::max(schedule.alpha_bar(t), kLeastAlphaBar));
   }
   times_[0] = std::max(times_[1] - T / steps, 0);
 }

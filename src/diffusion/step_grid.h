@@ -21,7 +21,7 @@ class StepGrid {
   // integer division, as textbook inversion evaluates its first step.
   int time(int i) const { return times_.at(i); }
 
-  // alpha_bar at grid index i in [0, S]; at the clean end the schedule's final alpha_bar.
+  // alpha_bar at grid index i in [0, S], kLeastAlphaBar or more; at the clean end the schedule's final alpha_bar.
   double alpha_bar(int i) const { return alpha_bars_.at(i); }
 
  private:

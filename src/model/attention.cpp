@@ -16,14 +16,20 @@ Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, 
   return attended.transpose(1, 2).flatten(2);
 }
 
-SelfAttention::SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, int64_t heads,
+AttentionNames attention_names(const WeightScope& weights) {
+  if (weights.contains("query.weight")) return {.q = "query", .k = "key", .v = "value", .out = "proj_attn"};
+  return {.q = "to_q", .k = "to_k", .v = "to_v", .out = "to_out.0"};
+}
+
+SelfAttention::SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, HeadShape shape,
                              bool has_bias, Mask mask)
-    : qkv(Linear::concatenated({Linear(weights / names.q, channels, channels, has_bias),
-                                Linear(weights / names.k, channels, channels, has_bias),
-                                Linear(weights / names.v, channels, channels, has_bias)})),
-      out(weights / names.out, channels, channels),
-      heads(heads),
-      mask_(mask) {}
+    : heads(shape.heads), mask_(mask) {
+  const int64_t inner = shape.heads * shape.channels;
+  qkv = Linear::concatenated({Linear(weights / names.q, channels, inner, has_bias),
+                              Linear(weights / names.k, channels, inner, has_bias),
+                              Linear(weights / names.v, channels, inner, has_bias)});
+  out = Linear(weights / names.out, inner, channels);
+}
 
 Tensor SelfAttention::operator()(const Tensor& x) const {
   const std::vector<Tensor> parts = qkv(x).chunk(3, 2);
@@ -31,12 +37,14 @@ Tensor SelfAttention::operator()(const Tensor& x) const {
 }
 
 CrossAttention::CrossAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels,
-                               int64_t context_channels, int64_t heads)
-    : q(weights / names.q, channels, channels, false),
-      kv(Linear::concatenated({Linear(weights / names.k, context_channels, channels, false),
-                               Linear(weights / names.v, context_channels, channels, false)})),
-      out(weights / names.out, channels, channels),
-      heads(heads) {}
+                               int64_t context_channels, HeadShape shape)
+    : heads(shape.heads) {
+  const int64_t inner = shape.heads * shape.channels;
+  q = Linear(weights / names.q, channels, inner, false);
+  kv = Linear::concatenated({Linear(weights / names.k, context_channels, inner, false),
+                             Linear(weights / names.v, context_channels, inner, false)});
+  out = Linear(weights / names.out, inner, channels);
+}
 
 Tensor CrossAttention::operator()(const Tensor& x, const Tensor& context) const {
   const std::vector<Tensor> parts = kv(context).chunk(2, 2);

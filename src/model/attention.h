@@ -19,14 +19,22 @@ struct AttentionNames {
   std::string_view q, k, v, out;
 };
 
+// The names in weights that diffusers writes, and in those written before its version 0.12.
+AttentionNames attention_names(const WeightScope& weights);
+
+struct HeadShape {
+  int64_t heads = 1;
+  int64_t channels = 0;  // of each head; heads times this may be less than the channels of the tokens
+};
+
 // Tokens attend to themselves; q, k and v come from one matrix product.
 struct SelfAttention {
   Linear qkv, out;
   int64_t heads = 1;
 
   SelfAttention() = default;
-  SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, int64_t heads, bool has_bias,
-                Mask mask = Mask::kNone);
+  SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, HeadShape shape,
+                bool has_bias, Mask mask = Mask::kNone);
 
   Tensor operator()(const Tensor& x) const;  // [N, T, C] -> [N, T, C]
 
@@ -41,7 +49,7 @@ struct CrossAttention {
 
   CrossAttention() = default;
   CrossAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, int64_t context_channels,
-                 int64_t heads);
+                 HeadShape shape);
 
   Tensor operator()(const Tensor& x, const Tensor& context) const;  // [N, T, C], [N, L, D] -> [N, T, C]
 };

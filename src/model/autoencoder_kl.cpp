@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "model/attention.h"
+#include "model/attention_block.h"
 #include "model/layers.h"
 #include "model/resnet_block.h"
 #include "model/unet_blocks.h"
@@ -23,17 +23,26 @@ constexpr double kMinLogVariance = -30, kMaxLogVariance = 20;
 
 struct VaeConfig {
   int64_t in_channels, out_channels, latent_channels;
-  std::vector<int64_t> channels;  // fine to coarse
+  std::vector<int64_t> channels;                       // fine to coarse
+  std::vector<bool> encoder_attends, decoder_attends;  // stage by stage, in the order in which they are computed
   int64_t layers, norm_groups;
+  Activation activation;
   bool mid_attention, quant_conv, post_quant_conv;
   double scaling_factor, shift_factor;
   bool force_upcast;
 };
 
-void require_types(JsonConfig& config, std::string_view key, const std::string& type, size_t count) {
-  const auto types = config.get<std::vector<std::string>>(key, {type});
-  const bool known = std::ranges::all_of(types, [&](const std::string& name) { return name == type; });
-  if (!known || types.size() != count) config.fail(key, fmt::format("{} for each of {} stages", type, count));
+// Whether each stage attends to its pixels, by the names of their types.
+std::vector<bool> read_types(JsonConfig& config, std::string_view key, const std::string& plain,
+                             const std::string& attending, size_t count) {
+  const auto types = config.get<std::vector<std::string>>(key, {plain});
+  std::vector<bool> attends;
+  for (const std::string& type : types) {
+    if (type != plain && type != attending) config.fail(key, fmt::format("of {}, {}", plain, attending));
+    attends.push_back(type == attending);
+  }
+  if (types.size() != count) config.fail(key, fmt::format("{} names, as block_out_channels has", count));
+  return attends;
 }
 
 VaeConfig read_config(JsonConfig& config) {
@@ -41,8 +50,11 @@ VaeConfig read_config(JsonConfig& config) {
                 .out_channels = config.get<int64_t>("out_channels", 3),
                 .latent_channels = config.get<int64_t>("latent_channels", 4),
                 .channels = config.get<std::vector<int64_t>>("block_out_channels", {64}),
+                .encoder_attends = {},
+                .decoder_attends = {},
                 .layers = config.get<int64_t>("layers_per_block", 1),
                 .norm_groups = config.get<int64_t>("norm_num_groups", 32),
+                .activation = read_activation(config, "act_fn"),
                 .mid_attention = config.get<bool>("mid_block_add_attention", true),
                 .quant_conv = config.get<bool>("use_quant_conv", true),
                 .post_quant_conv = config.get<bool>("use_post_quant_conv", true),
@@ -61,9 +73,10 @@ VaeConfig read_config(JsonConfig& config) {
     }
   }
   if (vae.scaling_factor == 0) config.fail("scaling_factor", "a number other than 0");
-  require_types(config, "down_block_types", "DownEncoderBlock2D", vae.channels.size());
-  require_types(config, "up_block_types", "UpDecoderBlock2D", vae.channels.size());
-  config.refuse_unless("act_fn", {"silu", "swish"});
+  vae.encoder_attends =
+      read_types(config, "down_block_types", "DownEncoderBlock2D", "AttnDownEncoderBlock2D", vae.channels.size());
+  vae.decoder_attends =
+      read_types(config, "up_block_types", "UpDecoderBlock2D", "AttnUpDecoderBlock2D", vae.channels.size());
   config.refuse_unless("latents_mean", {nullptr});
   config.refuse_unless("latents_std", {nullptr});
   config.ignore({"sample_size"});  // of training, and of tiles
@@ -72,27 +85,22 @@ VaeConfig read_config(JsonConfig& config) {
 }
 
 ResnetShape resnet_shape(const VaeConfig& config, int64_t in, int64_t out) {
-  return {.in = in, .out = out, .norm_groups = config.norm_groups, .norm_eps = kNormEps};
+  return {
+      .in = in, .out = out, .norm_groups = config.norm_groups, .norm_eps = kNormEps, .activation = config.activation};
 }
 
-// The attention's projections go by other names in weights written before diffusers 0.12.
-AttentionNames attention_names(const WeightScope& weights) {
-  if (weights.contains("query.weight")) return {.q = "query", .k = "key", .v = "value", .out = "proj_attn"};
-  return {.q = "to_q", .k = "to_k", .v = "to_v", .out = "to_out.0"};
+AttentionBlockShape attention_shape(const VaeConfig& config, int64_t channels) {
+  return {.channels = channels, .head_channels = channels, .norm_groups = config.norm_groups, .norm_eps = kNormEps};
 }
 
 struct MidBlock {
   ResnetBlock first, second;
-  std::optional<GroupNorm> norm;
-  std::optional<SelfAttention> attention;
+  std::optional<AttentionBlock> attention;
 
   MidBlock(const WeightScope& weights, const VaeConfig& config)
       : first(weights / "resnets" / 0, shape(config)), second(weights / "resnets" / 1, shape(config)) {
     if (!config.mid_attention) return;
-    const int64_t channels = config.channels.back();
-    const WeightScope scope = weights / "attentions" / 0;
-    norm.emplace(scope / "group_norm", channels, config.norm_groups, kNormEps);
-    attention.emplace(scope, attention_names(scope), channels, /*heads=*/1, /*has_bias=*/true);
+    attention.emplace(weights / "attentions" / 0, attention_shape(config, config.channels.back()));
   }
 
   static ResnetShape shape(const VaeConfig& config) {
@@ -100,15 +108,31 @@ struct MidBlock {
   }
 
   Tensor operator()(const Tensor& x) const {
-    Tensor h = first(x);
-    if (attention) h = add(to_picture((*attention)(to_tokens((*norm)(h))), h.size(2), h.size(3)), h);
-    return second(h);
+    const Tensor h = first(x);
+    return second(attention ? (*attention)(h) : h);
   }
 };
 
 struct Stage {
   std::vector<ResnetBlock> resnets;
+  std::vector<AttentionBlock> attentions;  // none, or one for each resnet
   std::optional<Conv2d> resample;
+
+  Stage(const WeightScope& weights, const VaeConfig& config, int64_t in, int64_t out, int64_t layers, bool attends) {
+    for (int64_t layer = 0; layer < layers; ++layer) {
+      resnets.emplace_back(weights / "resnets" / layer, resnet_shape(config, layer == 0 ? in : out, out));
+      if (attends) attentions.emplace_back(weights / "attentions" / layer, attention_shape(config, out));
+    }
+  }
+
+  // At the resolution that x comes in.
+  Tensor operator()(Tensor x) const {
+    for (size_t layer = 0; layer < resnets.size(); ++layer) {
+      x = resnets[layer](x);
+      if (!attentions.empty()) x = attentions[layer](x);
+    }
+    return x;
+  }
 };
 
 struct Encoder {
@@ -127,10 +151,7 @@ struct Encoder {
     for (size_t s = 0; s < config.channels.size(); ++s) {
       const WeightScope scope = weights / "down_blocks" / s;
       const int64_t out = config.channels[s];
-      Stage& stage = stages.emplace_back();
-      for (int64_t layer = 0; layer < config.layers; ++layer) {
-        stage.resnets.emplace_back(scope / "resnets" / layer, resnet_shape(config, layer == 0 ? in : out, out));
-      }
+      Stage& stage = stages.emplace_back(scope, config, in, out, config.layers, config.encoder_attends[s]);
       if (s + 1 < config.channels.size()) {
         stage.resample.emplace(scope / "downsamplers" / 0 / "conv", out, out,
                                Conv2d::Window{.stride = 2, .padding = 0});
@@ -142,7 +163,7 @@ struct Encoder {
   Tensor operator()(const Tensor& pixels) const {
     Tensor h = conv_in(pixels);
     for (const Stage& stage : stages) {
-      for (const ResnetBlock& resnet : stage.resnets) h = resnet(h);
+      h = stage(h);
       if (stage.resample) h = downsample(*stage.resample, h);
     }
     return conv_out(silu(norm_out(mid(h))));
@@ -165,10 +186,7 @@ struct Decoder {
     for (size_t s = 0; s < config.channels.size(); ++s) {
       const WeightScope scope = weights / "up_blocks" / s;
       const int64_t out = config.channels[config.channels.size() - 1 - s];
-      Stage& stage = stages.emplace_back();
-      for (int64_t layer = 0; layer <= config.layers; ++layer) {
-        stage.resnets.emplace_back(scope / "resnets" / layer, resnet_shape(config, layer == 0 ? in : out, out));
-      }
+      Stage& stage = stages.emplace_back(scope, config, in, out, config.layers + 1, config.decoder_attends[s]);
       if (s + 1 < config.channels.size()) {
         stage.resample.emplace(scope / "upsamplers" / 0 / "conv", out, out, Conv2d::Window{});
       }
@@ -179,7 +197,7 @@ struct Decoder {
   Tensor operator()(const Tensor& latents) const {
     Tensor h = mid(conv_in(latents));
     for (const Stage& stage : stages) {
-      for (const ResnetBlock& resnet : stage.resnets) h = resnet(h);
+      h = stage(h);
       if (stage.resample) h = (*stage.resample)(upsample_nearest(h, {2 * h.size(2), 2 * h.size(3)}));
     }
     return conv_out(silu(norm_out(h)));
@@ -209,7 +227,8 @@ struct AutoencoderKl::Layers {
 
 AutoencoderKl::AutoencoderKl(JsonConfig config, WeightSource weights, at::TensorOptions options) {
   const VaeConfig vae = read_config(config);
-  if (vae.force_upcast && options.dtype() == at::kHalf) options = options.dtype(at::kFloat);
+  if (vae.force_upcast && at::isReducedFloatingType(options.dtype().toScalarType()))
+    options = options.dtype(at::kFloat);
   layers_ = std::make_unique<const Layers>(vae, WeightScope(weights, options));
   refuse_unread(weights);
 }

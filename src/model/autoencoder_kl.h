@@ -16,8 +16,8 @@ namespace roundtrip::model {
 
 class AutoencoderKl : public diffusion::Codec {
  public:
-  // Throws kInput for a config or weights that do not fit. float16 becomes float32 where force_upcast asks
-  // for it.
+  // Throws kInput for a config or weights that do not fit. float16 and bfloat16 become float32 where
+  // force_upcast asks for it, as SDXL's does.
   AutoencoderKl(JsonConfig config, WeightSource weights, at::TensorOptions options);
   ~AutoencoderKl() override;
 

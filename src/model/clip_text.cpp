@@ -8,6 +8,10 @@
 namespace roundtrip::model {
 namespace {
 
+// Configs of before transformers 4.31 name this as the end token, wrongly: the token of the highest id is meant.
+constexpr int64_t kWrongEndId = 2;
+constexpr int64_t kEndId = 49407;
+
 constexpr AttentionNames kNames{.q = "q_proj", .k = "k_proj", .v = "v_proj", .out = "out_proj"};
 
 // transformers 5 writes the names without the prefix, older versions with it.
@@ -38,10 +42,15 @@ ClipText::ClipText(JsonConfig config, WeightSource weights, at::TensorOptions op
   if (activation != "quick_gelu" && activation != "gelu") config.fail("hidden_act", "quick_gelu or gelu");
   activation_ = activation == "gelu" ? Activation::kGelu : Activation::kQuickGelu;
   config.refuse_unless("model_type", {"clip_text_model"});
-  // The pooled vector, training and bookkeeping.
-  config.ignore({"architectures", "attention_dropout", "bos_token_id", "dropout", "dtype", "eos_token_id",
-                 "initializer_factor", "initializer_range", "pad_token_id", "projection_dim", "torch_dtype",
-                 "transformers_version"});
+  end_id_ = config.find<int64_t>("eos_token_id").value_or(kEndId);
+  const auto projected = config.get<int64_t>("projection_dim", 512);
+  const auto classes = config.find<std::vector<std::string>>("architectures");
+  const bool projects = classes && classes->size() == 1 && classes->front() == "CLIPTextModelWithProjection";
+  if (projects && projected < 1) config.fail("projection_dim", "1 or more");
+  // Training and bookkeeping.
+  config.ignore({"attention_dropout", "bos_token_id", "dropout", "dtype", "initializer_factor", "initializer_range",
+                 "output_attentions", "output_hidden_states", "pad_token_id", "return_dict", "torch_dtype",
+                 "transformers_version", "use_cache"});
   config.refuse_unread();
 
   const WeightScope scope = text_model(weights, options);
@@ -50,28 +59,42 @@ ClipText::ClipText(JsonConfig config, WeightSource weights, at::TensorOptions op
   position_embedding_ = embeddings.tensor("position_embedding.weight", {max_length_, channels_});
   for (int64_t l = 0; l < depth; ++l) {
     const WeightScope layer = scope / "encoder" / "layers" / l;
-    layers_.push_back({.norm1 = LayerNorm(layer / "layer_norm1", channels_, eps),
-                       .norm2 = LayerNorm(layer / "layer_norm2", channels_, eps),
-                       .attention = SelfAttention(layer / "self_attn", kNames, channels_, heads,
-                                                  /*has_bias=*/true, Mask::kCausal),
-                       .fc1 = Linear(layer / "mlp" / "fc1", channels_, hidden),
-                       .fc2 = Linear(layer / "mlp" / "fc2", hidden, channels_)});
+    layers_.push_back(
+        {.norm1 = LayerNorm(layer / "layer_norm1", channels_, eps),
+         .norm2 = LayerNorm(layer / "layer_norm2", channels_, eps),
+         .attention = SelfAttention(layer / "self_attn", kNames, channels_,
+                                    {.heads = heads, .channels = channels_ / heads}, /*has_bias=*/true, Mask::kCausal),
+         .fc1 = Linear(layer / "mlp" / "fc1", channels_, hidden),
+         .fc2 = Linear(layer / "mlp" / "fc2", hidden, channels_)});
   }
   final_norm_ = LayerNorm(scope / "final_layer_norm", channels_, eps);
+  if (projects) {
+    projection_.emplace(WeightScope(weights, options) / "text_projection", channels_, projected, /*has_bias=*/false);
+  }
   weights.ignore("embeddings.position_ids");  // 0, 1, 2 ...: a buffer that old writers saved
   weights.ignore("text_model.embeddings.position_ids");
   refuse_unread(weights);
 }
 
-Tensor ClipText::operator()(const Tensor& ids) const {
+Tensor ClipText::end_positions(const Tensor& ids) const {
+  return end_id_ == kWrongEndId ? ids.argmax(1) : ids.eq(end_id_).to(at::kInt).argmax(1);
+}
+
+ClipText::Output ClipText::operator()(const Tensor& ids) const {
   check(ids.dim() == 2 && ids.size(1) <= max_length_, "token ids fit the text encoder");
   Tensor x = at::embedding(token_embedding_, ids) + position_embedding_.narrow(0, 0, ids.size(1));  // [N, L, D]
+  Output output;
   for (const Layer& layer : layers_) {
+    output.penultimate = x;
     x = x + layer.attention(layer.norm1(x));
-    const Tensor hidden = layer.fc1(layer.norm2(x));
-    x = x + layer.fc2(activation_ == Activation::kGelu ? at::gelu(hidden) : quick_gelu(hidden));
+    x = x + layer.fc2(activate(activation_, layer.fc1(layer.norm2(x))));
   }
-  return final_norm_(x);
+  output.last = final_norm_(x);
+  if (projection_) {
+    const Tensor rows = at::arange(ids.size(0), ids.options());
+    output.pooled = (*projection_)(output.last.index({rows, end_positions(ids)}));
+  }
+  return output;
 }
 
 }  // namespace roundtrip::model

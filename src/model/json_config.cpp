@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "model/disguise.h"
 
 namespace roundtrip::model {
 namespace {
@@ -58,7 +59,11 @@ std::string type_name() {
 
 }  // namespace
 
-JsonConfig JsonConfig::open(const std::filesystem::path& path) { return parse(read_file(path), path.string()); }
+JsonConfig JsonConfig::open(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  refuse_disguise(text, path.string());
+  return parse(text, path.string());
+}
 
 JsonConfig JsonConfig::parse(std::string_view text, std::string where) {
   json values = parse_json(text, where);
@@ -121,6 +126,31 @@ std::vector<T> JsonConfig::per_block(std::string_view key, size_t blocks, T fall
   return get<std::vector<T>>(key);
 }
 
+template <typename T>
+std::vector<std::vector<T>> JsonConfig::per_layer(std::string_view key, const std::vector<int64_t>& layers,
+                                                  T fallback) {
+  const json* value = read(key);
+  const bool is_nested = value != nullptr && value->is_array() && std::ranges::any_of(*value, &json::is_array);
+  std::vector<std::vector<T>> values;
+  if (!is_nested) {
+    const std::vector<T> of_block = per_block<T>(key, layers.size(), fallback);
+    for (size_t b = 0; b < layers.size(); ++b) values.emplace_back(layers[b], of_block[b]);
+    return values;
+  }
+  if (value->size() != layers.size()) fail(key, fmt::format("one value for each of {} blocks", layers.size()));
+  for (size_t b = 0; b < layers.size(); ++b) {
+    const json& block = (*value)[b];
+    if (Reader<T>::fits(block)) {
+      values.emplace_back(layers[b], block.template get<T>());
+    } else if (Reader<std::vector<T>>::fits(block) && block.size() == static_cast<size_t>(layers[b])) {
+      values.push_back(block.template get<std::vector<T>>());
+    } else {
+      fail(key, fmt::format("for block {} {}, or a list of {} of them", b, Reader<T>::kName, layers[b]));
+    }
+  }
+  return values;
+}
+
 void JsonConfig::refuse_unless(std::string_view key, std::initializer_list<json> allowed) {
   const json* value = read(key);
   if (value == nullptr || std::ranges::find(allowed, *value) != allowed.end()) return;
@@ -163,6 +193,8 @@ ROUNDTRIP_JSON_CONFIG_ELEMENT(bool)
 ROUNDTRIP_JSON_CONFIG_ELEMENT(int64_t)
 ROUNDTRIP_JSON_CONFIG_ELEMENT(double)
 ROUNDTRIP_JSON_CONFIG_ELEMENT(std::string)
+template std::vector<std::vector<int64_t>> JsonConfig::per_layer<int64_t>(std::string_view, const std::vector<int64_t>&,
+                                                                          int64_t fallback);
 #undef ROUNDTRIP_JSON_CONFIG_ELEMENT
 #undef ROUNDTRIP_JSON_CONFIG_TYPE
 

@@ -42,6 +42,11 @@ class JsonConfig {
   template <typename T>
   std::vector<T> per_block(std::string_view key, size_t blocks, T fallback);
 
+  // The same one level deeper: a block's own value may be a list with one value for each of its layers, of
+  // which block b has layers[b].
+  template <typename T>
+  std::vector<std::vector<T>> per_layer(std::string_view key, const std::vector<int64_t>& layers, T fallback);
+
   // An absent key is fine: its default is what the network implements. Null is allowed only where it is
   // listed.
   //   config.refuse_unless("dual_cross_attention", {false});

@@ -38,8 +38,7 @@ Linear Linear::concatenated(const std::vector<Linear>& parts) {
 Tensor Linear::operator()(const Tensor& x) const { return at::linear(x, weight, bias); }
 
 Conv2d::Conv2d(const WeightScope& weights, int64_t in, int64_t out, Window window)
-    : weight(
-          weights.tensor("weight", {out, in, window.kernel, window.kernel}).contiguous(at::MemoryFormat::ChannelsLast)),
+    : weight(weights.tensor("weight", {out, in, window.kernel, window.kernel}, at::MemoryFormat::ChannelsLast)),
       bias(weights.tensor("bias", {out})),
       window(window) {}
 

@@ -15,17 +15,27 @@
 #include "model/autoencoder_kl.h"
 #include "model/clip_text.h"
 #include "model/json_config.h"
+#include "model/model_index.h"
+#include "model/model_path.h"
+#include "model/network.h"
 #include "model/pixel_codec.h"
 #include "model/prediction.h"
 #include "model/prompt_encoder.h"
+#include "model/prompt_table.h"
 #include "model/safetensors.h"
 #include "model/scheduler_config.h"
+#include "model/size_ids.h"
+#include "model/torchscript_denoiser.h"
+#include "model/unet.h"
 #include "model/unet_2d_condition.h"
+#include "model/unet_2d_model.h"
 
 namespace roundtrip::model {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int64_t kPixelChannels = 3;
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -60,13 +70,7 @@ at::Device device_of(const std::string& name) {
 // The components of one folder as they are opened: configs, weights, and a tally of both.
 class Folder {
  public:
-  explicit Folder(fs::path root) : root_(std::move(root)) {
-    std::error_code ignored;
-    if (!fs::is_directory(root_, ignored)) {
-      throw input_error(root_.string(), is_there(root_) ? "not a folder" : "no such folder",
-                        "a model in diffusers' layout (unet/, vae/, text_encoder/, tokenizer/, scheduler/)");
-    }
-  }
+  explicit Folder(fs::path root) : root_(std::move(root)) {}
 
   const fs::path& root() const { return root_; }
   bool has(std::string_view component) const { return is_there(root_ / component); }
@@ -75,19 +79,34 @@ class Folder {
     if (!has(component)) throw input_error(root_.string(), fmt::format("no {}/", component), why);
   }
 
-  JsonConfig config(std::string_view component) const { return JsonConfig::open(root_ / component / "config.json"); }
+  // Where the unet's files lie: in unet/, or in the folder itself.
+  fs::path unet() const { return has("unet") || !has("config.json") ? root_ / "unet" : root_; }
+
+  fs::path scheduler_config() const {
+    constexpr const char* kName = "scheduler_config.json";
+    if (!has("scheduler") && has(kName)) return root_ / kName;
+    require("scheduler", "scheduler/scheduler_config.json");
+    return root_ / "scheduler" / kName;
+  }
+
+  JsonConfig config(const fs::path& component) const { return JsonConfig::open(root_ / component / "config.json"); }
 
   // Counts the parameters and the digests of what it opens.
-  WeightSource weights(std::string_view component) {
+  WeightSource weights(const fs::path& component) {
     WeightSource source = WeightSource::open(root_ / component);
     for (const fs::path& file : source.files()) {
-      digest_.add(component).add(file.filename().string()).add(sha256_hex_of_file(file));
+      count(component.filename().string(), file);
       const SafetensorsFile opened = SafetensorsFile::open(file);
       for (const auto& [name, entry] : opened.entries()) {
         parameters_ += c10::isFloatingType(entry.dtype) ? c10::multiply_integers(entry.shape) : 0;
       }
     }
     return source;
+  }
+
+  // Of a file that is not read by its tensors.
+  void count(std::string_view component, const fs::path& file) {
+    digest_.add(component).add(file.filename().string()).add(sha256_hex_of_file(file));
   }
 
   int64_t parameters() const { return parameters_; }
@@ -105,12 +124,22 @@ void require_class(JsonConfig& config, const std::vector<std::string>& known) {
   config.fail("_class_name", join(known, " or ") + "." + did_you_mean(name, known));
 }
 
-// The denoiser of unet/, and what the rest of the folder has to agree with.
-std::unique_ptr<UNet2DCondition> open_unet(Folder& folder, at::TensorOptions options) {
-  folder.require("unet", "unet/ with config.json and weights");
-  JsonConfig config = folder.config("unet");
-  require_class(config, {"UNet2DConditionModel"});
-  return std::make_unique<UNet2DCondition>(std::move(config), folder.weights("unet"), options);
+// The denoiser, and what the rest of the folder has to agree with.
+std::unique_ptr<Network> open_network(Folder& folder, at::TensorOptions options) {
+  if (folder.has(kTorchScriptConfig)) {
+    const TorchScriptConfig config = read_torchscript_config(folder.root());
+    std::unique_ptr<Network> network = open_torchscript(config, options);
+    folder.count("denoiser", config.module);
+    return network;
+  }
+  const fs::path unet = folder.unet();
+  if (!is_there(unet)) throw input_error(folder.root().string(), "no unet/", "unet/ with config.json and weights");
+  JsonConfig config = JsonConfig::open(unet / "config.json");
+  require_class(config, {"UNet2DConditionModel", "UNet2DModel"});
+  const bool conditional = config.get<std::string>("_class_name") == "UNet2DConditionModel";
+  const UNetShape shape =
+      conditional ? read_unet_2d_condition(std::move(config)) : read_unet_2d_model(std::move(config));
+  return std::make_unique<UNet>(shape, folder.weights("unet" == unet.filename() ? "unet" : "."), options);
 }
 
 std::unique_ptr<AutoencoderKl> open_vae(Folder& folder, at::TensorOptions options) {
@@ -119,37 +148,71 @@ std::unique_ptr<AutoencoderKl> open_vae(Folder& folder, at::TensorOptions option
   return std::make_unique<AutoencoderKl>(std::move(config), folder.weights("vae"), options);
 }
 
-std::unique_ptr<PromptEncoder> open_text(Folder& folder, at::TensorOptions options) {
-  folder.require("tokenizer", "the tokenizer/ that belongs to text_encoder/");
-  JsonConfig config = folder.config("text_encoder");
-  const std::vector<std::string> known{"CLIPTextModel"};
-  const auto classes = config.get<std::vector<std::string>>("architectures", known);
-  if (classes != known) config.fail("architectures", "CLIPTextModel");
-  return std::make_unique<PromptEncoder>(text::ClipTokenizer::open(folder.root() / "tokenizer"),
-                                         ClipText(std::move(config), folder.weights("text_encoder"), options),
-                                         options.device(), folder.root().string());
+TextTower open_tower(Folder& folder, const std::string& encoder, const std::string& tokenizer,
+                     const std::vector<std::string>& classes, at::TensorOptions options) {
+  folder.require(encoder, fmt::format("the {}/ whose tokens the unet attends to", encoder));
+  folder.require(tokenizer, fmt::format("the {}/ that belongs to {}/", tokenizer, encoder));
+  JsonConfig config = folder.config(encoder);
+  const auto found = config.get<std::vector<std::string>>("architectures", {classes.front()});
+  if (found.size() != 1 || std::ranges::find(classes, found[0]) == classes.end()) {
+    config.fail("architectures", join(classes, " or "));
+  }
+  return TextTower(text::ClipTokenizer::open(folder.root() / tokenizer),
+                   ClipText(std::move(config), folder.weights(encoder), options), options.device(),
+                   (folder.root() / encoder).string());
+}
+
+std::unique_ptr<PromptEncoder> open_text(Folder& folder, const ModelIndex& index, const Network::Facts& facts,
+                                         at::TensorOptions options) {
+  if (folder.has(kTorchScriptConfig)) {
+    if (const auto table = read_torchscript_config(folder.root()).embeddings) {
+      folder.count("embeddings", *table);
+      return std::make_unique<PromptTable>(*table, facts.context_channels, options.device());
+    }
+  }
+  const std::vector<std::string> plain{"CLIPTextModel"}, projected{"CLIPTextModelWithProjection"};
+  if (facts.pooled_channels == 0) {
+    return std::make_unique<ClipPromptEncoder>(open_tower(folder, "text_encoder", "tokenizer", plain, options));
+  }
+  TextTower first = open_tower(folder, "text_encoder", "tokenizer", {plain[0], projected[0]}, options);
+  TextTower second = open_tower(folder, "text_encoder_2", "tokenizer_2", projected, options);
+  return std::make_unique<SdxlPromptEncoder>(std::move(first), std::move(second), index.force_zeros_for_empty_prompt,
+                                             folder.root().string());
 }
 
 void require_same(const Folder& folder, std::string_view what, int64_t found, int64_t expected) {
   if (found != expected) {
-    throw input_error((folder.root() / "unet" / "config.json").string(), fmt::format("{} is {}", what, found),
+    throw input_error((folder.unet() / "config.json").string(), fmt::format("{} is {}", what, found),
                       fmt::format("{}", expected));
   }
+}
+
+// What the diffusion runs on goes in and comes out.
+void require_latents(const Folder& folder, std::string_view what, int64_t found, int64_t expected) {
+  if (found == expected) return;
+  const bool takes_more = what == "in_channels" && found > expected;
+  throw input_error((folder.unet() / "config.json").string(), fmt::format("{} is {}", what, found),
+                    fmt::format("{}{}", expected, takes_more ? " (does it take an image or a mask, too?)" : ""));
 }
 
 }  // namespace
 
 Model open_model(const ModelOptions& options) {
   const at::TensorOptions tensors = at::dtype(dtype_of(options.dtype)).device(device_of(options.device));
-  Folder folder(options.path);
+  const ModelPath path = find_model(options.path);
+  const ModelIndex index = read_model_index(path.folder);
+  Folder folder(path.folder);
   Model model;
-  model.name = fs::weakly_canonical(options.path).filename().string();
+  model.name = path.name;
 
-  std::unique_ptr<UNet2DCondition> unet = open_unet(folder, tensors);
-  const UNet2DCondition::Facts facts = unet->facts();
-  folder.require("scheduler", "scheduler/scheduler_config.json");
-  model.schedule = read_scheduler_config(folder.root() / "scheduler" / "scheduler_config.json");
-  model.denoiser = as_eps(std::move(unet), model.schedule);
+  std::unique_ptr<Network> network = open_network(folder, tensors);
+  const Network::Facts facts = network->facts();
+  model.schedule = read_scheduler_config(folder.scheduler_config());
+  if (facts.timesteps > 0 && facts.timesteps < model.schedule.train_steps) {
+    throw input_error(folder.scheduler_config().string(),
+                      fmt::format("num_train_timesteps is {}", model.schedule.train_steps),
+                      fmt::format("at most the {} that the unet has learned", facts.timesteps));
+  }
 
   if (folder.has("vae")) {
     std::unique_ptr<AutoencoderKl> vae = open_vae(folder, tensors);
@@ -157,22 +220,29 @@ Model open_model(const ModelOptions& options) {
     model.pixel_multiple = vae->scale();
     model.codec = std::move(vae);
   } else {
-    model.latent_channels = 3;
+    model.latent_channels = kPixelChannels;
     model.codec = std::make_unique<PixelCodec>();
   }
-  require_same(folder, "in_channels", facts.in_channels, model.latent_channels);
-  require_same(folder, "out_channels", facts.out_channels, model.latent_channels);
-  model.sample_size = facts.sample_size;
-  model.pixel_size = facts.sample_size * model.pixel_multiple;
+  require_latents(folder, "in_channels", facts.in_channels, model.latent_channels);
+  require_latents(folder, "out_channels", facts.out_channels, model.latent_channels);
+  for (size_t d = 0; d < 2; ++d) {
+    model.sample_size[d] = facts.sample_size[d];
+    model.pixel_size[d] = facts.sample_size[d] * model.pixel_multiple;
+  }
 
   if (facts.context_channels > 0) {
-    folder.require("text_encoder", "the text_encoder/ whose tokens the unet attends to");
-    std::unique_ptr<PromptEncoder> text = open_text(folder, tensors);
+    std::unique_ptr<PromptEncoder> text = open_text(folder, index, facts, tensors);
     require_same(folder, "cross_attention_dim", facts.context_channels, text->channels());
+    if (facts.pooled_channels > 0) {
+      require_same(folder, "the pooled text's share of projection_class_embeddings_input_dim", facts.pooled_channels,
+                   text->pooled_channels());
+    }
     model.text_length = text->length();
     model.text_channels = text->channels();
     model.text = std::move(text);
   }
+  model.denoiser = as_eps(std::move(network), model.schedule);
+  if (facts.pooled_channels > 0) model.denoiser = with_size_ids(std::move(model.denoiser), model.pixel_multiple);
   model.parameters = folder.parameters();
   model.digest = folder.digest();
   return model;

@@ -1,5 +1,6 @@
 #include "model/prediction.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -13,7 +14,9 @@ class EpsOf : public diffusion::Denoiser {
   EpsOf(std::unique_ptr<diffusion::Denoiser> network, const diffusion::NoiseSchedule& schedule)
       : network_(std::move(network)), prediction_(schedule.config().prediction) {
     std::vector<double> alpha_bars;
-    for (int t = 0; t < schedule.train_steps(); ++t) alpha_bars.push_back(schedule.alpha_bar(t));
+    for (int t = 0; t < schedule.train_steps(); ++t) {
+      alpha_bars.push_back(std::max(schedule.alpha_bar(t), diffusion::kLeastAlphaBar));
+    }
     alpha_bars_ = at::tensor(alpha_bars, at::kDouble);
   }
 

@@ -3,6 +3,13 @@
 #include <utility>
 
 namespace roundtrip::model {
+namespace {
+
+Tensor resampled(Resample resample, const Tensor& x, at::IntArrayRef size) {
+  return resample == Resample::kHalve ? at::avg_pool2d(x, 2, 2) : upsample_nearest(x, size);
+}
+
+}  // namespace
 
 ResnetBlock::ResnetBlock(const WeightScope& weights, const ResnetShape& shape, TimeProjections* times)
     : norm1_(weights / "norm1", shape.in, shape.norm_groups, shape.norm_eps),
@@ -10,15 +17,19 @@ ResnetBlock::ResnetBlock(const WeightScope& weights, const ResnetShape& shape, T
       conv1_(weights / "conv1", shape.in, shape.out, {}),
       conv2_(weights / "conv2", shape.out, shape.out, {}),
       time_scales_(shape.time_scales),
-      output_divisor_(shape.output_divisor) {
+      activation_(shape.activation),
+      output_divisor_(shape.output_divisor),
+      resample_(shape.resample) {
   if (shape.in != shape.out) {
     shortcut_.emplace(weights / "conv_shortcut", shape.in, shape.out, Conv2d::Window{.kernel = 1, .padding = 0});
   }
   if (times) time_slot_ = times->add(weights / "time_emb_proj", shape.time_scales ? 2 * shape.out : shape.out);
 }
 
-Tensor ResnetBlock::operator()(const Tensor& x, const std::vector<Tensor>& times) const {
-  Tensor h = conv1_(silu(norm1_(x)));  // [N, out, h, w]
+Tensor ResnetBlock::operator()(const Tensor& x, const std::vector<Tensor>& times, at::IntArrayRef enlarge_to) const {
+  Tensor h = activate(activation_, norm1_(x));  // [N, in, h, w]
+  if (resample_ != Resample::kNone) h = resampled(resample_, h, enlarge_to);
+  h = conv1_(h);  // [N, out, h', w']
   if (!time_slot_) {
     h = norm2_(h);
   } else if (time_scales_) {
@@ -27,8 +38,9 @@ Tensor ResnetBlock::operator()(const Tensor& x, const std::vector<Tensor>& times
   } else {
     h = norm2_(add(std::move(h), times[*time_slot_]));
   }
-  h = conv2_(silu(std::move(h)));
-  h = add(std::move(h), shortcut_ ? (*shortcut_)(x) : x);
+  h = conv2_(activate(activation_, std::move(h)));
+  const Tensor from = resample_ == Resample::kNone ? x : resampled(resample_, x, enlarge_to);
+  h = add(std::move(h), shortcut_ ? (*shortcut_)(from) : from);
   return output_divisor_ == 1 ? h : h / output_divisor_;
 }
 

@@ -1,23 +1,33 @@
 // The residual block of UNets and autoencoders:
-//   x -> shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))) + time)))
-// As diffusers' ResnetBlock2D without resampling.
+//   x -> shortcut(r(x)) + conv2(act(norm2(conv1(r(act(norm1(x)))) + time)))
+// with r a change of resolution in the blocks that are there for one, and nothing in the others. As diffusers'
+// ResnetBlock2D; not here: FIR kernels, norms conditioned on space.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "model/activation.h"
 #include "model/layers.h"
 #include "model/time_embedding.h"
 
 namespace roundtrip::model {
 
+enum class Resample {
+  kNone,
+  kHalve,    // the mean of 2 x 2 pixels
+  kEnlarge,  // the nearest pixel
+};
+
 struct ResnetShape {
   int64_t in = 0, out = 0;  // channels
   int64_t norm_groups = 32;
   double norm_eps = 1e-5;
+  Activation activation = Activation::kSilu;
   bool time_scales = false;   // "scale_shift": norm2(h) (1 + scale) + shift, instead of norm2(h + shift)
   double output_divisor = 1;  // of the sum
+  Resample resample = Resample::kNone;
 };
 
 class ResnetBlock {
@@ -25,8 +35,9 @@ class ResnetBlock {
   // `times` is null in networks without a timestep.
   ResnetBlock(const WeightScope& weights, const ResnetShape& shape, TimeProjections* times = nullptr);
 
-  // x [N, in, h, w], what TimeProjections gave -> [N, out, h, w]
-  Tensor operator()(const Tensor& x, const std::vector<Tensor>& times = {}) const;
+  // x [N, in, h, w], what TimeProjections gave -> [N, out, h', w']; `enlarge_to` is [h', w'] of a block that
+  // enlarges.
+  Tensor operator()(const Tensor& x, const std::vector<Tensor>& times = {}, at::IntArrayRef enlarge_to = {}) const;
 
  private:
   GroupNorm norm1_, norm2_;
@@ -34,7 +45,9 @@ class ResnetBlock {
   std::optional<Conv2d> shortcut_;
   std::optional<size_t> time_slot_;
   bool time_scales_;
+  Activation activation_;
   double output_divisor_;
+  Resample resample_;
 };
 
 }  // namespace roundtrip::model

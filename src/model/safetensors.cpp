@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "model/disguise.h"
 
 namespace roundtrip::model {
 namespace {
@@ -25,6 +26,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian and is not swapped");
 
 constexpr uint64_t kLengthBytes = 8;
+constexpr uint64_t kDisguiseBytes = 512;           // enough to tell what a file is instead
 constexpr size_t kMaxDimensions = 16;              // ATen stops at 64 in some operations, networks at 5
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of the reference implementation
 
@@ -66,6 +68,14 @@ class Mapping {
 
   uint64_t size() const { return size_; }
   const char* data() const { return static_cast<const char*>(data_); }
+
+  // Gives back the whole pages of `bytes` bytes from `from` on: they are read from the file again when touched.
+  void release(const char* from, uint64_t bytes) const {
+    static const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const uintptr_t first = (reinterpret_cast<uintptr_t>(from) + page - 1) / page * page;
+    const uintptr_t last = (reinterpret_cast<uintptr_t>(from) + bytes) / page * page;
+    if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  }
 
  private:
   void* data_ = nullptr;
@@ -185,6 +195,7 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   const std::string where = path.string();
   auto state = std::make_shared<State>(path);
   const Mapping& mapping = *state->mapping;
+  refuse_disguise({mapping.data(), std::min<uint64_t>(mapping.size(), kDisguiseBytes)}, where);
   if (mapping.size() < kLengthBytes) {
     throw input_error(where, fmt::format("{} bytes long", mapping.size()), "a safetensors file");
   }
@@ -225,6 +236,12 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
 const std::filesystem::path& SafetensorsFile::path() const { return state_->path; }
 const SafetensorsFile::Entries& SafetensorsFile::entries() const { return state_->entries; }
 const std::map<std::string, std::string>& SafetensorsFile::metadata() const { return state_->metadata; }
+
+void SafetensorsFile::release(std::string_view name) const {
+  const auto found = state_->entries.find(name);
+  if (found == state_->entries.end()) return;
+  state_->mapping->release(state_->data + found->second.from, found->second.to - found->second.from);
+}
 
 at::Tensor SafetensorsFile::tensor(std::string_view name) const {
   const auto found = state_->entries.find(name);

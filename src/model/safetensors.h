@@ -44,6 +44,9 @@ class SafetensorsFile {
   // unknown name.
   at::Tensor tensor(std::string_view name) const;
 
+  // Lets go of the memory that reading the tensor took; what is read of it again comes from the file again.
+  void release(std::string_view name) const;
+
  private:
   struct State;
   explicit SafetensorsFile(std::shared_ptr<const State> state) : state_(std::move(state)) {}
@@ -56,8 +59,8 @@ class WeightSource {
  public:
   // `path` is a .safetensors file, a .safetensors.index.json, or a component's folder. In a folder the stem
   // is `diffusion_pytorch_model` or `model`, and the first of these forms that is there wins: one file, an
-  // index of shards, the same as variant fp16, then bf16. Throws kInput; a folder with pickled weights alone
-  // is refused.
+  // index of shards, the same as variant fp16, then bf16, then any other variant that is alone. Throws kInput;
+  // a folder with pickled weights alone is refused.
   static WeightSource open(const std::filesystem::path& path);
 
   bool contains(std::string_view name) const { return file_of_.find(name) != file_of_.end(); }
@@ -68,6 +71,9 @@ class WeightSource {
   // not there, or, in the second form, for another shape than the network's.
   at::Tensor tensor(std::string_view name);
   at::Tensor tensor(std::string_view name, at::IntArrayRef shape);
+
+  // Lets go of the memory that reading the tensor took (SafetensorsFile::release).
+  void release(std::string_view name) const;
 
   // Known to be of no use here (`position_ids`, ...): no longer counted as unread. Unknown names are fine.
   void ignore(std::string_view name);

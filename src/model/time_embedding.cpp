@@ -18,13 +18,16 @@ Tensor Sinusoids::operator()(const Tensor& t) const {
   return channels % 2 == 0 ? waves : at::constant_pad_nd(waves, {0, 1});
 }
 
-TimeEmbedding::TimeEmbedding(const WeightScope& weights, Sinusoids sinusoids, int64_t channels)
-    : sinusoids(sinusoids),
-      linear1(weights / "linear_1", sinusoids.channels, channels),
-      linear2(weights / "linear_2", channels, channels) {}
+EmbeddingLayers::EmbeddingLayers(const WeightScope& weights, int64_t in, int64_t out, Activation activation,
+                                 std::optional<Activation> last)
+    : linear1(weights / "linear_1", in, out),
+      linear2(weights / "linear_2", out, out),
+      activation(activation),
+      last(last) {}
 
-Tensor TimeEmbedding::operator()(const Tensor& t) const {
-  return linear2(silu(linear1(sinusoids(t).to(linear1.weight.scalar_type()))));
+Tensor EmbeddingLayers::operator()(const Tensor& x) const {
+  Tensor embedding = linear2(activate(activation, linear1(x.to(linear1.weight.scalar_type()))));
+  return last ? activate(*last, std::move(embedding)) : embedding;
 }
 
 size_t TimeProjections::add(const WeightScope& weights, int64_t out) {
@@ -40,7 +43,7 @@ void TimeProjections::finish() {
 }
 
 std::vector<Tensor> TimeProjections::operator()(Tensor&& embedding) const {
-  const Tensor all = all_(silu(std::move(embedding)));  // [N, sum of widths]
+  const Tensor all = all_(activate(activation_, std::move(embedding)));  // [N, sum of widths]
   return all.unsqueeze(-1).unsqueeze(-1).split_with_sizes(widths_, 1);
 }
 

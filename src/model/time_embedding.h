@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <ATen/ATen.h>
 
+#include "model/activation.h"
 #include "model/layers.h"
 
 namespace roundtrip::model {
@@ -21,19 +23,23 @@ struct Sinusoids {
   Tensor operator()(const Tensor& t) const;  // [N] -> float32 [N, channels]
 };
 
-struct TimeEmbedding {
-  Sinusoids sinusoids;
+// Two linear layers with an activation between them, and one after them where the config has it.
+struct EmbeddingLayers {
   Linear linear1, linear2;
+  Activation activation;
+  std::optional<Activation> last;
 
-  TimeEmbedding(const WeightScope& weights, Sinusoids sinusoids, int64_t channels);
-  Tensor operator()(const Tensor& t) const;  // [N] -> [N, channels]
+  EmbeddingLayers(const WeightScope& weights, int64_t in, int64_t out, Activation activation = Activation::kSilu,
+                  std::optional<Activation> last = std::nullopt);
+  Tensor operator()(const Tensor& x) const;  // [N, in] -> [N, out]
 };
 
-// What every residual block adds to its channels: all blocks' projections of silu(embedding) in one matrix
+// What every residual block adds to its channels: all blocks' projections of act(embedding) in one matrix
 // product. Blocks register while the network is built and keep their slot.
 class TimeProjections {
  public:
-  explicit TimeProjections(int64_t embedding_channels) : embedding_channels_(embedding_channels) {}
+  TimeProjections(int64_t embedding_channels, Activation activation)
+      : embedding_channels_(embedding_channels), activation_(activation) {}
 
   size_t add(const WeightScope& weights, int64_t out);
   void finish();  // after the last add
@@ -42,6 +48,7 @@ class TimeProjections {
 
  private:
   int64_t embedding_channels_;
+  Activation activation_;
   std::vector<Linear> parts_;
   std::vector<int64_t> widths_;
   Linear all_;

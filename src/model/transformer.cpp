@@ -9,11 +9,15 @@ constexpr AttentionNames kNames{.q = "to_q", .k = "to_k", .v = "to_v", .out = "t
 constexpr double kGroupNormEps = 1e-6;  // fixed in diffusers, whatever norm_eps says
 constexpr double kLayerNormEps = 1e-5;
 
+HeadShape heads_of(const TransformerShape& shape) {
+  return {.heads = shape.heads, .channels = shape.channels / shape.heads};
+}
+
 std::variant<SelfAttention, CrossAttention> first_attention(const WeightScope& weights, const TransformerShape& shape) {
   if (shape.only_cross_attention) {
-    return CrossAttention(weights, kNames, shape.channels, shape.context_channels, shape.heads);
+    return CrossAttention(weights, kNames, shape.channels, shape.context_channels, heads_of(shape));
   }
-  return SelfAttention(weights, kNames, shape.channels, shape.heads, /*has_bias=*/false);
+  return SelfAttention(weights, kNames, shape.channels, heads_of(shape), /*has_bias=*/false);
 }
 
 }  // namespace
@@ -32,7 +36,7 @@ TransformerBlock::TransformerBlock(const WeightScope& weights, const Transformer
       norm2(weights / "norm2", shape.channels, kLayerNormEps),
       norm3(weights / "norm3", shape.channels, kLayerNormEps),
       attention1(first_attention(weights / "attn1", shape)),
-      attention2(weights / "attn2", kNames, shape.channels, shape.context_channels, shape.heads),
+      attention2(weights / "attn2", kNames, shape.channels, shape.context_channels, heads_of(shape)),
       feed_forward(weights / "ff", shape.channels) {}
 
 Tensor TransformerBlock::operator()(Tensor&& x, const Tensor& context) const {
@@ -45,10 +49,12 @@ Tensor TransformerBlock::operator()(Tensor&& x, const Tensor& context) const {
 }
 
 SpatialTransformer::SpatialTransformer(const WeightScope& weights, const TransformerShape& shape)
-    : norm(weights / "norm", shape.channels, shape.norm_groups, kGroupNormEps),
-      in(weights / "proj_in", shape.channels, shape.channels),
-      out(weights / "proj_out", shape.channels, shape.channels) {
-  for (int64_t b = 0; b < shape.depth; ++b) blocks.emplace_back(weights / "transformer_blocks" / b, shape);
+    : norm(weights / "norm", shape.channels, shape.norm_groups, kGroupNormEps) {
+  TransformerShape tokens = shape;
+  tokens.channels = shape.heads * (shape.channels / shape.heads);
+  in = Linear(weights / "proj_in", shape.channels, tokens.channels);
+  out = Linear(weights / "proj_out", tokens.channels, shape.channels);
+  for (int64_t b = 0; b < shape.depth; ++b) blocks.emplace_back(weights / "transformer_blocks" / b, tokens);
 }
 
 Tensor SpatialTransformer::operator()(const Tensor& x, const Tensor& context) const {

@@ -16,8 +16,8 @@
 namespace roundtrip::model {
 
 struct TransformerShape {
-  int64_t channels = 0;
-  int64_t heads = 1;
+  int64_t channels = 0;          // of the picture
+  int64_t heads = 1;             // each of channels / heads: the tokens are as wide as all heads together
   int64_t context_channels = 0;  // of the text's tokens
   int64_t depth = 1;             // blocks
   int64_t norm_groups = 32;

@@ -14,9 +14,9 @@ ResnetShape resnet_shape(const StageShape& stage, int64_t in) {
   return shape;
 }
 
-TransformerShape transformer_shape(const StageShape& stage) {
-  TransformerShape shape = stage.transformer;
-  shape.channels = stage.channels;
+ResnetShape resampler_shape(const StageShape& stage, Resample resample) {
+  ResnetShape shape = resnet_shape(stage, stage.channels);
+  shape.resample = resample;
   return shape;
 }
 
@@ -26,54 +26,80 @@ Tensor downsample(const Conv2d& conv, const Tensor& x) {
   return conv.window.padding == 0 ? conv(at::constant_pad_nd(x, {0, 1, 0, 1})) : conv(x);
 }
 
-DownStage::DownStage(const WeightScope& weights, const StageShape& shape, int64_t in,
-                     std::optional<int64_t> downsample_padding, TimeProjections& times) {
-  for (int64_t layer = 0; layer < shape.layers; ++layer) {
-    resnets_.emplace_back(weights / "resnets" / layer, resnet_shape(shape, layer == 0 ? in : shape.channels), &times);
-    if (shape.has_attention) attentions_.emplace_back(weights / "attentions" / layer, transformer_shape(shape));
+StageAttention::StageAttention(const WeightScope& weights, const StageShape& shape, int64_t layer) {
+  if (const auto* transformer = std::get_if<TransformerShape>(&shape.attention)) {
+    TransformerShape filled = *transformer;
+    filled.channels = shape.channels;
+    filled.depth = shape.depths.at(layer);
+    kind_.emplace<SpatialTransformer>(weights / layer, filled);
+  } else if (const auto* block = std::get_if<AttentionBlockShape>(&shape.attention)) {
+    AttentionBlockShape filled = *block;
+    filled.channels = shape.channels;
+    kind_.emplace<AttentionBlock>(weights / layer, filled);
   }
-  if (downsample_padding) {
-    downsample_.emplace(weights / "downsamplers" / 0 / "conv", shape.channels, shape.channels,
-                        Conv2d::Window{.stride = 2, .padding = *downsample_padding});
+}
+
+Tensor StageAttention::operator()(Tensor x, const Signals& signals) const {
+  if (const auto* transformer = std::get_if<SpatialTransformer>(&kind_)) return (*transformer)(x, signals.context);
+  if (const auto* block = std::get_if<AttentionBlock>(&kind_)) return (*block)(x);
+  return x;
+}
+
+DownStage::DownStage(const WeightScope& weights, const StageShape& shape, int64_t in, TimeProjections& times) {
+  for (int64_t layer = 0; layer < shape.layers(); ++layer) {
+    resnets_.emplace_back(weights / "resnets" / layer, resnet_shape(shape, layer == 0 ? in : shape.channels), &times);
+    attentions_.emplace_back(weights / "attentions", shape, layer);
+  }
+  const WeightScope scope = weights / "downsamplers" / 0;
+  if (shape.resampler == Resampler::kConv) {
+    downsampler_.emplace<Conv2d>(scope / "conv", shape.channels, shape.channels,
+                                 Conv2d::Window{.stride = 2, .padding = shape.downsample_padding});
+  } else if (shape.resampler == Resampler::kResnet) {
+    downsampler_.emplace<ResnetBlock>(scope, resampler_shape(shape, Resample::kHalve), &times);
   }
 }
 
 Tensor DownStage::operator()(Tensor x, const Signals& signals, std::vector<Tensor>& skips) const {
   for (size_t layer = 0; layer < resnets_.size(); ++layer) {
-    x = resnets_[layer](x, signals.times);
-    if (!attentions_.empty()) x = attentions_[layer](x, signals.context);
+    x = attentions_[layer](resnets_[layer](x, signals.times), signals);
     skips.push_back(x);
   }
-  if (downsample_) {
-    x = downsample(*downsample_, x);
-    skips.push_back(x);
-  }
+  if (std::holds_alternative<std::monostate>(downsampler_)) return x;
+  const auto* conv = std::get_if<Conv2d>(&downsampler_);
+  x = conv ? downsample(*conv, x) : std::get<ResnetBlock>(downsampler_)(x, signals.times);
+  skips.push_back(x);
   return x;
 }
 
 MidStage::MidStage(const WeightScope& weights, const StageShape& shape, TimeProjections& times) {
   resnets_.emplace_back(weights / "resnets" / 0, resnet_shape(shape, shape.channels), &times);
-  if (!shape.has_attention) return;
-  attention_.emplace(weights / "attentions" / 0, transformer_shape(shape));
-  resnets_.emplace_back(weights / "resnets" / 1, resnet_shape(shape, shape.channels), &times);
+  for (int64_t layer = 0; layer < shape.layers(); ++layer) {
+    attentions_.emplace_back(weights / "attentions", shape, layer);
+    resnets_.emplace_back(weights / "resnets" / (layer + 1), resnet_shape(shape, shape.channels), &times);
+  }
 }
 
 Tensor MidStage::operator()(Tensor x, const Signals& signals) const {
   x = resnets_[0](x, signals.times);
-  if (!attention_) return x;
-  return resnets_[1]((*attention_)(x, signals.context), signals.times);
+  for (size_t layer = 0; layer < attentions_.size(); ++layer) {
+    x = resnets_[layer + 1](attentions_[layer](std::move(x), signals), signals.times);
+  }
+  return x;
 }
 
 UpStage::UpStage(const WeightScope& weights, const StageShape& shape, int64_t in,
-                 const std::vector<int64_t>& skip_channels, bool upsamples, TimeProjections& times) {
-  for (int64_t layer = 0; layer < shape.layers; ++layer) {
+                 const std::vector<int64_t>& skip_channels, TimeProjections& times) {
+  for (int64_t layer = 0; layer < shape.layers(); ++layer) {
     const int64_t from_below = layer == 0 ? in : shape.channels;
     resnets_.emplace_back(weights / "resnets" / layer, resnet_shape(shape, from_below + skip_channels.at(layer)),
                           &times);
-    if (shape.has_attention) attentions_.emplace_back(weights / "attentions" / layer, transformer_shape(shape));
+    attentions_.emplace_back(weights / "attentions", shape, layer);
   }
-  if (upsamples) {
-    upsample_.emplace(weights / "upsamplers" / 0 / "conv", shape.channels, shape.channels, Conv2d::Window{});
+  const WeightScope scope = weights / "upsamplers" / 0;
+  if (shape.resampler == Resampler::kConv) {
+    upsampler_.emplace<Conv2d>(scope / "conv", shape.channels, shape.channels, Conv2d::Window{});
+  } else if (shape.resampler == Resampler::kResnet) {
+    upsampler_.emplace<ResnetBlock>(scope, resampler_shape(shape, Resample::kEnlarge), &times);
   }
 }
 
@@ -81,12 +107,13 @@ Tensor UpStage::operator()(Tensor x, const Signals& signals, std::vector<Tensor>
   for (size_t layer = 0; layer < resnets_.size(); ++layer) {
     x = at::cat({x, skips.back()}, 1);
     skips.pop_back();
-    x = resnets_[layer](x, signals.times);
-    if (!attentions_.empty()) x = attentions_[layer](x, signals.context);
+    x = attentions_[layer](resnets_[layer](x, signals.times), signals);
   }
-  if (!upsample_) return x;
+  if (std::holds_alternative<std::monostate>(upsampler_)) return x;
   check(!skips.empty(), "an upsampling stage has another above it");
-  return (*upsample_)(upsample_nearest(x, skips.back().sizes().slice(2)));
+  const at::IntArrayRef size = skips.back().sizes().slice(2);
+  const auto* conv = std::get_if<Conv2d>(&upsampler_);
+  return conv ? (*conv)(upsample_nearest(x, size)) : std::get<ResnetBlock>(upsampler_)(x, signals.times, size);
 }
 
 }  // namespace roundtrip::model

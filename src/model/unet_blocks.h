@@ -1,14 +1,17 @@
-// The stages of a conditional UNet: residual blocks, each followed by a transformer where the stage has
-// attention, and a change of resolution at the end.
+// The stages of a UNet: residual blocks, each followed by attention where the stage has it, and a change of
+// resolution at the end.
 //
-// CrossAttnDownBlock2D, DownBlock2D, UNetMidBlock2DCrossAttn, UNetMidBlock2D, CrossAttnUpBlock2D and
-// UpBlock2D of diffusers: stages differ in what they hold, not in kind.
+// DownBlock2D, CrossAttnDownBlock2D, AttnDownBlock2D and ResnetDownsampleBlock2D of diffusers with their
+// counterparts on the way up, UNetMidBlock2D and UNetMidBlock2DCrossAttn: stages differ in what they hold,
+// not in kind. Not here: the blocks named Simple, Skip and K.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <variant>
 #include <vector>
 
+#include "model/attention_block.h"
 #include "model/resnet_block.h"
 #include "model/transformer.h"
 
@@ -16,24 +19,38 @@ namespace roundtrip::model {
 
 // What conditions every block of one forward pass.
 struct Signals {
-  Tensor context;             // [N, L, D] the text's tokens; undefined in networks without attention
+  Tensor context;             // [N, L, D] the text's tokens; undefined in networks that attend to none
   std::vector<Tensor> times;  // of TimeProjections
 };
 
-// The shape of one stage. Channels of its blocks come from its place in the network.
+enum class Resampler { kNone, kConv, kResnet };
+
+// The shape of one stage. Channels that follow from its place in the network are filled in by the stage.
 struct StageShape {
   int64_t channels = 0;
-  int64_t layers = 1;
-  bool has_attention = false;
-  ResnetShape resnet;            // in and out are filled in
-  TransformerShape transformer;  // channels is filled in
+  std::vector<int64_t> depths = {1};  // transformer blocks after each residual block; as many as there are layers
+  ResnetShape resnet;                 // in and out are filled in
+  std::variant<std::monostate, TransformerShape, AttentionBlockShape> attention;  // channels, depth are filled in
+  Resampler resampler = Resampler::kNone;
+  int64_t downsample_padding = 1;
+
+  int64_t layers() const { return static_cast<int64_t>(depths.size()); }
+  bool reads_text() const { return std::holds_alternative<TransformerShape>(attention); }
+};
+
+// The attention after one residual block, of whichever kind the stage has.
+class StageAttention {
+ public:
+  StageAttention(const WeightScope& weights, const StageShape& shape, int64_t layer);
+  Tensor operator()(Tensor x, const Signals& signals) const;  // [N, C, h, w]
+
+ private:
+  std::variant<std::monostate, SpatialTransformer, AttentionBlock> kind_;
 };
 
 class DownStage {
  public:
-  // `downsample_padding` is nothing in the last stage, which keeps its resolution.
-  DownStage(const WeightScope& weights, const StageShape& shape, int64_t in, std::optional<int64_t> downsample_padding,
-            TimeProjections& times);
+  DownStage(const WeightScope& weights, const StageShape& shape, int64_t in, TimeProjections& times);
 
   // [N, in, h, w] -> [N, channels, h', w']. Appends to `skips` the picture after each layer and after
   // downsampling.
@@ -41,10 +58,11 @@ class DownStage {
 
  private:
   std::vector<ResnetBlock> resnets_;
-  std::vector<SpatialTransformer> attentions_;  // none, or one for each resnet
-  std::optional<Conv2d> downsample_;
+  std::vector<StageAttention> attentions_;
+  std::variant<std::monostate, Conv2d, ResnetBlock> downsampler_;
 };
 
+// A residual block, then attention and another residual block for each layer.
 class MidStage {
  public:
   MidStage(const WeightScope& weights, const StageShape& shape, TimeProjections& times);
@@ -52,22 +70,22 @@ class MidStage {
 
  private:
   std::vector<ResnetBlock> resnets_;
-  std::optional<SpatialTransformer> attention_;
+  std::vector<StageAttention> attentions_;
 };
 
 class UpStage {
  public:
   // `in` are the channels from below; each layer takes the channels of one skip, the last made first.
   UpStage(const WeightScope& weights, const StageShape& shape, int64_t in, const std::vector<int64_t>& skip_channels,
-          bool upsamples, TimeProjections& times);
+          TimeProjections& times);
 
   // Takes its skips from the end of `skips`; what is left there says how large to become.
   Tensor operator()(Tensor x, const Signals& signals, std::vector<Tensor>& skips) const;
 
  private:
   std::vector<ResnetBlock> resnets_;
-  std::vector<SpatialTransformer> attentions_;
-  std::optional<Conv2d> upsample_;
+  std::vector<StageAttention> attentions_;
+  std::variant<std::monostate, Conv2d, ResnetBlock> upsampler_;
 };
 
 // A convolution of stride 2. Padding 0 means what it does in diffusers: one row below and one column to the

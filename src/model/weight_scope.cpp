@@ -20,14 +20,23 @@ WeightScope WeightScope::operator/(int64_t index) const { return *this / std::to
 
 bool WeightScope::contains(std::string_view name) const { return source_->contains(full_name(name)); }
 
-at::Tensor WeightScope::tensor(std::string_view name, at::IntArrayRef shape) const {
-  return source_->tensor(full_name(name), shape).to(options_);
+at::Tensor WeightScope::brought_over(const at::Tensor& found, const std::string& name, at::MemoryFormat format) const {
+  at::Tensor own = at::empty(found.sizes(), options_.memory_format(format));
+  own.copy_(found);
+  source_->release(name);
+  return own;
+}
+
+at::Tensor WeightScope::tensor(std::string_view name, at::IntArrayRef shape, at::MemoryFormat format) const {
+  const std::string full = full_name(name);
+  return brought_over(source_->tensor(full, shape), full, format);
 }
 
 at::Tensor WeightScope::matrix(std::string_view name, int64_t out, int64_t in) const {
-  const at::Tensor found = source_->tensor(full_name(name));
-  if (found.sizes() == at::IntArrayRef{out, in, 1, 1}) return found.to(options_).view({out, in});
-  return tensor(name, {out, in});
+  const std::string full = full_name(name);
+  const at::Tensor found = source_->tensor(full);
+  if (found.sizes() != at::IntArrayRef{out, in, 1, 1}) return tensor(name, {out, in});
+  return brought_over(found.view({out, in}), full, at::MemoryFormat::Contiguous);
 }
 
 void refuse_unread(const WeightSource& source) {

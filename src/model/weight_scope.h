@@ -26,14 +26,17 @@ class WeightScope {
 
   bool contains(std::string_view name) const;
 
-  // Throws kInput with the tensor's full name, the shape found and the shape expected.
-  at::Tensor tensor(std::string_view name, at::IntArrayRef shape) const;
+  // A copy of the weights, so that no more of the file than one tensor is in memory beside the network. Throws
+  // kInput with the tensor's full name, the shape found and the shape expected.
+  at::Tensor tensor(std::string_view name, at::IntArrayRef shape,
+                    at::MemoryFormat format = at::MemoryFormat::Contiguous) const;
 
   // A matrix that older writers stored as a 1x1 convolution: [out, in] or [out, in, 1, 1] -> [out, in].
   at::Tensor matrix(std::string_view name, int64_t out, int64_t in) const;
 
  private:
   std::string full_name(std::string_view name) const;
+  at::Tensor brought_over(const at::Tensor& found, const std::string& name, at::MemoryFormat format) const;
 
   WeightSource* source_;
   at::TensorOptions options_;

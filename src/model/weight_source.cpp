@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "model/model_path.h"
 #include "model/safetensors.h"
 
 namespace roundtrip::model {
@@ -16,10 +17,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::array<std::string_view, 2> kStems{"diffusion_pytorch_model", "model"};
+constexpr std::string_view kExpected = "diffusion_pytorch_model.safetensors or model.safetensors";
+
 // The first of the file names that diffusers and transformers write; full precision before half.
 std::optional<fs::path> find_weights(const fs::path& folder) {
   for (const std::string variant : {"", ".fp16", ".bf16"}) {
-    for (const std::string stem : {"diffusion_pytorch_model", "model"}) {
+    for (const std::string_view kind : kStems) {
+      const std::string stem(kind);
       for (const std::string& name : {stem + variant + ".safetensors", stem + ".safetensors.index" + variant + ".json",
                                       stem + variant + ".safetensors.index.json"}) {
         if (std::error_code ignored; fs::exists(folder / name, ignored)) return folder / name;
@@ -29,25 +34,41 @@ std::optional<fs::path> find_weights(const fs::path& folder) {
   return std::nullopt;
 }
 
-// Names the one thing that is there instead of weights that can be read.
-Error no_weights(const fs::path& folder) {
-  constexpr std::string_view kExpected = "diffusion_pytorch_model.safetensors or model.safetensors";
+bool is_variant(const std::string& name) {  // diffusion_pytorch_model.VARIANT.safetensors
+  return std::ranges::any_of(kStems, [&](std::string_view stem) {
+    return name.starts_with(stem) && name.size() > stem.size() && name[stem.size()] == '.';
+  });
+}
+
+// The only other variant that is there (non_ema, ...). Throws where there is none, or more than one to choose
+// from, naming what is there instead.
+fs::path find_other_variant(const fs::path& folder) {
   std::optional<fs::path> pickle, other;
+  std::vector<std::string> variants;
   std::error_code failure;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, failure)) {
-    const fs::path extension = entry.path().extension();
-    if (extension == ".bin" || extension == ".ckpt" || extension == ".pt" || extension == ".pth") {
-      pickle = entry.path();
+    const fs::path& path = entry.path();
+    if (path.extension() != ".safetensors") {
+      if (is_checkpoint(path)) pickle = path;
+    } else if (is_variant(path.filename().string())) {
+      variants.push_back(path.filename().string());
+    } else {
+      other = path;
     }
-    if (extension == ".safetensors") other = entry.path();
   }
-  if (failure) return input_error(folder.string(), fmt::format("cannot be listed ({})", failure.message()));
-  if (other) return input_error(other->string(), "not a name that weights go by", kExpected);
+  if (failure) throw input_error(folder.string(), fmt::format("cannot be listed ({})", failure.message()));
+  if (variants.size() == 1) return folder / variants.front();
+  if (!variants.empty()) {
+    std::ranges::sort(variants);
+    throw input_error(folder.string(), fmt::format("several variants: {}", join(variants, ", ")),
+                      fmt::format("one, or {}", kExpected));
+  }
+  if (other) throw input_error(other->string(), "not a name that weights go by", kExpected);
   if (pickle) {
-    return input_error(pickle->string(), "pickled weights can run code when read and are refused",
-                       "safetensors: convert the model with save_pretrained(..., safe_serialization=True)");
+    throw input_error(pickle->string(), "pickled weights can run code when read and are refused",
+                      conversion_of_folder(folder.parent_path()));
   }
-  return input_error(folder.string(), "no weights", kExpected);
+  throw input_error(folder.string(), "no weights", kExpected);
 }
 
 // The shard of every tensor, from an index {"weight_map": {tensor: file}}.
@@ -76,8 +97,7 @@ WeightSource WeightSource::open(const fs::path& path) {
   fs::path file = path;
   if (std::error_code ignored; fs::is_directory(path, ignored)) {
     const std::optional<fs::path> found = find_weights(path);
-    if (!found) throw no_weights(path);
-    file = *found;
+    file = found ? *found : find_other_variant(path);
   }
   WeightSource source;
   source.where_ = file.string();
@@ -131,6 +151,10 @@ at::Tensor WeightSource::tensor(std::string_view name, at::IntArrayRef shape) {
                       shape_text(shape));
   }
   return found;
+}
+
+void WeightSource::release(std::string_view name) const {
+  if (const auto found = file_of_.find(name); found != file_of_.end()) files_[found->second].release(name);
 }
 
 void WeightSource::ignore(std::string_view name) { read_.emplace(name); }

@@ -55,12 +55,12 @@ void check_against_model(Plan& plan, PlanBench& bench, std::vector<size_t> trial
     const diffusion::StepGrid grid(schedule, trial.steps);  // throws for steps that the schedule does not have
     const int64_t factor = model.pixel_multiple;
     if (trial.dataset.size.first == 0) {
-      if (model.pixel_size == 0) {
+      if (model.pixel_size[0] == 0) {
         throw Error(ErrorKind::kMissing, fmt::format("dataset.size: {} does not say its image size; expected a number "
                                                      "or [height, width]",
                                                      bench.options.model.path));
       }
-      trial.dataset.size = {static_cast<int>(model.pixel_size), static_cast<int>(model.pixel_size)};
+      trial.dataset.size = {static_cast<int>(model.pixel_size[0]), static_cast<int>(model.pixel_size[1])};
     }
     const auto [height, width] = trial.dataset.size;
     if (height % factor != 0 || width % factor != 0) {

@@ -6,9 +6,11 @@
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
+#include <unicode/uniset.h>
 #include <unicode/utf8.h>
 
 #include "base/error.h"
+#include "text/new_characters.h"
 
 namespace roundtrip::text {
 namespace {
@@ -24,6 +26,9 @@ Kind kind_of(UChar32 c) {
   const uint32_t category = U_GET_GC_MASK(c);
   if (category & U_GC_L_MASK) return Kind::kLetter;
   if (category & U_GC_N_MASK) return Kind::kNumber;
+  if (category & U_GC_CN_MASK) {
+    return is_new_letter(c) ? Kind::kLetter : is_new_number(c) ? Kind::kNumber : Kind::kOther;
+  }
   return u_isUWhiteSpace(c) ? Kind::kSpace : Kind::kOther;
 }
 
@@ -44,15 +49,24 @@ class Cursor {
   int32_t at_;
 };
 
+// NFC of Unicode 9, the tables of the tokenizers library: characters added later stand as they are.
+const icu::Normalizer2& nfc_of_unicode_9() {
+  static const icu::FilteredNormalizer2 filtered = [] {
+    UErrorCode status = U_ZERO_ERROR;
+    const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(status);
+    static const icu::UnicodeSet known(u"[:age=9.0:]", status);
+    check(U_SUCCESS(status), "ICU knows which characters Unicode 9 has");
+    return icu::FilteredNormalizer2(*nfc, known);
+  }();
+  return filtered;
+}
+
 std::string compose(std::string_view text) {
   if (std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return std::string(text);
   UErrorCode status = U_ZERO_ERROR;
-  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(status);
   std::string composed;
   icu::StringByteSink<std::string> sink(&composed);
-  if (U_SUCCESS(status)) {
-    nfc->normalizeUTF8(0, {text.data(), static_cast<int32_t>(text.size())}, sink, nullptr, status);
-  }
+  nfc_of_unicode_9().normalizeUTF8(0, {text.data(), static_cast<int32_t>(text.size())}, sink, nullptr, status);
   check(U_SUCCESS(status), "ICU composes valid UTF-8");
   return composed;
 }
@@ -95,7 +109,7 @@ std::string normalise(std::string_view text) {
     } else if (c == 0x130) {
       normalised += "i\u0307";  // I with a dot: the one letter whose lower case is two code points
     } else {
-      append(u_tolower(c), normalised);
+      append(u_charType(c) == U_UNASSIGNED ? new_lower(c) : u_tolower(c), normalised);
     }
     after_space = space;
   }

@@ -2,10 +2,9 @@
 //
 // As transformers' CLIPTokenizer (5.x, on the tokenizers library) has them, which differ from OpenAI's
 // original: no mending of mojibake, no decoding of HTML entities, lower case by code point (a final sigma
-// stays a sigma). Properties of characters are those of the ICU that is linked. Seen with ICU 72
-// (Unicode 15.0): the same ids for every code point of Unicode 15.0. Letters added later count as symbols,
-// and combining marks newer than Unicode 9 are put into canonical order here while the tokenizers library
-// leaves them where they stand.
+// stays a sigma), and the NFC of Unicode 9 whatever ICU knows. Other properties of characters are those of the
+// ICU that is linked and, where it knows none, of new_characters.h. Seen with ICU 72 (Unicode 15.0): the same
+// ids for every code point there is.
 #pragma once
 
 #include <functional>

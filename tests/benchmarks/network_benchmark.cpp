@@ -27,7 +27,7 @@ struct Rows {
 // Every row with its own timestep and noise; every second row with the same text, as guidance has it.
 Rows rows_of(const Model& model, int64_t count) {
   at::manual_seed(0);
-  Rows rows{.x = at::randn({count, model.latent_channels, model.sample_size, model.sample_size}),
+  Rows rows{.x = at::randn({count, model.latent_channels, model.sample_size[0], model.sample_size[1]}),
             .t = at::arange(count, at::kLong) * 7 % 1000,
             .conditioning = {}};
   if (model.text) {
@@ -57,7 +57,7 @@ void denoiser_gradient(benchmark::State& state, const Model* model) {
 
 void codec_encode(benchmark::State& state, const Model* model) {
   c10::NoGradGuard no_grad;
-  const at::Tensor pixels = at::zeros({state.range(0), 3, model->pixel_size, model->pixel_size});
+  const at::Tensor pixels = at::zeros({state.range(0), 3, model->pixel_size[0], model->pixel_size[1]});
   for (auto _ : state) benchmark::DoNotOptimize(model->codec->encode(pixels));
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }

@@ -86,5 +86,17 @@ TEST(StepGrid, StepCoefficientsMatchTheReference) {
   EXPECT_NEAR(product, .0764772, 1e-7);
 }
 
+TEST(StepGrid, ARescaledScheduleEndsWhereAWayBackIsLeft) {
+  ScheduleConfig config = testing::sd_schedule();
+  config.rescale_zero_snr = true;
+  config.spacing = Spacing::kTrailing;
+  const StepGrid grid(NoiseSchedule(config), 10);
+  EXPECT_EQ(grid.time(10), 999);
+  EXPECT_EQ(grid.alpha_bar(10), kLeastAlphaBar);
+  const at::Tensor x = at::ones({1}, at::kDouble), eps = 0.5 * x;
+  const at::Tensor there = transfer(x, eps, grid.alpha_bar(9), grid.alpha_bar(10));
+  EXPECT_NEAR(transfer(there, eps, grid.alpha_bar(10), grid.alpha_bar(9)).item<double>(), 1, 1e-9);
+}
+
 }  // namespace
 }  // namespace roundtrip::diffusion

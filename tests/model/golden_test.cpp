@@ -146,8 +146,8 @@ TEST_F(GoldenNetworks, EncodingDoesNotDependOnTheBatch) {
 TEST(GoldenFolder, SaysWhatItHolds) {
   EXPECT_EQ(tiny().name, "tiny-sd");
   EXPECT_EQ(tiny().latent_channels, 4);
-  EXPECT_EQ(tiny().sample_size, 16);
-  EXPECT_EQ(tiny().pixel_size, 32);
+  EXPECT_EQ(tiny().sample_size, (std::array<int64_t, 2>{16, 16}));
+  EXPECT_EQ(tiny().pixel_size, (std::array<int64_t, 2>{32, 32}));
   EXPECT_EQ(tiny().text_length, 77);
   EXPECT_EQ(tiny().text_channels, 32);
   EXPECT_FALSE(tiny().codec->lossless());

@@ -85,10 +85,25 @@ TEST_F(WeightSourceTest, RefusesIndexesThatDoNotFitTheirShards) {
 TEST_F(WeightSourceTest, RefusesPickledWeightsAndSaysWhatToDo) {
   EXPECT_THAT(open_error(), HasSubstr("no weights; expected diffusion_pytorch_model.safetensors or model.safetensors"));
   folder.write("diffusion_pytorch_model.bin", "PK");
-  EXPECT_THAT(open_error(),
-              AllOf(HasSubstr("diffusion_pytorch_model.bin: pickled weights"), HasSubstr("convert the model")));
+  EXPECT_THAT(open_error(), AllOf(HasSubstr("diffusion_pytorch_model.bin: pickled weights"),
+                                  HasSubstr("DiffusionPipeline as P; P.from_pretrained(")));
   folder.write("my_model.safetensors", file_bytes(kOne, "\x01"));
   EXPECT_THAT(open_error(), HasSubstr("my_model.safetensors: not a name that weights go by"));
+}
+
+TEST_F(WeightSourceTest, TakesAnotherVariantOnlyWhereItIsAlone) {
+  folder.write("diffusion_pytorch_model.non_ema.safetensors", file_bytes(kOne, "\x07"));
+  EXPECT_EQ(value_of_a(), 7);
+  folder.write("diffusion_pytorch_model.ema.safetensors", file_bytes(kOne, "\x08"));
+  EXPECT_THAT(open_error(), HasSubstr("several variants: diffusion_pytorch_model.ema.safetensors, "
+                                      "diffusion_pytorch_model.non_ema.safetensors"));
+}
+
+TEST_F(WeightSourceTest, NamesDownloadsThatFetchedSomethingElse) {
+  folder.write("model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 3438167540\n");
+  EXPECT_THAT(open_error(), AllOf(HasSubstr("model.safetensors: a Git LFS pointer"), HasSubstr("git lfs pull")));
+  folder.write("model.safetensors", "\n <!DOCTYPE HTML><html><title>Log in</title></html>");
+  EXPECT_THAT(open_error(), HasSubstr("model.safetensors: a web page"));
 }
 
 TEST_F(WeightSourceTest, RecordsWhatWasNotRead) {

@@ -20,6 +20,11 @@ std::vector<std::string> words(std::string_view normalised) {
 
 TEST(Normalise, Composes) { EXPECT_EQ(normalise("cafe\u0301"), "caf\u00e9"); }
 
+TEST(Normalise, LeavesMarksThatUnicode9DidNotHaveWhereTheyStand) {
+  EXPECT_EQ(normalise("a\u0301\u0323"), "\u1ea1\u0301");   // both known: put in order, then composed
+  EXPECT_EQ(normalise("a\u1df7\u0323"), "a\u1df7\u0323");  // U+1DF7 came with Unicode 11
+}
+
 TEST(Normalise, LowersEachCodePointOnItsOwn) {
   EXPECT_EQ(normalise("ÀÉ ΣΑΣ STRAẞE"), "àé σασ straße");
   EXPECT_EQ(normalise("İI"), "i\u0307i");
@@ -33,6 +38,12 @@ TEST(Normalise, MakesEveryRunOfWhiteSpaceOneSpace) {
 TEST(Words, AreLettersSingleNumbersAndRunsOfSymbols) {
   EXPECT_THAT(words("two cats, 42!? 猫½"), ElementsAre("two", "cats", ",", "4", "2", "!?", "猫", "½"));
   EXPECT_THAT(words("  "), IsEmpty());
+}
+
+TEST(Words, KnowLettersAndNumbersThatCameAfterUnicode15) {
+  EXPECT_EQ(normalise("\u1c89\ua7dc"), "\u1c8a\u019b");
+  EXPECT_THAT(words("\U0002ebf0\u732b!\U00016d70\U00016d71"),
+              ElementsAre("\U0002ebf0\u732b", "!", "\U00016d70", "\U00016d71"));
 }
 
 TEST(Words, PartContractionsOnlyWhereAWordWouldStart) {

@@ -1,0 +1,19 @@
+// model_index.json, with which a diffusers folder says what it is; and folders that are something else.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace roundtrip::model {
+
+struct ModelIndex {
+  std::string pipeline;                      // its class; empty where the folder has no index
+  bool force_zeros_for_empty_prompt = true;  // SDXL
+};
+
+// Throws kInput, saying what the folder is, for one whose pipeline has components that change what its network
+// is given or that are not implemented (transformers, ControlNets, image encoders ...), for a lone component,
+// for an adapter, and for single-file checkpoints.
+ModelIndex read_model_index(const std::filesystem::path& folder);
+
+}  // namespace roundtrip::model

@@ -1,0 +1,24 @@
+// A denoiser read from a model folder, with what the rest of the folder has to agree with.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "diffusion/denoiser.h"
+
+namespace roundtrip::model {
+
+class Network : public diffusion::Denoiser {
+ public:
+  struct Facts {
+    int64_t in_channels = 0, out_channels = 0;
+    std::array<int64_t, 2> sample_size{};  // height and width; zeros where the config does not say
+    int64_t context_channels = 0;          // of the text's tokens; 0 where the network reads none
+    int64_t pooled_channels = 0;           // of the pooled text vector, read with size ids; 0 where it reads none
+    int64_t timesteps = 0;                 // t lies below; 0 where any t will do
+  };
+
+  virtual const Facts& facts() const = 0;
+};
+
+}  // namespace roundtrip::model

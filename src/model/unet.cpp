@@ -1,0 +1,158 @@
+#include "model/unet.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "model/row_slices.h"
+
+namespace roundtrip::model {
+namespace {
+
+using diffusion::Conditioning;
+
+constexpr int64_t kSizeIds = 6;
+
+Conv2d::Window same_size(int64_t kernel) { return {.kernel = kernel, .padding = kernel / 2}; }
+
+int64_t channels_of(const std::variant<Sinusoids, LearnedTimes>& times) {
+  return std::visit([](const auto& way) { return way.channels; }, times);
+}
+
+std::vector<DownStage> down_stages(const WeightScope& weights, const UNetShape& shape, TimeProjections& times) {
+  std::vector<DownStage> stages;
+  int64_t in = shape.down.front().channels;
+  for (size_t s = 0; s < shape.down.size(); ++s) {
+    stages.emplace_back(weights / "down_blocks" / s, shape.down[s], in, times);
+    in = shape.down[s].channels;
+  }
+  return stages;
+}
+
+// A stage has one layer more than its counterpart on the way down: each of that one's layers left a skip, and
+// so did the downsampling (at the top: the first convolution) before it.
+std::vector<UpStage> up_stages(const WeightScope& weights, const UNetShape& shape, TimeProjections& times) {
+  std::vector<UpStage> stages;
+  int64_t from_below = shape.down.back().channels;
+  for (size_t u = 0; u < shape.up.size(); ++u) {
+    const size_t s = shape.up.size() - 1 - u;
+    std::vector<int64_t> skip_channels(shape.down[s].layers(), shape.down[s].channels);
+    skip_channels.push_back(shape.down[s == 0 ? 0 : s - 1].channels);
+    stages.emplace_back(weights / "up_blocks" / u, shape.up[u], from_below, skip_channels, times);
+    from_below = shape.up[u].channels;
+  }
+  return stages;
+}
+
+Tensor rows_of(const Tensor& tensor, int64_t from, int64_t count) {
+  return tensor.defined() ? tensor.narrow(0, from, count) : tensor;
+}
+
+}  // namespace
+
+struct UNet::Layers {
+  Layers(const UNetShape& shape, const WeightScope& weights)
+      : shape(shape),
+        conv_in(weights / "conv_in", shape.in_channels, shape.down.front().channels, same_size(shape.kernel_in)),
+        time_embedding(weights / "time_embedding", channels_of(shape.times), shape.embedding_channels,
+                       shape.embedding_activation, shape.embedding_last),
+        times(shape.embedding_channels, shape.activation),
+        down(down_stages(weights, shape, times)),
+        up(up_stages(weights, shape, times)),
+        norm_out(weights / "conv_norm_out", shape.down.front().channels, shape.norm_groups, shape.norm_eps),
+        conv_out(weights / "conv_out", shape.down.front().channels, shape.out_channels, same_size(shape.kernel_out)) {
+    if (const auto* learned = std::get_if<LearnedTimes>(&shape.times)) {
+      time_table = weights.tensor("time_proj.weight", {learned->steps, learned->channels});
+    }
+    if (shape.added) {
+      const int64_t channels = shape.added->pooled_channels + kSizeIds * shape.added->sinusoids.channels;
+      added_embedding.emplace(weights / "add_embedding", channels, shape.embedding_channels);
+    }
+    if (shape.projected_tokens) {
+      token_projection.emplace(weights / "encoder_hid_proj", shape.context_channels, *shape.projected_tokens);
+    }
+    if (shape.mid) mid.emplace(weights / "mid_block", *shape.mid, times);
+    times.finish();
+  }
+
+  // t [R], pooled [R, P], size_ids [R, 6] -> [R, embedding channels]
+  Tensor embedding(const Tensor& t, const Conditioning& conditioning) const;
+
+  // x [R, C, H, W] channels_last -> [R, out, H, W]
+  Tensor operator()(const Tensor& x, const Tensor& t, const Conditioning& conditioning) const;
+
+  UNetShape shape;
+  Conv2d conv_in;
+  Tensor time_table;  // [T, C], undefined where times are sinusoids
+  EmbeddingLayers time_embedding;
+  std::optional<EmbeddingLayers> added_embedding;
+  std::optional<Linear> token_projection;
+  TimeProjections times;
+  std::vector<DownStage> down;
+  std::optional<MidStage> mid;
+  std::vector<UpStage> up;
+  GroupNorm norm_out;
+  Conv2d conv_out;
+};
+
+Tensor UNet::Layers::embedding(const Tensor& t, const Conditioning& conditioning) const {
+  Tensor sum =
+      time_embedding(time_table.defined() ? time_table.index_select(0, t) : std::get<Sinusoids>(shape.times)(t));
+  if (added_embedding) {
+    const Tensor sizes = shape.added->sinusoids(conditioning.size_ids.flatten());  // [6 R, C]
+    const Tensor pooled = conditioning.pooled.to(sizes.scalar_type());
+    sum = sum + (*added_embedding)(at::cat({pooled, sizes.view({pooled.size(0), -1})}, 1));
+  }
+  return shape.embedding_sum ? activate(*shape.embedding_sum, std::move(sum)) : sum;
+}
+
+Tensor UNet::Layers::operator()(const Tensor& x, const Tensor& t, const Conditioning& conditioning) const {
+  const Signals signals{
+      .context = token_projection ? (*token_projection)(conditioning.tokens) : conditioning.tokens,
+      .times = times(embedding(t, conditioning)),
+  };
+  Tensor h = conv_in(shape.centers_input ? 2 * x - 1 : x);
+  std::vector<Tensor> skips{h};
+  for (const DownStage& stage : down) h = stage(std::move(h), signals, skips);
+  if (mid) h = (*mid)(std::move(h), signals);
+  for (const UpStage& stage : up) h = stage(std::move(h), signals, skips);
+  return conv_out(activate(shape.activation_out, norm_out(h))).contiguous();
+}
+
+UNet::UNet(const UNetShape& shape, WeightSource weights, at::TensorOptions options) {
+  facts_ = {.in_channels = shape.in_channels,
+            .out_channels = shape.out_channels,
+            .sample_size = shape.sample_size,
+            .context_channels = shape.context_channels,
+            .pooled_channels = shape.added ? shape.added->pooled_channels : 0};
+  if (const auto* learned = std::get_if<LearnedTimes>(&shape.times)) facts_.timesteps = learned->steps;
+  layers_ = std::make_unique<const Layers>(shape, WeightScope(weights, options));
+  refuse_unread(weights);
+}
+
+UNet::~UNet() = default;
+
+Tensor UNet::eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) {
+  const at::TensorOptions options = layers_->conv_in.weight.options();
+  const Tensor picture = x.to(options).contiguous(at::MemoryFormat::ChannelsLast);
+  const Tensor times = t.to(options.device());
+  check(facts_.context_channels == 0 || conditioning.tokens.defined(),
+        "a network that attends to text is given tokens");
+  check(facts_.pooled_channels == 0 || (conditioning.pooled.defined() && conditioning.size_ids.defined()),
+        "a network that reads a pooled text and sizes is given them");
+  Conditioning given;
+  if (facts_.context_channels > 0) given.tokens = conditioning.tokens.to(options);
+  if (facts_.pooled_channels > 0) {
+    given.pooled = conditioning.pooled.to(options);
+    given.size_ids = conditioning.size_ids.to(options.device());
+  }
+
+  const Tensor predicted = in_row_slices(x.size(0), options.device(), [&](int64_t from, int64_t count) {
+    const Conditioning rows{.tokens = rows_of(given.tokens, from, count),
+                            .pooled = rows_of(given.pooled, from, count),
+                            .size_ids = rows_of(given.size_ids, from, count)};
+    return (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count), rows);
+  });
+  return predicted.to(x.options());
+}
+
+}  // namespace roundtrip::model

@@ -32,7 +32,8 @@ class Denoiser {
   virtual ~Denoiser() = default;
 
   // x [R, C, H, W], t [R] (int64 timesteps), conditioning of R rows -> eps [R, C, H, W].
-  // Differentiable in x and in conditioning.tokens; weights never ask for gradients. Several threads may call it at once.
+  // Differentiable in x and in conditioning.tokens; weights never ask for gradients. Several threads may call it at
+  // once.
   virtual Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) = 0;
 };
 

@@ -213,6 +213,14 @@ std::vector<std::string> ResultsReader::array_paths(int64_t row) const {
   return paths;
 }
 
+bool ResultsReader::has_array(const std::string& path) const {
+  // HDF5 asks for every step of a path by itself.
+  for (size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
+    if (!state_->file.has(path.substr(0, end))) return false;
+  }
+  return state_->file.has(path);
+}
+
 Array ResultsReader::array(const std::string& path) const {
   const hdf5::Dataset dataset = state_->file.open_dataset(path);
   Array array{.type = ArrayType::kFloat32, .shape = dataset.shape(), .bytes = dataset.read_bytes()};

@@ -66,6 +66,7 @@ class ResultsReader {
 
   // Arrays by path, such as "trajectories/12/invert" or "images/12".
   std::vector<std::string> array_paths(int64_t row) const;
+  bool has_array(const std::string& path) const;  // or a group of them, such as "images"
   Array array(const std::string& path) const;
 
  private:

@@ -152,6 +152,8 @@ TEST(RunStore, RoundTripsArraysUnderTheirFinalRow) {
   EXPECT_THAT(results.array_paths(2),
               testing::UnorderedElementsAre("trajectories/2/invert", "trajectories/2/empty", "images/2"));
   EXPECT_TRUE(results.array_paths(3).empty());
+  EXPECT_TRUE(results.has_array("images") && results.has_array("images/2"));
+  EXPECT_FALSE(results.has_array("images/3") || results.has_array("pictures/2"));
   const Array path = results.array("trajectories/2/invert");
   EXPECT_EQ(path.type, ArrayType::kFloat32);
   EXPECT_THAT(path.shape, ElementsAre(3, 1, 1, 2));

@@ -21,8 +21,9 @@ std::vector<store::Column> judged(const Results& results) {
   return columns;
 }
 
-bool measured(const std::vector<double>& values) {
-  return std::ranges::any_of(values, [](double value) { return !std::isnan(value); });
+bool measured(const Results& results, const Cell& cell, const std::string& column) {
+  const std::vector<double>& numbers = results.numbers(column);
+  return std::ranges::any_of(cell.rows, [&](int32_t row) { return !std::isnan(numbers[row]); });
 }
 
 // What an image of the baseline lacks in the run, in words; empty where nothing is lacking.
@@ -57,8 +58,8 @@ GateLine judge_metric(const Results& baseline, const Cell& before, const Results
   Differences difference = differences(pairs.a, pairs.b);
   for (double& each : difference.finite) each *= bad_sign;
   line.images = static_cast<int64_t>(difference.finite.size());
-  line.baseline = describe(pairs.a).mean;
-  line.run = describe(pairs.b).mean;
+  line.baseline = mean_of(finite_values(pairs.a));
+  line.run = mean_of(finite_values(pairs.b));
   line.worsening = line.images > 0 ? mean_of(difference.finite) : 0;
   line.interval = student_interval(difference.finite, tolerances.confidence());
   line.tolerance = tolerances.quality(column.name, run, now).around(line.baseline);
@@ -77,7 +78,7 @@ GateLine judge_metric(const Results& baseline, const Cell& before, const Results
 void judge_cell(const Results& baseline, const Cell& before, const Results& run, const Cell& now,
                 const GateOptions& options, GateReport& report) {
   for (const store::Column& column : judged(baseline)) {
-    if (!measured(sample_values(baseline, before, column.name).values)) continue;
+    if (!measured(baseline, before, column.name)) continue;
     if (run.find(column.name) == nullptr) {
       report.quality.push_back({.verdict = GateVerdict::kMissing,
                                 .cell = run.label(now),

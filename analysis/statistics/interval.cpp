@@ -47,6 +47,13 @@ double bias_correction(const std::vector<double>& sorted_means, double mean) {
   return normal_quantile((below + up_to) / (2 * static_cast<double>(sorted_means.size())));
 }
 
+// Cells of a run mostly have as many images each: the quantile is found once.
+double remembered_quantile(double p, double freedom) {
+  thread_local std::array<double, 3> last = {-1, -1, 0};
+  if (last[0] != p || last[1] != freedom) last = {p, freedom, student_quantile(p, freedom)};
+  return last[2];
+}
+
 bool all_equal(std::span<const double> values) {
   return std::ranges::all_of(values, [&](double value) { return value == values.front(); });
 }
@@ -77,10 +84,12 @@ Interval bootstrap_interval(std::span<const double> values, const IntervalOption
 
 Interval student_interval(std::span<const double> values, double confidence) {
   if (values.size() < 2) return {};
-  const Description description = describe(values);
+  const double mean = mean_of(values);
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
   const auto n = static_cast<double>(values.size());
-  const double half = student_quantile((1 + confidence) / 2, n - 1) * description.deviation / std::sqrt(n);
-  return {description.mean - half, description.mean + half};
+  const double half = remembered_quantile((1 + confidence) / 2, n - 1) * std::sqrt(squares / (n - 1) / n);
+  return {mean - half, mean + half};
 }
 
 Interval mean_interval(std::span<const double> values, const IntervalOptions& options) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -117,11 +118,27 @@ void Results::read_cells() {
       cell.failed += failed_[row];
     }
   }
+  find_varying();
+}
+
+void Results::find_varying() {
   for (size_t k = 0; k < axes_.size(); ++k) {
     const bool varies = std::ranges::any_of(
         cells_, [&](const Cell& cell) { return !same_value(cell.setting[k], cells_.front().setting[k]); });
     if (varies) varying_.push_back(k);
   }
+  // The scale at which a method inverts is mostly its own: where the other axes tell all cells apart, it names none.
+  const auto scale = std::ranges::find(varying_, "invert_guidance_scale", [&](size_t k) { return axes_[k]; });
+  if (scale == varying_.end()) return;
+  std::vector<size_t> others = varying_;
+  others.erase(others.begin() + (scale - varying_.begin()));
+  std::set<std::vector<std::string>> names;
+  for (const Cell& cell : cells_) {
+    std::vector<std::string> name;
+    for (const size_t k : others) name.push_back(value_text(cell.setting[k]));
+    names.insert(std::move(name));
+  }
+  if (names.size() == cells_.size()) varying_ = std::move(others);
 }
 
 void Results::describe_columns() {

@@ -36,7 +36,7 @@ class Results {
   int64_t records() const { return reader_.records(); }
 
   const std::vector<std::string>& axes() const { return axes_; }   // columns, in the file's order
-  const std::vector<size_t>& varying() const { return varying_; }  // those that are not the same in all cells
+  const std::vector<size_t>& varying() const { return varying_; }  // those that tell cells apart
   size_t axis(const std::string& column) const;                    // throws kInput with the nearest name
   const std::vector<Cell>& cells() const { return cells_; }        // in the order of the plan
   std::string label(const Cell& cell) const;  // by the axes that vary: "null_text, 50 steps, w 7.5"
@@ -60,6 +60,7 @@ class Results {
   void read_failures();
   void read_cells();
   void read_images();
+  void find_varying();
   void describe_columns();
   std::vector<double> read_numbers(const std::string& column) const;
 

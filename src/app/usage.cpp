@@ -35,7 +35,7 @@ std::string usage() {
     if (command.name == commands().front().name || command.group != group) text += "\n";
     group = command.group;
     runs = runs || group == CommandGroup::kRuns;
-    text += fmt::format("  roundtrip {:<30} {}\n", command.synopsis, command.summary);
+    text += fmt::format("  roundtrip {:<38} {}\n", command.synopsis, command.summary);
   }
   if (runs) text += kRunning;
   return text += kExitCodes;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "store/columns.h"
-#include "store/run_store.h"
+#include "store/results_writer.h"
 #include "support/temporary_folder.h"
 
 namespace roundtrip::analysis {
@@ -82,29 +82,69 @@ inline store::Record made_record(const MadeTrial& trial, int64_t number, int64_t
   return record;
 }
 
-// Writes the run into `folder` and returns its results file.
-inline std::filesystem::path make_run(const std::filesystem::path& folder, const MadeRun& run) {
-  store::TableLayout layout{.columns = store::table_columns({}, run.metrics),
-                            .attributes = {},
-                            .trial_configs = std::vector<std::string>(run.trials.size(), run.config),
-                            .provenance = run.provenance,
-                            .planned_records = run.images * static_cast<int64_t>(run.trials.size())};
-  store::RunStore store(folder, layout);
-  int64_t row = 0;
-  for (size_t t = 0; t < run.trials.size(); ++t) {
-    for (int64_t image = 0; image < run.images; ++image, ++row) {
-      if (run.has && !run.has(run.trials[t], image)) continue;
-      store::Record record = made_record(run.trials[t], static_cast<int64_t>(t), image, row);
-      if (run.edit) run.edit(run.trials[t], image, record);
-      std::erase_if(record.values, [&](const auto& value) {
-        return std::ranges::find(layout.columns, value.first, &store::Column::name) == layout.columns.end();
-      });
-      const std::vector<store::ArrayView> arrays =
-          run.arrays ? run.arrays(run.trials[t], image) : std::vector<store::ArrayView>{};
-      store.append(record, arrays);
+// An empty stretch of a table with these columns.
+inline store::TableBlock block_of(const std::vector<store::Column>& columns) {
+  store::TableBlock block;
+  for (const store::Column& column : columns) {
+    if (column.type == store::ColumnType::kFloat64) block.columns.emplace_back(std::vector<double>());
+    if (column.type == store::ColumnType::kInt64) block.columns.emplace_back(std::vector<int64_t>());
+    if (column.type == store::ColumnType::kString) block.columns.emplace_back(std::vector<std::string>());
+  }
+  return block;
+}
+
+inline void append(const store::Record& record, const std::vector<store::Column>& columns, store::TableBlock& block) {
+  for (const store::StepRow& step : record.steps) {
+    block.steps.record.push_back(static_cast<int64_t>(block.plan_rows.size()));
+    block.steps.i.push_back(step.i);
+    block.steps.t.push_back(step.t);
+    block.steps.pivot_distance.push_back(step.pivot_distance);
+    block.steps.loss.push_back(step.loss);
+    block.steps.inner_steps.push_back(step.inner_steps);
+  }
+  block.plan_rows.push_back(record.plan_row);
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const auto value = record.values.find(columns[c].name);
+    const bool there = value != record.values.end();
+    if (auto* numbers = std::get_if<0>(&block.columns[c])) {
+      numbers->push_back(there ? std::get<double>(value->second) : kMissing);
+    } else if (auto* counts = std::get_if<1>(&block.columns[c])) {
+      counts->push_back(there ? std::get<int64_t>(value->second) : -1);
+    } else {
+      std::get<2>(block.columns[c]).push_back(there ? std::get<std::string>(value->second) : "");
     }
   }
-  return store.finish();
+}
+
+// Writes the run into `folder` and returns its results file.
+inline std::filesystem::path make_run(const std::filesystem::path& folder, const MadeRun& run) {
+  const store::TableLayout layout{.columns = store::table_columns({}, run.metrics),
+                                  .attributes = {},
+                                  .trial_configs = std::vector<std::string>(run.trials.size(), run.config),
+                                  .provenance = run.provenance,
+                                  .planned_records = run.images * static_cast<int64_t>(run.trials.size())};
+  store::TableBlock block = block_of(layout.columns);
+  std::vector<std::pair<int64_t, store::ArrayView>> arrays;
+  int64_t plan_row = 0;
+  for (size_t t = 0; t < run.trials.size(); ++t) {
+    for (int64_t image = 0; image < run.images; ++image, ++plan_row) {
+      if (run.has && !run.has(run.trials[t], image)) continue;
+      store::Record record = made_record(run.trials[t], static_cast<int64_t>(t), image, plan_row);
+      if (run.edit) run.edit(run.trials[t], image, record);
+      const auto row = static_cast<int64_t>(block.plan_rows.size());
+      if (run.arrays) {
+        for (const store::ArrayView& array : run.arrays(run.trials[t], image)) arrays.emplace_back(row, array);
+      }
+      append(record, layout.columns, block);
+    }
+  }
+  std::filesystem::create_directories(folder);
+  const auto records = static_cast<int64_t>(block.plan_rows.size());
+  store::ResultsWriter writer(folder / "results.h5", layout, records, static_cast<int64_t>(block.steps.size()));
+  writer.write(block);
+  for (const auto& [row, array] : arrays) writer.write_array(row, array);
+  writer.finish();
+  return folder / "results.h5";
 }
 
 }  // namespace roundtrip::analysis

@@ -37,6 +37,23 @@ TEST(Results, ReadsCellsOfImagesWithSeedsAsReplicates) {
   EXPECT_EQ(results.images()->text(results.image(0)), "photos/0");
 }
 
+TEST(Results, NamesNoCellByTheScaleThatItsMethodInvertsAt) {
+  const TemporaryFolder folder;
+  MadeRun run;
+  run.trials = {{.method = "ddim"}, {.method = "prompt_tuning"}};
+  run.edit = [](const MadeTrial& trial, int64_t, store::Record& record) {
+    record.values["invert_guidance_scale"] = trial.method == "ddim" ? 1.0 : 0.0;
+  };
+  const Results own(make_run(folder.path() / "own", run));
+  EXPECT_EQ(own.label(own.cells()[1]), "prompt_tuning");
+  run.trials = {{.w = 1, .seed = 0}, {.w = 1, .seed = 1}};
+  run.edit = [](const MadeTrial& trial, int64_t, store::Record& record) {
+    record.values["invert_guidance_scale"] = static_cast<double>(trial.seed);
+  };
+  const Results swept(make_run(folder.path() / "swept", run));
+  EXPECT_EQ(swept.label(swept.cells()[1]), "invert w 1");
+}
+
 TEST(Results, KnowsMetricsFromCosts) {
   const TemporaryFolder folder;
   const Results results(make_run(folder.path() / "run", sweep()));
@@ -89,8 +106,9 @@ TEST(Results, RefusesWhatIsNoRun) {
                            .attributes = {},
                            .trial_configs = {},
                            .provenance = {}};
-  store::RunStore store(folder.path() / "other", other);
-  EXPECT_THAT(error_of([&] { Results(store.finish()); }), HasSubstr("no column 'trial'; expected the results of a"));
+  store::ResultsWriter(folder.path() / "other.h5", other, 0, 0).finish();
+  EXPECT_THAT(error_of([&] { Results(folder.path() / "other.h5"); }),
+              HasSubstr("no column 'trial'; expected the results of a"));
 }
 
 TEST(Comparison, PairsImagesAndCountsWhatItCannotPair) {

@@ -1,0 +1,58 @@
+// How a paper lays its table out, and the figures that it published: YAML, built in or of the user's.
+//
+//   source: Miyake et al. 2023, Table 1
+//   where: "guidance_scale=7.5, steps=50"
+//   rows:
+//     - {label: DDIM, where: "method=ddim"}
+//   columns:
+//     - {label: PSNR, of: psnr}
+//     - {label: "S = 10", of: mse, where: "steps=10", times: 1000}
+//
+//   source: Miyake et al. 2023, Table 1        (published figures: a file of their own)
+//   values:
+//     - {where: "method=null_text", psnr: 26.11, lpips: 0.075}
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analysis/claims/claim.h"
+
+namespace roundtrip::analysis {
+
+struct LayoutRow {
+  std::string label;
+  Selector where;
+};
+
+struct LayoutColumn {
+  std::string label, of;
+  Selector where = {};
+  double times = 1;  // the factor that the paper prints with
+};
+
+struct Layout {
+  std::string name, source;
+  Selector where;
+  std::vector<LayoutRow> rows;
+  std::vector<LayoutColumn> columns;
+};
+
+struct PublishedValues {
+  Selector where;
+  std::map<std::string, double> of;  // by measure
+};
+
+struct Published {
+  std::string source;
+  std::vector<PublishedValues> values;
+};
+
+// A name of those built in, or a file. Throws kMissing with the nearest name, kParse or kType with file and line.
+Layout read_layout(const std::string& name_or_file);
+Published read_published(const std::string& name_or_file);
+std::vector<std::string> layout_names();
+
+}  // namespace roundtrip::analysis

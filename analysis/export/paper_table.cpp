@@ -1,0 +1,127 @@
+#include "analysis/export/paper_table.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace roundtrip::analysis {
+namespace {
+
+bool selected(const ReportCell& cell, const Selector& where) {
+  return std::ranges::all_of(where, [&](const auto& part) {
+    if (part.first == "run") return cell.run->name() == part.second;
+    return value_is(cell.cell->setting[cell.run->axis(part.first)], part.second);
+  });
+}
+
+std::optional<double> published_for(const std::optional<Published>& published, const ReportCell& cell,
+                                    const std::string& measure) {
+  if (!published) return std::nullopt;
+  for (const PublishedValues& values : published->values) {
+    const auto value = values.of.find(measure);
+    if (value != values.of.end() && selected(cell, values.where)) return value->second;
+  }
+  return std::nullopt;
+}
+
+PaperEntry entry_for(const ReportData& data, const ReportCell& cell, const std::string& measure,
+                     const std::optional<Published>& published) {
+  PaperEntry entry;
+  if (data.has(cell, measure)) entry.ours = data.estimate(cell, measure);
+  entry.published = published_for(published, cell, measure);
+  return entry;
+}
+
+void rank(PaperTable& table) {
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const double sign = table.columns[c].measure.direction == "higher" ? -1 : 1;
+    const auto loss = [&](const PaperRow& row) {
+      return row.entries[c].ours ? sign * row.entries[c].ours->mean : std::nan("");
+    };
+    std::vector<double> losses;
+    for (const PaperRow& row : table.rows) {
+      if (std::isfinite(loss(row))) losses.push_back(loss(row));
+    }
+    std::ranges::sort(losses);
+    losses.erase(std::unique(losses.begin(), losses.end()), losses.end());
+    for (PaperRow& row : table.rows) {
+      const bool ranked = losses.size() > 1;
+      row.entries[c].rank = ranked && loss(row) == losses[0] ? 0 : ranked && loss(row) == losses[1] ? 1 : -1;
+      table.columns[c].has_published = table.columns[c].has_published || row.entries[c].published.has_value();
+    }
+  }
+}
+
+// Where two settings part: the axes on which they differ, for a message.
+std::string differing_axes(const ReportData& data, const ReportCell& a, const ReportCell& b) {
+  std::vector<std::string> names;
+  for (const std::string& axis : data.axes()) {
+    if (!same_value(data.value(a, axis), data.value(b, axis))) names.push_back(axis);
+  }
+  return join(names, ", ");
+}
+
+store::Column measure_of(const ReportData& data, const std::string& name) {
+  for (const auto& run : data.runs()) {
+    if (const store::Column* column = run->find(name)) return *column;
+  }
+  return {name, store::ColumnType::kFloat64, "", "", "lower", ""};
+}
+
+}  // namespace
+
+PaperTable table_of_settings(const ReportData& data, const Selector& where, const std::optional<Published>& published) {
+  PaperTable table{
+      .source = {}, .published_source = published ? published->source : "", .heads = {}, .columns = {}, .rows = {}};
+  std::vector<std::string> axes = data.axes();
+  if (axes.empty()) axes.push_back("method");
+  for (const std::string& axis : axes) table.heads.push_back(axis_label(axis));
+  std::vector<store::Column> measures = data.metrics();
+  measures.insert(measures.end(), data.costs().begin(), data.costs().end());
+  for (const store::Column& measure : measures) table.columns.push_back({measure_label(measure), measure});
+  for (const ReportCell& cell : data.cells()) {
+    if (!selected(cell, where)) continue;
+    PaperRow& row = table.rows.emplace_back();
+    for (const std::string& axis : axes) row.heads.push_back(value_text(data.value(cell, axis)));
+    for (const store::Column& measure : measures) row.entries.push_back(entry_for(data, cell, measure.name, published));
+  }
+  rank(table);
+  return table;
+}
+
+PaperTable table_like(const Layout& layout, const ReportData& data, const Selector& where,
+                      const std::optional<Published>& published) {
+  PaperTable table{.source = layout.source,
+                   .published_source = published ? published->source : "",
+                   .heads = {""},
+                   .columns = {},
+                   .rows = {}};
+  for (const LayoutColumn& column : layout.columns) {
+    table.columns.push_back({column.label, measure_of(data, column.of), column.times});
+  }
+  for (const LayoutRow& row : layout.rows) {
+    PaperRow& made = table.rows.emplace_back(PaperRow{.heads = {row.label}, .entries = {}});
+    for (const LayoutColumn& column : layout.columns) {
+      Selector all = layout.where;
+      for (const Selector* part : {&where, &row.where, &column.where})
+        all.insert(all.end(), part->begin(), part->end());
+      const ReportCell* found = nullptr;
+      for (const ReportCell& cell : data.cells()) {
+        if (!selected(cell, all)) continue;
+        if (found != nullptr) {
+          throw input_error(fmt::format("--like {}: row '{}', column '{}'", layout.name, row.label, column.label),
+                            "settings that differ in " + differing_axes(data, *found, cell),
+                            "one: choose with --where");
+        }
+        found = &cell;
+      }
+      made.entries.push_back(found == nullptr ? PaperEntry{} : entry_for(data, *found, column.of, published));
+    }
+  }
+  rank(table);
+  return table;
+}
+
+}  // namespace roundtrip::analysis

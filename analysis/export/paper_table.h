@@ -1,0 +1,49 @@
+// A table for a paper: rows and columns of means with their intervals, ranked, with published figures beside them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/export/layout.h"
+#include "analysis/report/report_data.h"
+
+namespace roundtrip::analysis {
+
+struct PaperEntry {
+  std::optional<Estimate> ours;  // nothing: the run has no such cell or measure
+  std::optional<double> published;
+  int rank = -1;  // 0 the best of its column, 1 the second
+};
+
+struct PaperColumn {
+  std::string label;
+  store::Column measure;
+  double times = 1;
+  bool has_published = false;
+};
+
+struct PaperRow {
+  std::vector<std::string> heads;  // the row's label, or the values of the axes that vary
+  std::vector<PaperEntry> entries;
+};
+
+struct PaperTable {
+  std::string source, published_source;  // of the layout and of the published figures; may be empty
+  std::vector<std::string> heads;        // above PaperRow::heads
+  std::vector<PaperColumn> columns;
+  std::vector<PaperRow> rows;
+};
+
+// All settings that `where` selects, a row each, with every measure.
+PaperTable table_of_settings(const ReportData& data, const Selector& where, const std::optional<Published>& published);
+
+// As a layout has it. Throws kInput where an entry's selectors leave more than one setting, naming what varies.
+PaperTable table_like(const Layout& layout, const ReportData& data, const Selector& where,
+                      const std::optional<Published>& published);
+
+std::string paper_csv(const PaperTable& table);  // every number in full, intervals and counts in columns of their own
+std::string paper_markdown(const PaperTable& table);  // best bold, second underlined
+std::string paper_latex(const PaperTable& table);     // booktabs
+
+}  // namespace roundtrip::analysis

@@ -1,0 +1,155 @@
+// Strips of pictures: the best, the median and the worst image of the best setting, and one image across all settings.
+//
+// Pictures come from the groups images/ (what came back), sources/ and targets/ of the results, where save.images kept
+// them; differences are shown five times as strong.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "analysis/figure/markup.h"
+#include "analysis/figure/png.h"
+#include "analysis/report/sections.h"
+#include "base/error.h"
+
+namespace roundtrip::analysis {
+namespace {
+
+constexpr int kMostPixels = 128, kGain = 5;
+constexpr size_t kMostInStrip = 16;
+
+std::string path_of(const std::string& group, int64_t row) { return group + "/" + std::to_string(row); }
+
+// Nothing where the results keep no such picture.
+std::optional<Picture> picture_of(const Results& run, const std::string& group, int64_t row) {
+  const std::string path = path_of(group, row);
+  if (!run.reader().has_array(path)) return std::nullopt;
+  const store::Array array = run.reader().array(path);
+  if (array.type != store::ArrayType::kUint8 || array.shape.size() != 3 || array.shape[2] != 3) return std::nullopt;
+  Picture picture{.height = static_cast<int>(array.shape[0]), .width = static_cast<int>(array.shape[1])};
+  picture.rgb.reserve(array.bytes.size());
+  for (const std::byte byte : array.bytes) picture.rgb.push_back(static_cast<uint8_t>(byte));
+  return picture;
+}
+
+std::string picture_html(const Picture& picture, const std::string& caption, const std::string& alt) {
+  const Picture small = reduced(picture, kMostPixels);
+  return fmt::format(
+      "<figure><img src=\"{}\" width=\"{}\" height=\"{}\" alt=\"{}\"><figcaption>{}</figcaption></figure>\n",
+      png_data_uri(small), small.width, small.height, escaped(alt), caption);
+}
+
+struct Kept {  // a record whose picture is there
+  const ReportCell* cell;
+  int32_t row;
+  double score;
+};
+
+std::vector<Kept> kept_of(const ReportCell& cell, const store::Column& metric) {
+  std::vector<Kept> kept;
+  if (!cell.run->reader().has_array("images")) return kept;
+  const std::vector<double>& scores = cell.run->numbers(metric.name);
+  for (const int32_t row : cell.cell->rows) {
+    if (cell.run->failed(row) || std::isnan(scores[row])) continue;
+    if (cell.run->reader().has_array(path_of("images", row))) kept.push_back({&cell, row, scores[row]});
+  }
+  return kept;
+}
+
+std::string strip(const Kept& kept, const std::string& title, const store::Column& metric) {
+  const Results& run = *kept.cell->run;
+  const std::string sample = run.images()->text(run.image(kept.row));
+  const std::optional<Picture> source = picture_of(run, "sources", kept.row),
+                               target = picture_of(run, "targets", kept.row);
+  const std::optional<Picture> kept_picture = picture_of(run, "images", kept.row);
+  if (!kept_picture) return "";
+  const Picture& back = *kept_picture;
+  const bool edited = target.has_value();
+  std::string text = fmt::format(
+      "<div class=\"strip\"><h3>{}: {} <span class=\"note\">{}, {} {}</span></h3>\n<div class=\"pictures\">\n", title,
+      escaped(sample), escaped(kept.cell->label), escaped(measure_name(metric.name)), number_text(kept.score, metric));
+  if (source) text += picture_html(*source, "source", "source image " + sample);
+  text += picture_html(back, edited ? "edit" : "reconstruction",
+                       fmt::format("{} of {} by {}", edited ? "edit" : "reconstruction", sample, kept.cell->label));
+  if (target) text += picture_html(*target, "target", "target of the edit of " + sample);
+  const std::optional<Picture>& wanted = edited ? target : source;
+  if (wanted) {
+    const Picture apart = difference(*wanted, back, kGain);
+    if (!apart.rgb.empty()) {
+      text += picture_html(
+          apart, fmt::format("difference \u00d7{}", kGain),
+          fmt::format("difference from the {} of {}, {} times as strong", edited ? "target" : "source", sample, kGain));
+    }
+  }
+  return text + "</div></div>\n";
+}
+
+// One image under every setting that kept its picture.
+std::string across(const ReportData& data, const Kept& about, const store::Column& metric) {
+  const Results& run = *about.cell->run;
+  const int32_t image = run.image(about.row);
+  std::string pictures;
+  size_t shown = 0;
+  if (const auto source = picture_of(run, "sources", about.row)) {
+    pictures += picture_html(*source, "source", "source image " + run.images()->text(image));
+  }
+  for (const ReportCell& cell : data.cells()) {
+    if (shown == kMostInStrip) break;
+    for (const int32_t row : cell.cell->rows) {
+      if (cell.run->image(row) != image || cell.run->failed(row)) continue;
+      if (const auto picture = picture_of(*cell.run, "images", row)) {
+        const double score =
+            cell.run->find(metric.name) == nullptr ? std::nan("") : cell.run->numbers(metric.name)[row];
+        pictures += picture_html(*picture, escaped(cell.label) + "<br>" + number_text(score, metric),
+                                 run.images()->text(image) + " by " + cell.label);
+        ++shown;
+      }
+      break;
+    }
+  }
+  if (shown < 2) return "";
+  return fmt::format("<div class=\"strip\"><h3>{} across settings</h3>\n<div class=\"pictures\">\n{}</div></div>\n",
+                     escaped(run.images()->text(image)), pictures);
+}
+
+}  // namespace
+
+std::string pictures_section(const ReportData& data, const std::optional<std::string>& chosen) {
+  const store::Column* metric = leading_metric(data);
+  if (metric == nullptr) return "";
+  // The setting with the best mean of those that kept pictures.
+  const double sign = metric->direction == "higher" ? 1 : -1;
+  std::vector<const ReportCell*> order;
+  for (const ReportCell& cell : data.cells()) {
+    if (data.has(cell, metric->name) && !std::isnan(data.outline(cell, metric->name).mean)) order.push_back(&cell);
+  }
+  std::ranges::stable_sort(order, std::greater{},
+                           [&](const ReportCell* cell) { return sign * data.outline(*cell, metric->name).mean; });
+  constexpr size_t kMostCellsSearched = 64;
+  order.resize(std::min(order.size(), kMostCellsSearched));
+  std::vector<Kept> kept;
+  for (const ReportCell* cell : order) {
+    kept = kept_of(*cell, *metric);
+    if (!kept.empty()) break;
+  }
+  if (kept.empty()) {
+    return section_html("pictures", "Pictures",
+                        "<p>No pictures were kept; <code>save.images=all</code> keeps them.</p>\n");
+  }
+  std::ranges::stable_sort(kept, std::greater{}, [&](const Kept& each) { return sign * each.score; });
+  std::string text = strip(kept.front(), "Best", *metric);
+  if (kept.size() > 2) text += strip(kept[kept.size() / 2], "Median", *metric);
+  if (kept.size() > 1) text += strip(kept.back(), "Worst", *metric);
+  Kept about = kept[kept.size() / 2];
+  if (chosen) {
+    const auto found = std::ranges::find_if(kept, [&](const Kept& each) {
+      return each.cell->run->images()->text(each.cell->run->image(each.row)) == *chosen;
+    });
+    if (found == kept.end())
+      throw Error(ErrorKind::kUsage, fmt::format("--sample {}: no picture of it was kept", *chosen));
+    about = *found;
+  }
+  return section_html("pictures", "Pictures", text + across(data, about, *metric));
+}
+
+}  // namespace roundtrip::analysis

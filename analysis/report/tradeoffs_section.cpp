@@ -1,0 +1,119 @@
+// Two trades: quality against cost, with the Pareto front, and of edits fidelity against success.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "analysis/figure/chart.h"
+#include "analysis/report/sections.h"
+#include "analysis/statistics/pareto.h"
+#include "base/text.h"
+
+namespace roundtrip::analysis {
+namespace {
+
+constexpr size_t kMostPoints = 400, kMostMethods = 8;
+
+struct Points {
+  std::vector<const ReportCell*> cells;
+  std::vector<double> x, y;
+};
+
+Points points_of(const ReportData& data, const store::Column& x, const store::Column& y) {
+  Points points;
+  const size_t every = data.cells().size() / kMostPoints + 1;
+  for (size_t k = 0; k < data.cells().size(); k += every) {
+    const ReportCell& cell = data.cells()[k];
+    if (!data.has(cell, x.name) || !data.has(cell, y.name)) continue;
+    const double at = data.outline(cell, x.name).mean, value = data.outline(cell, y.name).mean;
+    if (!std::isfinite(at) || !std::isfinite(value)) continue;
+    points.cells.push_back(&cell);
+    points.x.push_back(at);
+    points.y.push_back(value);
+  }
+  return points;
+}
+
+void add_by_method(const ReportData& data, const Points& points, const store::Column& x, const store::Column& y,
+                   Chart& chart) {
+  for (size_t k = 0; k < points.cells.size(); ++k) {
+    const ReportCell& cell = *points.cells[k];
+    const std::string method = value_text(data.value(cell, "method"));
+    auto series = std::ranges::find(chart.series, method, &ChartSeries::name);
+    if (series == chart.series.end()) {
+      const auto style = static_cast<int>(std::min(chart.series.size(), kMostMethods - 1));
+      series = chart.series.insert(chart.series.end(), {.name = method, .style = style, .line = false});
+    }
+    const Estimate& estimate = data.estimate(cell, y.name);
+    series->points.push_back({.x = points.x[k],
+                              .y = points.y[k],
+                              .low = estimate.interval.low,
+                              .high = estimate.interval.high,
+                              .tip = fmt::format("{}: {} at {} {}", cell.label, estimate_text(estimate, y),
+                                                 number_text(points.x[k], x), measure_name(x.name))});
+  }
+}
+
+std::string quality_against(const ReportData& data, const store::Column& cost, const store::Column& quality) {
+  const Points points = points_of(data, cost, quality);
+  if (points.cells.size() < 2) return "";
+  const std::vector<size_t> front = pareto_front(points.x, points.y, quality.direction == "higher");
+  const auto [least, most] = std::ranges::minmax(points.x);
+  Chart chart{.title = measure_name(quality.name) + " against " + measure_name(cost.name),
+              .description = {},
+              .x = {.label = measure_label(cost) + " per image", .logarithmic = least > 0 && most >= 4 * least},
+              .y = {.label = measure_label(quality), .logarithmic = quality.name.ends_with("mse")}};
+  add_by_method(data, points, cost, quality, chart);
+  std::vector<std::string> names;
+  ChartSeries line{.name = "Pareto front", .style = 7, .markers = false};
+  for (const size_t k : front) {
+    line.points.push_back({.x = points.x[k], .y = points.y[k]});
+    names.push_back(points.cells[k]->label);
+  }
+  chart.series.push_back(std::move(line));
+  constexpr size_t kMostNamed = 8;
+  const bool many = names.size() > kMostNamed;
+  if (many) names.resize(kMostNamed);
+  chart.description = fmt::format("{} settings; nothing beats these in both: {}{}.", points.cells.size(),
+                                  join(names, "; "), many ? " and others" : "");
+  return figure_html(chart, fmt::format("front-{}-{}", quality.name, cost.name));
+}
+
+// Of edits: what is to stay against what is to change, both as the metrics say.
+std::string fidelity_against_success(const ReportData& data) {
+  const auto column = [&](std::initializer_list<const char*> names) -> const store::Column* {
+    for (const char* name : names) {
+      const auto found = std::ranges::find(data.metrics(), name, &store::Column::name);
+      if (found != data.metrics().end()) return &*found;
+    }
+    return nullptr;
+  };
+  const store::Column* kept = column({"background_psnr", "background_lpips", "background_ssim", "background_mse"});
+  const store::Column* changed = column({"attribute_accuracy", "clip_similarity", "edit_lpips", "edit_psnr"});
+  if (kept == nullptr || changed == nullptr) return "";
+  const Points points = points_of(data, *changed, *kept);
+  Chart chart{.title = "What stays against what changes",
+              .description = fmt::format("{} of edits against {}, {} settings.", measure_label(*kept),
+                                         measure_label(*changed), points.cells.size()),
+              .x = {.label = measure_label(*changed)},
+              .y = {.label = measure_label(*kept)}};
+  add_by_method(data, points, *changed, *kept, chart);
+  return figure_html(chart, "fidelity");
+}
+
+}  // namespace
+
+std::string tradeoffs_section(const ReportData& data) {
+  std::string charts = fidelity_against_success(data);
+  if (const store::Column* quality = leading_metric(data)) {
+    for (const store::Column& cost : data.costs()) {
+      if (cost.name != "grad_nfe") charts += quality_against(data, cost, *quality);
+    }
+  }
+  if (charts.empty()) return "";
+  return section_html("tradeoffs", "Quality against cost",
+                      "<p>The line joins the settings that no other beats in both.</p>\n<div class=\"figures\">\n" +
+                          charts + "</div>\n");
+}
+
+}  // namespace roundtrip::analysis

@@ -146,12 +146,10 @@ INSTANTIATE_TEST_SUITE_P(Methods, EmbeddingTuningTest, ::testing::Values("null_t
 
 class GlobalEmbedding : public EmbeddingTuningTest {};
 
-TEST_P(GlobalEmbedding, OneForAllHelpsLessThanOneAStepAndIsLessToKeep) {
-  const Tuning each{.inner_steps = 20, .early_stop = 0}, global{.inner_steps = 20, .embedding = "global"};
-  const RoundTrip untuned = trip({.inner_steps = 0}, setting()), one = trip(global, setting()),
-                  many = trip(each, setting());
-  EXPECT_LT(distance_from_pivots(one), distance_from_pivots(untuned));
-  EXPECT_LT(distance_from_pivots(many), distance_from_pivots(one));
+TEST_P(GlobalEmbedding, OneForAllStepsHelpsAndIsLessToKeep) {
+  const RoundTrip untuned = trip({.inner_steps = 0}, setting());
+  const RoundTrip one = trip({.inner_steps = 20, .embedding = "global"}, setting());
+  EXPECT_LT(distance_from_pivots(one), 0.5 * distance_from_pivots(untuned));
   EXPECT_EQ(one.inversion.state.at("null_embeddings").sizes(), (std::vector<int64_t>{1, 2, 3}));
   EXPECT_EQ(one.fit_cost.rows, 12 * (20 + 3));
   EXPECT_EQ(one.fit_cost.grad_rows, 12 * 20);

@@ -54,9 +54,10 @@ class GoldenCifar : public ::testing::Test {
   diffusion::Conditioning embed(const std::string& prompt) const { return model_->text->encode(prompt).conditioning; }
 
   Tensor image(const std::string& file_name) const {
-    const data::DatasetOptions options{.name = "folder",
-                                       .path = shared_material("data/cifar10/test"),
-                                       .ids = {file_name.substr(0, file_name.find('.'))}};
+    data::DatasetOptions options;
+    options.name = "folder";
+    options.path = shared_material("data/cifar10/test");
+    options.ids = {file_name.substr(0, file_name.find('.'))};
     const data::Sample sample = data::open_dataset(options)->read(0);
     const Tensor bytes = at::tensor(at::ArrayRef<uint8_t>(sample.pixels.rgb), at::kByte);
     return bytes.view({sample.pixels.height, sample.pixels.width, 3}).permute({2, 0, 1}).to(at::kFloat) / 127.5 - 1;

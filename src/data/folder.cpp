@@ -199,7 +199,6 @@ class Folder : public Dataset {
     return {.id = entry.id,
             .pixels = std::move(decoded.image),
             .prompt = prompt(index),
-            .target_prompt = entry.edits.empty() ? std::nullopt : std::optional(entry.edits.front().name.target_prompt),
             .digest = std::move(digest),
             .notes = std::move(decoded.notes)};
   }

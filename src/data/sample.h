@@ -17,9 +17,8 @@ struct Sample {
   std::string id;  // the file's path below the dataset's folder, without extension: never absolute
   Image pixels;
   std::string prompt;
-  std::optional<std::string> target_prompt;  // of its first edit
-  std::string digest;                        // SHA-256 of the file
-  std::vector<std::string> notes;            // what was done to it: "alpha composited on white", "16 bits to 8"
+  std::string digest;              // SHA-256 of the file
+  std::vector<std::string> notes;  // what was done to it: "alpha composited on white", "16 bits to 8"
 };
 
 // An edit of a sample's image, known before any image is read.

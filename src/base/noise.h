@@ -17,7 +17,8 @@ enum class NoisePurpose : uint32_t {
   kEncode = 3,
   kSelfCheck = 4,
   kBootstrap = 5,
-  kShifts = 6
+  kShifts = 6,
+  kScene = 7
 };
 
 struct NoiseKey {

@@ -32,6 +32,10 @@ class Dataset {
   virtual const std::vector<std::string>& ids() const = 0;  // sorted by path, or as `ids` named them
   virtual std::string prompt(size_t index) const = 0;       // known without reading the image
   virtual Sample read(size_t index) const = 0;              // throws kInput: that sample fails, the run goes on
+
+  // Of a sample, and of an edit of a sample. A target or a mask of another size than the image throws kInput.
+  virtual std::vector<EditName> edits(size_t) const { return {}; }
+  virtual EditTruth read_edit(size_t, size_t) const { return {}; }
 };
 
 using DatasetFactory = std::function<std::unique_ptr<Dataset>(const DatasetOptions&)>;

@@ -3,11 +3,12 @@
 // Every image is a sample, ordered by path, byte by byte; metadata.jsonl (metadata.h), in the folder or in
 // one below, gives texts to those that it names. Hugging Face's imagefolder layout reads as it is, with one
 // difference: an image that no line names is a sample without a text here, where the imagefolder loader wants
-// every image named. Names that start with a dot are passed over (macOS leaves ._x.jpg beside x.jpg), and
-// links to folders not followed.
+// every image named. Images that lines name only as the answer or the mask of an edit are no samples. Names that start
+// with a dot are passed over (macOS leaves ._x.jpg beside x.jpg), and links to folders not followed.
 #include <algorithm>
 #include <climits>
 #include <map>
+#include <set>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -29,10 +30,16 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kMostBytes = INT_MAX;  // OpenCV counts the bytes of a file in an int
 
+struct Edit {
+  EditName name;
+  std::optional<std::string> target, mask;  // files below the folder
+};
+
 struct Entry {
   std::string file;  // below the folder, with extension
   std::string id;    // without it
-  std::optional<std::string> text, target_text;
+  std::optional<std::string> text;
+  std::vector<Edit> edits;
 };
 
 struct Listing {
@@ -84,52 +91,83 @@ Listing list(const fs::path& folder) {
   return listing;
 }
 
-void add_texts(const fs::path& folder, const std::string& metadata, const std::vector<std::string>& images,
-               const std::map<std::string, Entry*>& entry_of, std::map<std::string, std::string>& named_at) {
-  for (const MetadataLine& line : read_metadata(folder / metadata)) {
-    const std::string file = (fs::path(metadata).parent_path() / line.file_name).string();
-    const auto found = entry_of.find(file);
-    if (found == entry_of.end()) {
-      std::error_code ignored;
-      if (fs::exists(folder / file, ignored)) {
-        throw input_error(line.where,
-                          fmt::format("file_name {} is not an image that is read", name_text(line.file_name)),
-                          "one of the kinds " + image_extensions());
-      }
-      throw input_error(line.where, fmt::format("file_name {} does not exist.{}", name_text(line.file_name),
-                                                did_you_mean(file, images)));
+// The lines of every metadata.jsonl, with files that are named from the dataset's folder on.
+std::vector<MetadataLine> read_lines(const fs::path& folder, const Listing& listing) {
+  std::vector<MetadataLine> lines;
+  for (const std::string& metadata : listing.metadata) {
+    const fs::path from = fs::path(metadata).parent_path();
+    for (MetadataLine& line : read_metadata(folder / metadata)) {
+      line.file_name = (from / line.file_name).string();
+      if (line.target_image) line.target_image = (from / *line.target_image).string();
+      if (line.mask) line.mask = (from / *line.mask).string();
+      lines.push_back(std::move(line));
     }
-    const auto [first, is_new] = named_at.emplace(file, line.where);
-    if (!is_new) throw input_error(line.where, fmt::format("'{}' is named at {} too", file, first->second));
-    found->second->text = line.text;
-    found->second->target_text = line.target_text;
+  }
+  return lines;
+}
+
+void check_image(const fs::path& folder, const Listing& listing, const MetadataLine& line, const char* key,
+                 const std::string& file) {
+  if (std::ranges::binary_search(listing.images, file)) return;
+  std::error_code ignored;
+  if (fs::exists(folder / file, ignored)) {
+    throw input_error(line.where, fmt::format("{} {} is not an image that is read", key, name_text(file)),
+                      "one of the kinds " + image_extensions());
+  }
+  throw input_error(line.where,
+                    fmt::format("{} {} does not exist.{}", key, name_text(file), did_you_mean(file, listing.images)));
+}
+
+void add_line(const MetadataLine& line, Entry& entry, std::map<std::string, std::string>& named_in) {
+  // One metadata.jsonl may name an image again, for another edit; a second metadata.jsonl may not.
+  const std::string file = line.where.substr(0, line.where.rfind(':'));
+  const auto [first, is_new] = named_in.emplace(entry.file, line.where);
+  if (!is_new && first->second.substr(0, first->second.rfind(':')) != file) {
+    throw input_error(line.where, fmt::format("'{}' is named at {} too", entry.file, first->second));
+  }
+  entry.text = line.text;
+  if (line.target_text) {
+    entry.edits.push_back({.name = {.name = line.edit, .target_prompt = *line.target_text},
+                           .target = line.target_image,
+                           .mask = line.mask});
   }
 }
 
 std::vector<Entry> read_entries(const fs::path& folder) {
   check_folder(folder);
   const Listing listing = list(folder);
-  if (listing.images.empty()) {
-    throw input_error(folder.string(), fmt::format("no image among its {} files", listing.others),
-                      "files named " + image_extensions());
+  const std::vector<MetadataLine> lines = read_lines(folder, listing);
+  std::set<std::string> answers;
+  for (const MetadataLine& line : lines) {
+    check_image(folder, listing, line, "file_name", line.file_name);
+    for (const auto& [key, file] : {std::pair("target_image", line.target_image), std::pair("mask", line.mask)}) {
+      if (!file) continue;
+      check_image(folder, listing, line, key, *file);
+      answers.insert(*file);
+    }
   }
+  for (const MetadataLine& line : lines) answers.erase(line.file_name);
+
   std::vector<Entry> entries;
   std::map<std::string, std::string> file_of;
   for (const std::string& file : listing.images) {
+    if (answers.contains(file)) continue;
     const std::string id = fs::path(file).replace_extension().string();
     const auto [first, is_new] = file_of.emplace(id, file);
     if (!is_new) {
       throw input_error(folder.string(), fmt::format("'{}' and '{}' are both sample '{}'", first->second, file, id),
                         "names that differ in more than their extension");
     }
-    entries.push_back({.file = file, .id = id, .text = {}, .target_text = {}});
+    entries.push_back({.file = file, .id = id, .text = {}, .edits = {}});
+  }
+  if (entries.empty()) {
+    throw input_error(folder.string(), fmt::format("no image among its {} files", listing.others + answers.size()),
+                      "files named " + image_extensions());
   }
   std::map<std::string, Entry*> entry_of;
   for (Entry& entry : entries) entry_of.emplace(entry.file, &entry);
-  std::map<std::string, std::string> named_at;
-  for (const std::string& metadata : listing.metadata) {
-    add_texts(folder, metadata, listing.images, entry_of, named_at);
-  }
+  std::map<std::string, std::string> named_in;
+  for (const MetadataLine& line : lines) add_line(line, *entry_of.at(line.file_name), named_in);
   return entries;
 }
 
@@ -155,20 +193,73 @@ class Folder : public Dataset {
 
   Sample read(size_t index) const override {
     const Entry& entry = entries_.at(index);
-    const fs::path path = folder_ / entry.file;
-    const std::string bytes = read_file(path, kMostBytes);
-    Decoded decoded = decode_image({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, path.string());
-    const auto [height, width] = size_;
-    if (height > 0) decoded.image = fit_to_size(decoded.image, height, width, resampling_, decoded.notes);
+    std::string digest;
+    Decoded decoded = decode(entry.file, digest);
+    decoded.image = fitted(decoded.image, decoded.notes);
     return {.id = entry.id,
             .pixels = std::move(decoded.image),
             .prompt = prompt(index),
-            .target_prompt = entry.target_text,
-            .digest = sha256_hex(bytes),
+            .digest = std::move(digest),
             .notes = std::move(decoded.notes)};
   }
 
+  std::vector<EditName> edits(size_t index) const override {
+    std::vector<EditName> names;
+    for (const Edit& edit : entries_.at(index).edits) names.push_back(edit.name);
+    return names;
+  }
+
+  EditTruth read_edit(size_t index, size_t number) const override {
+    const Entry& entry = entries_.at(index);
+    const Edit& edit = entry.edits.at(number);
+    EditTruth truth;
+    if (!edit.target && !edit.mask) return truth;
+    std::string unused;
+    const Image source = decode(entry.file, unused).image;
+    std::vector<std::string> resized;
+    if (edit.target) truth.target = fitted(read_beside(source, entry, *edit.target), resized);
+    if (edit.mask) truth.mask = read_mask(read_beside(source, entry, *edit.mask), truth.notes);
+    return truth;
+  }
+
  private:
+  Decoded decode(const std::string& file, std::string& digest) const {
+    const fs::path path = folder_ / file;
+    const std::string bytes = read_file(path, kMostBytes);
+    digest = sha256_hex(bytes);
+    return decode_image({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, path.string());
+  }
+
+  Image fitted(const Image& image, std::vector<std::string>& notes) const {
+    const auto [height, width] = size_;
+    return height > 0 ? fit_to_size(image, height, width, resampling_, notes) : image;
+  }
+
+  // The target or the mask that goes with an image.
+  Image read_beside(const Image& source, const Entry& entry, const std::string& file) const {
+    std::string unused;
+    Image image = decode(file, unused).image;
+    if (image.height != source.height || image.width != source.width) {
+      throw input_error((folder_ / file).string(), fmt::format("{} x {} pixels", image.height, image.width),
+                        fmt::format("{} x {} as in {}", source.height, source.width, entry.file));
+    }
+    return image;
+  }
+
+  std::vector<uint8_t> read_mask(Image image, std::vector<std::string>& notes) const {
+    for (uint8_t& value : image.rgb) value = value >= 128 ? 255 : 0;
+    std::vector<std::string> resized;
+    const auto [height, width] = size_;
+    // Area, whatever the images are resized by: a pixel may change where any of its source pixels may.
+    if (height > 0) image = fit_to_size(image, height, width, Resampling::kArea, resized);
+    std::vector<uint8_t> mask(image.rgb.size() / 3);
+    for (size_t pixel = 0; pixel < mask.size(); ++pixel) mask[pixel] = image.rgb[pixel * 3] > 0;
+    const auto marked = static_cast<size_t>(std::ranges::count(mask, 1));
+    if (marked == 0) notes.push_back("the mask is empty: all of the image counts as background");
+    if (marked == mask.size()) notes.push_back("the mask is full: the edit leaves no background to score");
+    return mask;
+  }
+
   fs::path folder_;
   std::string prompt_;
   std::pair<int, int> size_;

@@ -24,12 +24,18 @@ std::optional<std::string> text_of(const json& object, const char* key, const st
 }
 
 // Lexical: an image that is a link elsewhere is still in the folder.
-std::string below_the_folder(const std::string& file_name, const std::string& where) {
+std::string below_the_folder(const char* key, const std::string& file_name, const std::string& where) {
   const std::filesystem::path path = std::filesystem::path(file_name).lexically_normal();
   if (file_name.empty() || path.is_absolute() || path == "." || path.begin()->string() == "..") {
-    throw input_error(where, "file_name is " + name_text(file_name), "a path below the folder of the metadata");
+    throw input_error(where, fmt::format("{} is {}", key, name_text(file_name)),
+                      "a path below the folder of the metadata");
   }
   return path.string();
+}
+
+std::optional<std::string> file_of(const json& object, const char* key, const std::string& where) {
+  const std::optional<std::string> name = text_of(object, key, where);
+  return name ? std::optional(below_the_folder(key, *name, where)) : std::nullopt;
 }
 
 MetadataLine parse(std::string_view line, const std::string& where) {
@@ -37,12 +43,30 @@ MetadataLine parse(std::string_view line, const std::string& where) {
   if (!object.is_object()) {
     throw input_error(where, fmt::format("is a JSON {}", object.type_name()), "an object with file_name and text");
   }
-  const std::optional<std::string> file_name = text_of(object, "file_name", where);
+  const std::optional<std::string> file_name = file_of(object, "file_name", where);
   if (!file_name) throw input_error(where, "has no file_name", "the path of an image below the folder");
-  return {.file_name = below_the_folder(*file_name, where),
+  const std::optional<std::string> target_text = text_of(object, "target_text", where);
+  for (const char* key : {"target_image", "mask", "edit"}) {
+    if (!target_text && text_of(object, key, where)) {
+      throw input_error(where, fmt::format("has {} and no target_text", key), "the prompt that asks for the edit");
+    }
+  }
+  return {.file_name = *file_name,
           .text = text_of(object, "text", where),
-          .target_text = text_of(object, "target_text", where),
+          .target_text = target_text,
+          .target_image = file_of(object, "target_image", where),
+          .mask = file_of(object, "mask", where),
+          .edit = text_of(object, "edit", where).value_or(""),
           .where = where};
+}
+
+// An image may have a line for each of its edits.
+void check_repeated(const MetadataLine& first, const MetadataLine& again) {
+  const std::string repeats = fmt::format("file_name {} repeats {}", name_text(again.file_name), first.where);
+  if (!first.target_text || !again.target_text || first.edit == again.edit) {
+    throw input_error(again.where, repeats, "an image once, or once for each edit with names that differ");
+  }
+  if (first.text != again.text) throw input_error(again.where, repeats + " with another text", "one text for an image");
 }
 
 }  // namespace
@@ -51,7 +75,7 @@ std::vector<MetadataLine> read_metadata(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw input_error(file.string(), "cannot be opened");
   std::vector<MetadataLine> lines;
-  std::unordered_map<std::string, int> line_of;
+  std::unordered_map<std::string, std::vector<size_t>> lines_of;  // by file_name
   std::string text;
   for (int number = 1; std::getline(stream, text); ++number) {
     std::string_view line = text;
@@ -59,11 +83,9 @@ std::vector<MetadataLine> read_metadata(const std::filesystem::path& file) {
     line = trim(line);
     if (line.empty()) continue;
     MetadataLine parsed = parse(line, fmt::format("{}:{}", file.string(), number));
-    const auto [first, is_new] = line_of.emplace(parsed.file_name, number);
-    if (!is_new) {
-      throw input_error(parsed.where,
-                        fmt::format("file_name {} repeats line {}", name_text(parsed.file_name), first->second));
-    }
+    std::vector<size_t>& same = lines_of[parsed.file_name];
+    for (const size_t earlier : same) check_repeated(lines[earlier], parsed);
+    same.push_back(lines.size());
     lines.push_back(std::move(parsed));
   }
   if (stream.bad()) throw input_error(file.string(), "cannot be read to its end");

@@ -1,6 +1,8 @@
 // metadata.jsonl, Hugging Face's imagefolder convention: one JSON object a line, with `file_name` and `text`.
 //
-// `target_text` is ours: the prompt of an edit. Other keys are ignored. A value that is null counts as
+// `target_text`, `target_image`, `mask` and `edit` are ours. They describe an edit of the image: the prompt that asks
+// for it, the exact answer, where it may change the image (white) and where not (black), and its name. An image of
+// several edits has a line for each, with names of their own. Other keys are ignored. A value that is null counts as
 // absent.
 #pragma once
 
@@ -14,10 +16,13 @@ namespace roundtrip::data {
 struct MetadataLine {
   std::string file_name;  // relative to the folder of the metadata, normalised: "b/x.png" for "./a/../b/x.png"
   std::optional<std::string> text, target_text;
+  std::optional<std::string> target_image, mask;  // relative to the folder of the metadata, normalised
+  std::string edit;
   std::string where;  // "photos/metadata.jsonl:3", for messages
 };
 
-// Throws kInput with file:line for a line that is not JSON, names no file below the folder, or repeats one.
+// Throws kInput with file:line for a line that is not JSON, names no file below the folder, repeats one without an edit
+// of another name, or tells of an edit without a target_text.
 std::vector<MetadataLine> read_metadata(const std::filesystem::path& file);
 
 }  // namespace roundtrip::data

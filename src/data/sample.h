@@ -17,9 +17,21 @@ struct Sample {
   std::string id;  // the file's path below the dataset's folder, without extension: never absolute
   Image pixels;
   std::string prompt;
-  std::optional<std::string> target_prompt;  // for edits
-  std::string digest;                        // SHA-256 of the file
-  std::vector<std::string> notes;            // what was done to it: "alpha composited on white", "16 bits to 8"
+  std::string digest;              // SHA-256 of the file
+  std::vector<std::string> notes;  // what was done to it: "alpha composited on white", "16 bits to 8"
+};
+
+// An edit of a sample's image, known before any image is read.
+struct EditName {
+  std::string name;  // "colour": tells the edits of one image apart; empty where it has only one
+  std::string target_prompt;
+};
+
+// What is known of the answer to an edit, at the size of the sample's image.
+struct EditTruth {
+  std::optional<Image> target;
+  std::optional<std::vector<uint8_t>> mask;  // height * width: 1 where the edit may change the image, else 0
+  std::vector<std::string> notes;            // what was done to them, and what is odd about them
 };
 
 }  // namespace roundtrip::data

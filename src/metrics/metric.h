@@ -17,7 +17,8 @@ enum class Direction { kLowerIsBetter, kHigherIsBetter };
 
 // What a metric needs besides the two images.
 struct MetricOptions {
-  std::filesystem::path lpips_path;  // the TorchScript module that scripts/export_lpips.py writes; may be empty
+  std::filesystem::path lpips_path;       // the TorchScript module that scripts/export_lpips.py writes; may be empty
+  std::filesystem::path attributes_path;  // the TorchScript classifier that attribute_accuracy asks; may be empty
   at::Device device = at::kCPU;
 };
 
@@ -29,6 +30,7 @@ struct MetricInfo {
   Direction direction = Direction::kLowerIsBetter;
   std::string version;      // changes whenever the numbers would; holds the LPIPS net and digest
   bool on_latents = false;  // compares latents instead of pixels
+  bool on_caption = false;  // compares the test image with what Metric::wanted reads in a caption
 };
 
 class Metric {
@@ -37,8 +39,11 @@ class Metric {
   virtual const MetricInfo& info() const = 0;
 
   // Two batches [N, 3, H, W] on [0, 1] (or latents [N, C, h, w]) of one shape and device -> [N] float64 there.
-  // NaN in gives NaN out, for that pair alone.
+  // NaN in gives NaN out, for that pair alone. A metric on captions takes a batch of `wanted` as its reference.
   virtual Tensor score(const Tensor& reference, const Tensor& test) = 0;
+
+  // Of a metric on captions: what the caption says of an image, in a form of the metric's own, of one shape.
+  virtual Tensor wanted(const std::string&) const { return {}; }
 
   // Empty, or one line that says why the column will be NaN and how to mend it.
   virtual std::string unavailable() const { return {}; }

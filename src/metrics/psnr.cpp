@@ -20,7 +20,7 @@ class Psnr : public Metric {
   }
 
   Tensor score(const Tensor& reference, const Tensor& test) override {
-    return -10 * mean_squared_error(reference, test).log10();
+    return peak_signal_to_noise(mean_squared_error(reference, test));
   }
 };
 

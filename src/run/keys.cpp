@@ -4,7 +4,7 @@
 
 namespace roundtrip::run {
 
-RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sample) {
+RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sample, size_t edit) {
   RecordKeys keys;
   keys.prepared =
       fmt::format("sample={}/{};encode={};null={}", dataset, sample,
@@ -24,35 +24,35 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
   append(keys.inverted, invert_reads);
   keys.fitted = fmt::format("{};fit;{}", keys.inverted, method);
   append(keys.fitted, trial.method->fit_reads());
-  keys.sampled = fmt::format("{};{}", keys.fitted, trial.edits ? "edit" : "reconstruct");
+  keys.sampled = fmt::format("{};{}", keys.fitted, trial.edits ? fmt::format("edit={}", edit) : "reconstruct");
   append(keys.sampled, trial.method->sample_reads(trial.eta));
   return keys;
 }
 
 namespace {
 
-inversion::Ask ask_of(const Trial& trial, bool prompt_is_null) {
+inversion::Ask ask_of(const Trial& trial, Prompts prompts) {
   return {.steps = trial.steps,
           .invert_w = trial.invert_w,
           .w = trial.w,
           .eta = trial.eta,
-          .null_source = prompt_is_null,
+          .null_source = prompts.null_source,
           .edits = trial.edits,
-          .null_sampled = prompt_is_null && !trial.edits};
+          .null_sampled = prompts.null_sampled};
 }
 
 }  // namespace
 
-inversion::Evaluations invert_evaluations(const Trial& trial, bool prompt_is_null) {
-  return trial.method->invert_evaluations(ask_of(trial, prompt_is_null));
+inversion::Evaluations invert_evaluations(const Trial& trial, Prompts prompts) {
+  return trial.method->invert_evaluations(ask_of(trial, prompts));
 }
 
-inversion::Evaluations fit_evaluations(const Trial& trial, bool prompt_is_null) {
-  return trial.method->fit_evaluations(ask_of(trial, prompt_is_null));
+inversion::Evaluations fit_evaluations(const Trial& trial, Prompts prompts) {
+  return trial.method->fit_evaluations(ask_of(trial, prompts));
 }
 
-inversion::Evaluations sample_evaluations(const Trial& trial, bool prompt_is_null) {
-  return trial.method->sample_evaluations(ask_of(trial, prompt_is_null));
+inversion::Evaluations sample_evaluations(const Trial& trial, Prompts prompts) {
+  return trial.method->sample_evaluations(ask_of(trial, prompts));
 }
 
 }  // namespace roundtrip::run

@@ -1,10 +1,11 @@
 #include "run/plan.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "run/keys.h"
 
@@ -19,13 +20,17 @@ bool same_dataset(const data::DatasetOptions& a, const data::DatasetOptions& b) 
 PlanBench& bench_of(Plan& plan, const Trial& trial) {
   const auto same = [&](const PlanBench& bench) {
     return bench.options.model.path == trial.model.path && bench.options.model.dtype == trial.model.dtype &&
-           bench.options.engine == trial.engine && bench.options.lpips_path == trial.lpips_path;
+           bench.options.engine == trial.engine && bench.options.lpips_path == trial.lpips_path &&
+           bench.options.attributes_path == trial.attributes_path;
   };
   auto bench = std::ranges::find_if(plan.benches, same);
   if (bench == plan.benches.end()) {
     device_of(trial.engine.device);  // throws for one that is not there
-    WorkbenchOptions options{
-        .model = trial.model, .engine = trial.engine, .metrics = {}, .lpips_path = trial.lpips_path};
+    WorkbenchOptions options{.model = trial.model,
+                             .engine = trial.engine,
+                             .metrics = {},
+                             .lpips_path = trial.lpips_path,
+                             .attributes_path = trial.attributes_path};
     bench = plan.benches.insert(plan.benches.end(), PlanBench{.options = std::move(options), .datasets = {}});
   }
   for (const std::string& metric : trial.metrics) {
@@ -70,10 +75,11 @@ void check_against_model(Plan& plan, PlanBench& bench, std::vector<size_t> trial
     bench.options.height = std::max(bench.options.height, height);
     bench.options.width = std::max(bench.options.width, width);
     const int64_t latent = model.latent_channels * (height / factor) * (width / factor) * int64_t{sizeof(float)};
-    dataset_of(bench, trial.dataset).trials.push_back(k);
-    const auto samples = static_cast<int64_t>(dataset_of(bench, trial.dataset).dataset->ids().size());
-    if (trial.save_trajectories) plan.saved_bytes += samples * 2 * (trial.steps + 1) * latent;
-    if (trial.save_images == SaveImages::kAll) plan.saved_bytes += samples * 3 * height * width;
+    PlanDataset& entry = dataset_of(bench, trial.dataset);
+    entry.trials.push_back(k);
+    const int64_t records = entry.records(trial);
+    if (trial.save_trajectories) plan.saved_bytes += records * 2 * (trial.steps + 1) * latent;
+    if (trial.save_images == SaveImages::kAll) plan.saved_bytes += records * 3 * height * width;
   }
 }
 
@@ -87,31 +93,77 @@ inversion::Evaluations times(inversion::Evaluations each, int64_t count) {
   return {each.forward * count, each.backward * count, each.exact};
 }
 
+// Adds `count` times `each` to what is made, as far as other trials' records do not make it already.
+void make(std::map<std::string, int64_t>& made, const std::string& key, inversion::Evaluations each, int64_t count,
+          inversion::Evaluations& sum) {
+  int64_t& already = made[key];
+  sum += times(each, std::max<int64_t>(count - already, 0));
+  already = std::max(already, count);
+}
+
 // What the trials of one dataset ask for, and what is left when records share.
 void count_evaluations(Plan& plan, const PlanDataset& entry, int dataset_number) {
-  // Samples differ only in whether their prompt is the null prompt: one of each kind stands for all.
-  const auto samples = static_cast<int64_t>(entry.dataset->ids().size());
-  for (const bool prompt_is_null : {false, true}) {
-    std::set<std::string> seen;
-    for (const size_t k : entry.trials) {
-      const Trial& trial = plan.trials[k];
-      int64_t count = 0;
-      for (int64_t s = 0; s < samples; ++s) count += (entry.dataset->prompt(s) == trial.null_prompt) == prompt_is_null;
-      const RecordKeys keys = record_keys(trial, dataset_number, "");
-      const auto inverting = times(invert_evaluations(trial, prompt_is_null), count);
-      const auto fitting = times(fit_evaluations(trial, prompt_is_null), count);
-      const auto sampling = times(sample_evaluations(trial, prompt_is_null), count);
-      plan.asked += inverting;
-      plan.asked += fitting;
-      plan.asked += sampling;
-      if (seen.insert(keys.inverted).second) plan.made += inverting;
-      if (seen.insert(keys.fitted).second) plan.made += fitting;
-      if (seen.insert(keys.sampled).second) plan.made += sampling;
+  std::map<std::string, int64_t> made;
+  for (const size_t k : entry.trials) {
+    const Trial& trial = plan.trials[k];
+    // Samples and edits differ only in which of their prompts are the null prompt: one of each kind stands for all.
+    std::map<Prompts, int64_t> records;
+    std::map<std::pair<Prompts, size_t>, int64_t> edits;  // and by the edit's number
+    std::map<bool, int64_t> sources;
+    for (size_t s = 0; s < entry.dataset->ids().size(); ++s) {
+      const bool null_source = entry.dataset->prompt(s) == trial.null_prompt;
+      std::vector<bool> sampled = {null_source};
+      if (trial.edits) {
+        sampled.clear();
+        for (const data::EditName& edit : entry.dataset->edits(s))
+          sampled.push_back(edit.target_prompt == trial.null_prompt);
+      }
+      sources[null_source] += sampled.empty() ? 0 : 1;
+      for (size_t e = 0; e < sampled.size(); ++e) {
+        const Prompts prompts{.null_source = null_source, .null_sampled = sampled[e]};
+        ++records[prompts];
+        ++edits[{prompts, e}];
+      }
+    }
+    for (const auto& [prompts, count] : records) {
+      plan.asked += times(invert_evaluations(trial, prompts), count);
+      plan.asked += times(fit_evaluations(trial, prompts), count);
+      plan.asked += times(sample_evaluations(trial, prompts), count);
+    }
+    for (const auto& [null_source, count] : sources) {
+      const Prompts prompts{.null_source = null_source, .null_sampled = null_source};
+      const RecordKeys keys = record_keys(trial, dataset_number, null_source ? "null" : "");
+      make(made, keys.inverted, invert_evaluations(trial, prompts), count, plan.made);
+      make(made, keys.fitted, fit_evaluations(trial, prompts), count, plan.made);
+    }
+    for (const auto& [kind, count] : edits) {
+      const auto& [prompts, number] = kind;
+      const std::string kind_name =
+          fmt::format("{}{}", prompts.null_source ? "null" : "", prompts.null_sampled ? "0" : "");
+      make(made, record_keys(trial, dataset_number, kind_name, number).sampled, sample_evaluations(trial, prompts),
+           count, plan.made);
     }
   }
 }
 
+void check_edits(const PlanDataset& entry, const Trial& trial) {
+  if (trial.edits && entry.records(trial) == 0) {
+    throw input_error(entry.options.path.string(), "task=edit, and no image has an edit",
+                      "a target_text in metadata.jsonl for one image or more");
+  }
+}
+
 }  // namespace
+
+int64_t PlanDataset::records(const Trial& trial, size_t sample) const {
+  return trial.edits ? static_cast<int64_t>(dataset->edits(sample).size()) : 1;
+}
+
+int64_t PlanDataset::records(const Trial& trial) const {
+  int64_t sum = 0;
+  for (size_t sample = 0; sample < dataset->ids().size(); ++sample) sum += records(trial, sample);
+  return sum;
+}
 
 Plan make_plan(const config::Launch& launch) {
   Plan plan;
@@ -126,18 +178,21 @@ Plan make_plan(const config::Launch& launch) {
     trials_of_bench[bench].push_back(k);
   }
   plan.first_row.resize(plan.trials.size());
-  std::vector<int64_t> samples_of_trial(plan.trials.size());
+  std::vector<int64_t> records_of_trial(plan.trials.size());
   for (size_t b = 0; b < plan.benches.size(); ++b) {
     check_against_model(plan, plan.benches[b], trials_of_bench[b]);
     for (size_t d = 0; d < plan.benches[b].datasets.size(); ++d) {
       const PlanDataset& entry = plan.benches[b].datasets[d];
       count_evaluations(plan, entry, static_cast<int>(d));
-      for (const size_t k : entry.trials) samples_of_trial[k] = static_cast<int64_t>(entry.dataset->ids().size());
+      for (const size_t k : entry.trials) {
+        check_edits(entry, plan.trials[k]);
+        records_of_trial[k] = entry.records(plan.trials[k]);
+      }
     }
   }
   for (size_t k = 0; k < plan.trials.size(); ++k) {
     plan.first_row[k] = plan.records;
-    plan.records += samples_of_trial[k];
+    plan.records += records_of_trial[k];
   }
   return plan;
 }

@@ -16,6 +16,10 @@ struct PlanDataset {
   data::DatasetOptions options;
   std::shared_ptr<const data::Dataset> dataset;
   std::vector<size_t> trials;  // positions in Plan::trials
+
+  // What a trial makes of the dataset: a record a sample, or one an edit. Rows count from the trial's first.
+  int64_t records(const Trial& trial) const;
+  int64_t records(const Trial& trial, size_t sample) const;
 };
 
 // The trials that one model on one engine serves.
@@ -28,7 +32,7 @@ struct PlanBench {
 struct Plan {
   std::vector<Trial> trials;
   std::vector<PlanBench> benches;
-  std::vector<int64_t> first_row;  // by trial: its records are rows first_row .. first_row + samples - 1
+  std::vector<int64_t> first_row;  // by trial: its records are rows first_row .. first_row + records - 1
   int64_t records = 0;
   inversion::Evaluations asked, made;   // before and after sharing
   int64_t saved_bytes = 0;              // of trajectories and images, before compression

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "run/edit_scores.h"
 #include "run/peak_memory.h"
 
 namespace roundtrip::run {
@@ -52,8 +53,10 @@ void fill_axes(store::Record& record, const Trial& trial, const std::string& sam
 
 void fill_scores(store::Record& record, const Trial& trial, const Prepared& prepared, const Sampled& sampled) {
   for (const std::string& name : trial.metrics) {
-    const auto score = sampled.scores.find(name);
-    if (score != sampled.scores.end()) record.values[name] = score->second;
+    for (const std::string& column : score_columns(name, trial.edits)) {
+      const auto score = sampled.scores.find(column);
+      if (score != sampled.scores.end()) record.values[column] = score->second;
+    }
     if (name == "psnr" || name == "lpips") record.values["codec_" + name] = prepared.floor.at(name);
   }
 }
@@ -105,15 +108,18 @@ std::vector<store::StepRow> step_rows(const diffusion::StepGrid& grid, const std
 void RecordMaker::expect(const std::vector<const Trial*>& trials, size_t sample) const {
   const std::string& id = context_.dataset.ids()[sample];
   for (const Trial* trial : trials) {
-    for (const std::string& key : record_keys(*trial, dataset_number_, id).all()) {
-      context_.bench.engine().memo().expect(key, 1);
+    const size_t records = trial->edits ? context_.dataset.edits(sample).size() : 1;
+    for (size_t edit = 0; edit < records; ++edit) {
+      for (const std::string& key : record_keys(*trial, dataset_number_, id, edit).all()) {
+        context_.bench.engine().memo().expect(key, 1);
+      }
     }
   }
 }
 
-Task<void> RecordMaker::fill(const Trial& trial, size_t sample, FinishedRecord& finished) const {
-  const std::string id = finished.sample;
-  const RecordKeys keys = record_keys(trial, dataset_number_, id);
+Task<void> RecordMaker::fill(const Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const {
+  const std::string id = context_.dataset.ids()[sample];
+  const RecordKeys keys = record_keys(trial, dataset_number_, id, edit);
   engine::Memo& memo = context_.bench.engine().memo();
   const engine::MemoReader lease(memo, keys.all());
 
@@ -137,14 +143,15 @@ Task<void> RecordMaker::fill(const Trial& trial, size_t sample, FinishedRecord& 
     finished.notes.push_back("the prompt is the null prompt, so guidance_scale has no effect");
   }
 
-  const auto sampling = [this, &trial, id, prepared, fitted] {
-    return run::sample(context_, trial, id, prepared, fitted);
+  const auto sampling = [this, &trial, sample, edit, prepared, fitted] {
+    return go_back(context_, trial, sample, edit, prepared, fitted);
   };
   Task<std::shared_ptr<const Sampled>> reading_sampled = memo.read<Sampled>(keys.sampled, sampling);
   const std::shared_ptr<const Sampled> sampled = co_await reading_sampled;
 
+  finished.notes.insert(finished.notes.end(), sampled->notes.begin(), sampled->notes.end());
+
   store::Record& record = finished.record;
-  if (trial.edits) record.values["edit"] = *prepared->target_prompt;
   fill_scores(record, trial, *prepared, *sampled);
   fill_costs(record, trial, *prepared, *inverted, *fitted, *sampled);
   fill_noise(record, inverted->noise);
@@ -158,16 +165,21 @@ Task<void> RecordMaker::fill(const Trial& trial, size_t sample, FinishedRecord& 
   if (trial.save_images != SaveImages::kNone) finished.image = to_bytes(sampled->image);
 }
 
-Task<void> RecordMaker::make(const Trial& trial, size_t sample, int64_t row) const {
+Task<void> RecordMaker::make(const Trial& trial, size_t sample, size_t edit, int64_t row) const {
   FinishedRecord finished;
   finished.trial = &trial;
   finished.sample = context_.dataset.ids()[sample];
   finished.record.plan_row = row;
   fill_axes(finished.record, trial, finished.sample);
+  if (trial.edits) {
+    const data::EditName name = context_.dataset.edits(sample).at(edit);
+    finished.record.values["edit"] = name.name.empty() ? name.target_prompt : name.name;
+    if (!name.name.empty()) finished.sample += " " + name.name;
+  }
   const bool isolated = trial.engine.timing == Timing::kIsolated;
   const std::optional<PeakMemory> peak = isolated ? std::optional<PeakMemory>(std::in_place) : std::nullopt;
   try {
-    Task<void> filling = fill(trial, sample, finished);
+    Task<void> filling = fill(trial, sample, edit, finished);
     co_await filling;
     finished.record.values["status"] = std::string("ok");
     if (peak) finished.record.values["peak_memory_bytes"] = peak->bytes();

@@ -15,7 +15,7 @@ struct FinishedRecord {
   std::vector<store::ArrayView> arrays;
   std::vector<Tensor> storage;
   const Trial* trial = nullptr;
-  std::string sample;
+  std::string sample;  // its id, and after a blank the edit's name
   bool failed = false;
   std::string error;               // one line
   Tensor image;                    // u8 [H, W, 3], where images are saved
@@ -30,14 +30,15 @@ class RecordMaker {
   RecordMaker(StageContext context, int dataset_number, RecordSink sink)
       : context_(context), dataset_number_(dataset_number), sink_(std::move(sink)) {}
 
-  // Never throws: what fails becomes a failed record that says where.
-  Task<void> make(const Trial& trial, size_t sample, int64_t row) const;
+  // Never throws: what fails becomes a failed record that says where. `edit` is one of the sample's, where the trial
+  // edits.
+  Task<void> make(const Trial& trial, size_t sample, size_t edit, int64_t row) const;
 
   // Announces the readers of every key that these trials will ask for on one sample.
   void expect(const std::vector<const Trial*>& trials, size_t sample) const;
 
  private:
-  Task<void> fill(const Trial& trial, size_t sample, FinishedRecord& finished) const;
+  Task<void> fill(const Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const;
 
   StageContext context_;
   int dataset_number_;

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/progress.h"
 #include "base/text.h"
+#include "run/edit_scores.h"
 #include "run/image_keeper.h"
 #include "run/record_maker.h"
 #include "run/summary.h"
@@ -45,13 +46,16 @@ store::TableLayout layout_of(const Plan& plan, const std::vector<store::Column>&
 }
 
 std::vector<store::Column> metric_columns(const Plan& plan) {
+  const bool edits = std::ranges::any_of(plan.trials, &Trial::edits);
   std::vector<store::Column> columns;
   std::set<std::string> seen;
   for (const PlanBench& bench : plan.benches) {
     for (const std::string& name : bench.options.metrics) {
       if (!seen.insert(name).second) continue;
-      const metrics::MetricInfo info =
-          metrics::make_metric(name, {.lpips_path = bench.options.lpips_path, .device = at::kCPU})->info();
+      const metrics::MetricInfo info = metrics::make_metric(name, {.lpips_path = bench.options.lpips_path,
+                                                                   .attributes_path = bench.options.attributes_path,
+                                                                   .device = at::kCPU})
+                                           ->info();
       const std::string direction = info.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower";
       columns.push_back({.name = name,
                          .type = store::ColumnType::kFloat64,
@@ -59,11 +63,14 @@ std::vector<store::Column> metric_columns(const Plan& plan) {
                          .units = info.units,
                          .direction = direction,
                          .version = info.version});
-      if (name != "psnr" && name != "lpips") continue;
-      store::Column floor = columns.back();
-      floor.name = "codec_" + name;
-      floor.long_name += ", of encoding and decoding alone";
-      columns.push_back(std::move(floor));
+      const store::Column column = columns.back();
+      if (name == "psnr" || name == "lpips") {
+        columns.push_back(column);
+        columns.back().name = "codec_" + name;
+        columns.back().long_name += ", of encoding and decoding alone";
+      }
+      if (!edits || info.on_latents || info.on_caption) continue;
+      for (store::Column& of_edits : edit_columns(column)) columns.push_back(std::move(of_edits));
     }
   }
   return columns;
@@ -98,7 +105,8 @@ class Recorder {
     unify_parameters(store_.layout().columns, finished.record);
     if (finished.failed) report_failure(finished);
     for (const std::string& note : finished.notes) note_samples_[note].insert(finished.sample);
-    if (!finished.digest.empty()) digests_[finished.sample] = finished.digest;
+    if (!finished.digest.empty())
+      digests_[std::get<std::string>(finished.record.values.at("sample"))] = finished.digest;
     if (finished.image.defined() && images_.wants(finished)) {
       images_.keep(finished);
       finished.storage.push_back(finished.image);
@@ -176,8 +184,8 @@ class BenchRun {
       for (const size_t k : dataset.trials) order.push_back(&plan_.trials[k]);
       // The longest first, so that batches stay full to the end.
       std::ranges::stable_sort(order, std::greater{}, [](const Trial* trial) {
-        return invert_evaluations(*trial, false).forward + fit_evaluations(*trial, false).forward +
-               sample_evaluations(*trial, false).forward;
+        return invert_evaluations(*trial, {}).forward + fit_evaluations(*trial, {}).forward +
+               sample_evaluations(*trial, {}).forward;
       });
     }
     if (entry_.options.engine.timing == Timing::kIsolated) warm_up();
@@ -199,17 +207,24 @@ class BenchRun {
       if (sample_ == dataset.dataset->ids().size()) {
         ++dataset_;
         sample_ = trial_ = 0;
+        rows_.clear();
         continue;
       }
-      if (trial_ == 0) makers_[dataset_]->expect(order, sample_);
+      if (trial_ == 0 && edit_ == 0) makers_[dataset_]->expect(order, sample_);
+      rows_.resize(order.size());
       const Trial& trial = *order[trial_];
-      const int64_t row = plan_.first_row[&trial - plan_.trials.data()] + static_cast<int64_t>(sample_);
-      Task<void> task = makers_[dataset_]->make(trial, sample_, row);
-      if (++trial_ == order.size()) {
-        trial_ = 0;
-        ++sample_;
+      std::optional<Task<void>> task;
+      if (static_cast<int64_t>(edit_) < dataset.records(trial, sample_)) {
+        const int64_t row = plan_.first_row[&trial - plan_.trials.data()] + rows_[trial_]++;
+        task = makers_[dataset_]->make(trial, sample_, edit_++, row);
+      } else {
+        edit_ = 0;
+        if (++trial_ == order.size()) {
+          trial_ = 0;
+          ++sample_;
+        }
       }
-      return task;
+      if (task) return task;
     }
     return std::nullopt;
   }
@@ -220,8 +235,11 @@ class BenchRun {
     bool given = false;
     bench_.engine().run([&]() -> std::optional<Task<void>> {
       if (std::exchange(given, true)) return std::nullopt;
-      makers_[0]->expect({orders_[0].front()}, 0);
-      return makers_[0]->make(*orders_[0].front(), 0, 0);
+      const Trial& trial = *orders_[0].front();
+      size_t sample = 0;
+      while (entry_.datasets[0].records(trial, sample) == 0) ++sample;
+      makers_[0]->expect({&trial}, sample);
+      return makers_[0]->make(trial, sample, 0, 0);
     });
     warming_up_ = false;
   }
@@ -235,7 +253,8 @@ class BenchRun {
   bool keep_path_ = false, keep_image_ = false, warming_up_ = false;
   std::vector<std::unique_ptr<RecordMaker>> makers_;
   std::vector<std::vector<const Trial*>> orders_;
-  size_t dataset_ = 0, sample_ = 0, trial_ = 0;
+  size_t dataset_ = 0, sample_ = 0, trial_ = 0, edit_ = 0;
+  std::vector<int64_t> rows_;  // by place in the order: how many records of the trial have been made
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "run/edit_scores.h"
 
 namespace roundtrip::run {
 namespace {
@@ -41,6 +42,19 @@ std::vector<double> pivot_distances(const inversion::Trajectory& path, const inv
 
 int64_t bytes_of(const Tensor& tensor) { return tensor.defined() ? tensor.numel() * tensor.element_size() : 0; }
 
+// The answer to an edit, as tensors where the images are.
+EditTarget read_target(const StageContext& context, size_t sample, size_t edit, const Tensor& image,
+                       std::vector<std::string>& notes) {
+  EditTarget target{.prompt = context.dataset.edits(sample).at(edit).target_prompt, .pixels = {}, .mask = {}};
+  const data::EditTruth truth = context.dataset.read_edit(sample, edit);
+  notes = truth.notes;
+  const int dropped = context.bench.embedding(target.prompt).dropped_tokens;
+  if (dropped > 0) notes.push_back(fmt::format("target prompt cut by {} tokens to the model's length", dropped));
+  if (truth.target) target.pixels = context.bench.pixels(*truth.target);
+  if (truth.mask) target.mask = context.bench.mask(*truth.mask, image.size(1), image.size(2));
+  return target;
+}
+
 // Says which stage an error came from; the network's own message names the timestep.
 [[noreturn]] void rethrow_in(const char* stage) {
   try {
@@ -57,7 +71,6 @@ Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) 
   Prepared prepared;
   const data::Sample read = context.dataset.read(sample);
   prepared.prompt = read.prompt;
-  prepared.target_prompt = read.target_prompt;
   prepared.digest = read.digest;
   prepared.notes = read.notes;
   prepared.pixels = bench.pixels(read.pixels);
@@ -83,7 +96,7 @@ Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) 
   std::vector<Tensor> decoder_inputs = {prepared.x0};
   Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));
   const std::vector<Tensor> decoded = co_await decoding;
-  std::vector<Tensor> pair = {prepared.pixels, decoded[0], prepared.x0, prepared.x0};
+  std::vector<Tensor> pair = bench.compared(prepared.pixels, decoded[0], prepared.x0, prepared.x0, prepared.prompt);
   Station::Awaiter scoring(bench.score(), std::move(pair));
   const std::vector<Tensor> scores = co_await scoring;
   prepared.floor = named_scores(bench, scores[0]);
@@ -123,15 +136,15 @@ Task<Fitted> fit(StageContext context, const Trial& trial, std::string sample_id
   co_return fitted;
 }
 
-Task<Sampled> sample(StageContext context, const Trial& trial, std::string sample_id,
-                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted) {
+Task<Sampled> go_back(StageContext context, const Trial& trial, size_t sample, size_t edit,
+                      std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted) {
   Workbench& bench = context.bench;
-  if (trial.edits && !prepared->target_prompt) {
-    throw Error(ErrorKind::kInput, "sampling: the image has no target prompt; expected target_text in metadata.jsonl");
-  }
-  const diffusion::Conditioning conditioning =
-      trial.edits ? bench.embedding(*prepared->target_prompt).conditioning : prepared->source;
   Sampled result;
+  EditTarget target;
+  if (trial.edits) target = read_target(context, sample, edit, prepared->pixels, result.notes);
+  const std::string& prompt = trial.edits ? target.prompt : prepared->prompt;
+  const diffusion::Conditioning conditioning = trial.edits ? bench.embedding(prompt).conditioning : prepared->source;
+  const std::string& sample_id = context.dataset.ids()[sample];
   const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, result.cost);
   inversion::Trajectory path;
   try {
@@ -150,10 +163,15 @@ Task<Sampled> sample(StageContext context, const Trial& trial, std::string sampl
   Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));
   std::vector<Tensor> decoded = co_await decoding;
   result.decode_seconds = decoding.seconds();
-  std::vector<Tensor> pair = {prepared->pixels, decoded[0], prepared->x0, x};
+  std::vector<Tensor> pair = bench.compared(prepared->pixels, decoded[0], prepared->x0, x, prompt);
   Station::Awaiter scoring(bench.score(), std::move(pair));
   const std::vector<Tensor> scores = co_await scoring;
   result.scores = named_scores(bench, scores[0]);
+  if (trial.edits) {
+    Task<std::map<std::string, double>> editing =
+        edit_scores(bench, prepared->pixels, decoded[0], target, prepared->x0, x);
+    result.scores.merge(co_await editing);
+  }
   if (context.keep_path) result.path = std::move(path);
   if (context.keep_image) result.image = decoded[0];
   co_return result;

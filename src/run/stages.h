@@ -1,4 +1,4 @@
-// The stages of a record, each a coroutine whose value other records may share: prepare, invert, fit, sample.
+// The stages of a record, each a coroutine whose value other records may share: prepare, invert, fit, go back.
 #pragma once
 
 #include <map>
@@ -20,7 +20,6 @@ struct Prepared {
   Tensor x0;      // [C, h, w]
   diffusion::Conditioning source, null;
   std::string prompt;
-  std::optional<std::string> target_prompt;  // of an edit, where the dataset has one
   double encode_seconds = 0;
   std::map<std::string, double> floor;  // each metric's score of encode then decode, without diffusion
   std::string digest;                   // of the image file
@@ -40,10 +39,11 @@ struct Fitted {
 };
 
 struct Sampled {
-  inversion::Trajectory path;  // empty unless trajectories are saved
-  Tensor image;                // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
-  std::map<std::string, double> scores;
-  std::vector<double> pivot_distance;  // by grid index: root mean square of x - pivot
+  inversion::Trajectory path;            // empty unless trajectories are saved
+  Tensor image;                          // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
+  std::map<std::string, double> scores;  // by column
+  std::vector<std::string> notes;        // what is odd about an edit's answer
+  std::vector<double> pivot_distance;    // by grid index: root mean square of x - pivot
   engine::Cost cost;
   double decode_seconds = 0;
 };
@@ -60,7 +60,8 @@ Task<Inverted> invert(StageContext context, const Trial& trial, std::string samp
                       std::shared_ptr<const Prepared> prepared);
 Task<Fitted> fit(StageContext context, const Trial& trial, std::string sample_id,
                  std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted);
-Task<Sampled> sample(StageContext context, const Trial& trial, std::string sample_id,
-                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted);
+// `edit` is one of the sample's edits, where the trial edits.
+Task<Sampled> go_back(StageContext context, const Trial& trial, size_t sample, size_t edit,
+                      std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted);
 
 }  // namespace roundtrip::run

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "run/edit_scores.h"
 
 namespace roundtrip::run {
 namespace {
@@ -21,6 +22,7 @@ std::vector<std::pair<std::string, std::string>> axes_of(const Trial& trial) {
   std::vector<std::pair<std::string, std::string>> axes = {
       {"model", std::filesystem::path(trial.model.path).filename().string()},
       {"dataset", trial.dataset.path.filename().string()},
+      {"task", trial.edits ? "edit" : "reconstruct"},
       {"method", trial.method_name},
       {"steps", fmt::format("{}", trial.steps)},
       {"w", fmt::format("{:g}", trial.w)},
@@ -57,7 +59,7 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
 }
 
 int digits_of(const std::string& metric) {
-  return metric == "psnr" ? 2 : metric == "mse" || metric == "latent_mse" ? 5 : 4;
+  return metric.ends_with("psnr") ? 2 : metric == "mse" || metric == "latent_mse" ? 5 : 4;
 }
 
 }  // namespace
@@ -87,7 +89,11 @@ void Summary::add(const FinishedRecord& finished) {
   }
   ++line.ok;
   const store::Record& record = finished.record;
-  for (const std::string& metric : finished.trial->metrics) line.means[metric].add(number_in(record, metric));
+  for (const std::string& metric : finished.trial->metrics) {
+    for (const std::string& column : score_columns(metric, finished.trial->edits)) {
+      line.means[column].add(number_in(record, column));
+    }
+  }
   line.means["codec_psnr"].add(number_in(record, "codec_psnr"));
   line.means["NFE"].add(number_in(record, "invert_nfe") + number_in(record, "sample_nfe"));
   line.means["seconds"].add(number_in(record, "invert_seconds") + number_in(record, "sample_seconds"));
@@ -112,8 +118,16 @@ std::string Summary::table() const {
     const auto mean = line.means.find(name);
     return mean == line.means.end() ? Mean{} : mean->second;
   };
-  const bool lossy =
-      std::ranges::any_of(trials_, [&](const Line& line) { return mean_of(line, "codec_psnr").count > 0; });
+  const auto is_known = [&](const std::string& name) {
+    return std::ranges::any_of(trials_, [&](const Line& line) {
+      const Mean mean = mean_of(line, name);
+      return mean.count + mean.infinite > 0;
+    });
+  };
+  const bool lossy = is_known("codec_psnr");
+  for (const char* column : {"edit_psnr", "edit_lpips", "background_psnr"}) {
+    if (is_known(column)) metrics.push_back(column);
+  }
 
   std::vector<std::vector<std::string>> rows(1);
   for (const size_t k : shown) rows[0].push_back(axes.front()[k].first);

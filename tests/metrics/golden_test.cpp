@@ -10,6 +10,7 @@
 
 #include "data/dataset.h"
 #include "metrics/metric.h"
+#include "metrics/mse.h"
 #include "support/scratch_folder.h"
 #include "support/shared_material.h"
 
@@ -81,6 +82,40 @@ TEST(Golden, Ssim) {
   hold_to_golden(*make_metric("ssim", {}), "ssim", 1e-5);
 }
 
+// [1, 1, H, W]: true but for the edited region that values.json gives as [y0, y1, x0, x1].
+Tensor background_of(const Case& c) {
+  const auto box = c.values["mask"].get<std::array<int64_t, 4>>();
+  Tensor background = at::ones({1, 1, c.reference.size(2), c.reference.size(3)}, at::kBool);
+  background.slice(2, box[0], box[1]).slice(3, box[2], box[3]).fill_(false);
+  return background;
+}
+
+TEST(Golden, BackgroundIsTheMeanOverItsPixels) {
+  ROUNDTRIP_NEEDS_SHARED(kGolden);
+  for (const Case& c : golden_cases()) {
+    const Tensor error = mean_squared_error(c.reference, c.test, background_of(c));
+    EXPECT_NEAR(error.item<double>(), c.values["mse_background"].get<double>(), 1e-9) << c.name;
+    const double psnr = peak_signal_to_noise(error).item<double>();
+    if (c.values["psnr_background"].is_null()) {
+      EXPECT_EQ(psnr, std::numeric_limits<double>::infinity()) << c.name;
+    } else {
+      EXPECT_NEAR(psnr, c.values["psnr_background"].get<double>(), 1e-3) << c.name;
+    }
+  }
+}
+
+TEST(Golden, PsnrOfZeroedFrames) {
+  ROUNDTRIP_NEEDS_SHARED(kGolden);
+  const auto psnr = make_metric("psnr", {});
+  for (const Case& c : golden_cases()) {
+    if (c.values["psnr_background_zeroed"].is_null()) continue;
+    const Tensor kept = background_of(c);
+    EXPECT_NEAR(psnr->score(c.reference * kept, c.test * kept).item<double>(),
+                c.values["psnr_background_zeroed"].get<double>(), 1e-3)
+        << c.name;
+  }
+}
+
 std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
 
 // The whole way: weight files, scripts/export_lpips.py, TorchScript, here.
@@ -99,8 +134,14 @@ TEST(Golden, LpipsAsExported) {
       quoted(shared_material("lpips/squeezenet1_1_features.safetensors")) + " --heads " +
       quoted(shared_material("lpips/lpips_v0.1_squeeze_lins.safetensors")) + " -o " + quoted(module);
   ASSERT_EQ(std::system(command.c_str()), 0);
-  const auto lpips = make_metric("lpips", {.lpips_path = module, .device = at::kCPU});
+  const auto lpips = make_metric("lpips", {.lpips_path = module, .attributes_path = {}, .device = at::kCPU});
   hold_to_golden(*lpips, "lpips_squeeze", 1e-4);
+  for (const Case& c : golden_cases()) {
+    const Tensor kept = background_of(c);
+    EXPECT_NEAR(lpips->score(c.reference * kept, c.test * kept).item<double>(),
+                c.values["lpips_squeeze_background_zeroed"].get<double>(), 1e-4)
+        << c.name;
+  }
 
   const Tensor small = at::rand({5, 3, 32, 32});
   EXPECT_TRUE(lpips->score(small, at::rand({5, 3, 32, 32})).gt(0).all().item<bool>());

@@ -28,11 +28,11 @@ class LpipsTest : public testing::Test {
     const std::filesystem::path file = folder_.path() / "lpips.pt";
     module.save(file.string(),
                 note.empty() ? torch::jit::ExtraFilesMap{} : torch::jit::ExtraFilesMap{{"lpips.json", note}});
-    return {.lpips_path = file, .device = at::kCPU};
+    return {.lpips_path = file, .attributes_path = {}, .device = at::kCPU};
   }
 
   MetricOptions file_of(const std::string& bytes) {
-    return {.lpips_path = folder_.write("lpips.pt", bytes), .device = at::kCPU};
+    return {.lpips_path = folder_.write("lpips.pt", bytes), .attributes_path = {}, .device = at::kCPU};
   }
 
   static std::string refusal(const MetricOptions& options) {
@@ -80,9 +80,10 @@ TEST_F(LpipsTest, LeavesNoGradientBehind) {
 
 TEST_F(LpipsTest, RefusesFilesThatAreNoModule) {
   const std::string expected = "expected a module written by scripts/export_lpips.py";
-  EXPECT_THAT(refusal({.lpips_path = folder_.path() / "x.pt", .device = at::kCPU}),
+  EXPECT_THAT(refusal({.lpips_path = folder_.path() / "x.pt", .attributes_path = {}, .device = at::kCPU}),
               AllOf(HasSubstr("x.pt: no such file"), HasSubstr(expected)));
-  EXPECT_THAT(refusal({.lpips_path = folder_.path(), .device = at::kCPU}), HasSubstr("not a file"));
+  EXPECT_THAT(refusal({.lpips_path = folder_.path(), .attributes_path = {}, .device = at::kCPU}),
+              HasSubstr("not a file"));
   for (const std::string& bytes :
        {std::string(), std::string("hello"), std::string(1000, '\0'), std::string("PK\3\4")}) {
     EXPECT_THAT(refusal(file_of(bytes)),
@@ -105,7 +106,7 @@ TEST_F(LpipsTest, RefusesAModuleWithoutItsNote) {
 
 TEST_F(LpipsTest, RefusesAModuleThatIsNotLpips) {
   EXPECT_THAT(refusal(module_of("return a")), HasSubstr("its module answers [2, 3, 32, 32]; expected [2]"));
-  EXPECT_THAT(refusal(module_of("return 3")), HasSubstr("its module answers Int; expected [2]"));
+  EXPECT_THAT(refusal(module_of("return 3")), HasSubstr("its module answers Int; expected a tensor"));
   EXPECT_THAT(refusal(module_of("return a.mean([1, 2, 3])+1")), HasSubstr("does not find equal images 0 apart"));
   EXPECT_THAT(refusal(module_of("return a.mm(b)")),
               AllOf(HasSubstr("failed on images [2, 3, 32, 32] ("), Not(HasSubstr("\n"))));

@@ -1,0 +1,93 @@
+// The scenes: small captioned pictures whose edits have an exactly known answer.
+//
+// A scene is what its caption names (one or two objects, their sizes, colours, shapes and places, a background) and
+// what no caption names: offsets, rotation, light, texture and grain. An edit changes one named thing and nothing else,
+// so the edited picture and the region that may change are known to the byte. docs: datasets/scenes/README.md.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/sample.h"
+
+namespace roundtrip::data::scenes {
+
+inline constexpr int kSide = 64;  // pixels
+
+enum class Size : uint8_t { kSmall, kLarge };
+enum class Colour : uint8_t { kRed, kYellow, kBlue, kPurple, kWhite, kBlack };
+enum class Shape : uint8_t { kCircle, kSquare, kTriangle, kStar };
+enum class Place : uint8_t { kLeft, kMiddle, kRight };
+enum class Background : uint8_t { kGreen, kGrey, kPink, kBrown, kTeal };
+
+inline constexpr std::array<std::string_view, 2> kSizes = {"small", "large"};
+inline constexpr std::array<std::string_view, 6> kColours = {"red", "yellow", "blue", "purple", "white", "black"};
+inline constexpr std::array<std::string_view, 4> kShapes = {"circle", "square", "triangle", "star"};
+inline constexpr std::array<std::string_view, 3> kPlaces = {"on the left", "in the middle", "on the right"};
+inline constexpr std::array<std::string_view, 5> kBackgrounds = {"green", "grey", "pink", "brown", "teal"};
+
+struct Object {
+  Size size;
+  Colour colour;
+  Shape shape;
+  Place place;
+  bool operator==(const Object&) const = default;
+};
+
+struct Description {
+  std::vector<Object> objects;  // one anywhere, or one on the left and then one on the right
+  Background background;
+  bool operator==(const Description&) const = default;
+};
+
+// "a small red circle on the left and a large blue star on the right, on a green background"
+std::string caption(const Description& description);
+
+struct Wave {
+  double across, down, phase;  // cycles over the picture's width and height; radians
+};
+
+// What no caption names. The spots belong to places, so that an object taken away leaves the other one where it was.
+struct Nuisance {
+  struct Spot {
+    double x, y;   // pixels off the place's centre
+    double angle;  // radians
+    double scale;
+  };
+  std::array<Spot, kPlaces.size()> spots;
+  double light;                     // factor on every colour
+  double slope_across, slope_down;  // the light's relative change from the centre to an edge
+  std::array<Wave, 2> texture;      // of the background
+  int64_t seed;                     // of the grain, together with
+  std::string id;                   // the scene's own
+};
+
+struct Scene {
+  std::string id;  // "000042"
+  Description description;
+  Nuisance nuisance;
+};
+
+// The scene of this number under this seed, whatever else is drawn.
+Scene draw_scene(int64_t seed, int64_t number);
+
+Image render(const Description& description, const Nuisance& nuisance);
+
+enum class Edit : uint8_t { kColour, kShape, kSize, kBackground, kRemoval };
+inline constexpr std::array<std::string_view, 5> kEdits = {"colour", "shape", "size", "background", "removal"};
+
+struct EditedScene {
+  Edit edit;
+  Description description;
+  Image mask;  // 255 where the edit may change the picture, 0 where the bytes of both are equal
+};
+
+// The edits that this scene allows (removal wants two objects), each once, in an order of the scene's own; what is
+// drawn is the object and the new value.
+std::vector<EditedScene> draw_edits(const Scene& scene);
+
+}  // namespace roundtrip::data::scenes

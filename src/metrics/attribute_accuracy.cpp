@@ -1,0 +1,155 @@
+// attribute_accuracy: the share of what a caption of a scene names that a classifier finds in the picture.
+//
+// What counts: the background; of each object its size, colour and shape, at its place; and, as one more, that nothing
+// stands at the other places. The classifier is a TorchScript module [N, 3, H, W] on [-1, 1] -> [N, answers of all
+// heads]; its extra file attributes.json names the heads and their answers, so that the caption is read in the
+// classifier's own words. models/scenes/README.md says how often it is wrong. A caption that names nothing of it scores
+// NaN.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "metrics/metric.h"
+#include "metrics/noted_module.h"
+
+namespace roundtrip::metrics {
+namespace {
+
+constexpr int64_t kUnnamed = -1;
+constexpr const char* kNothing = "nothing";
+
+struct Head {
+  std::string kind;   // "size", "colour", "shape"; "background"
+  std::string place;  // "on the left"; empty for the background
+  std::vector<std::string> answers;
+
+  std::optional<int64_t> answer(std::string_view word) const {
+    const auto found = std::ranges::find(answers, word);
+    return found == answers.end() ? std::nullopt : std::optional(found - answers.begin());
+  }
+};
+
+std::vector<Head> read_heads(const NotedModule& module) {
+  std::vector<Head> heads;
+  try {
+    for (const nlohmann::json& head : module.note().at("heads")) {
+      heads.push_back({.kind = head.at("kind"), .place = head.at("place"), .answers = head.at("answers")});
+    }
+  } catch (const nlohmann::json::exception&) {
+    heads.clear();
+  }
+  if (heads.empty()) throw module.complaint("its attributes.json has no list 'heads' of kind, place and answers");
+  return heads;
+}
+
+// The words before `end`, last first.
+std::vector<std::string_view> words_before(std::string_view text, size_t end) {
+  std::vector<std::string_view> words;
+  text = text.substr(0, end);
+  while (!(text = trim(text)).empty()) {
+    const size_t blank = text.rfind(' ');
+    const size_t from = blank == std::string_view::npos ? 0 : blank + 1;
+    words.push_back(text.substr(from));
+    text = text.substr(0, from);
+  }
+  return words;
+}
+
+class AttributeAccuracy : public Metric {
+ public:
+  explicit AttributeAccuracy(const MetricOptions& options) {
+    info_ = {.name = "attribute_accuracy",
+             .units = "",
+             .long_name = "share of the caption's attributes that a classifier of scenes finds in the picture",
+             .direction = Direction::kHigherIsBetter,
+             .version = "",
+             .on_latents = false,
+             .on_caption = true};
+    if (options.attributes_path.empty()) return;
+    module_.emplace(options.attributes_path, options.device,
+                    NotedModule::Names{.key = "attributes.path",
+                                       .note = "attributes.json",
+                                       .expected = "a classifier written by models/scenes/export.py"});
+    heads_ = read_heads(*module_);
+    info_.version = "1, classifier " + module_->noted("version");
+  }
+
+  const MetricInfo& info() const override { return info_; }
+
+  std::string unavailable() const override {
+    if (module_) return {};
+    return "attribute_accuracy: attributes.path is empty, so the column will be NaN; the classifier of scenes is "
+           "models/scenes/attributes.pt";
+  }
+
+  // [heads]: the answer of each head that the caption names, kUnnamed for the others.
+  Tensor wanted(const std::string& caption) const override {
+    Tensor answers = at::full({std::max<int64_t>(1, std::ssize(heads_))}, kUnnamed, at::kLong);
+    for (size_t h = 0; h < heads_.size(); ++h) {
+      const Head& head = heads_[h];
+      const size_t at = caption.find(head.place.empty() ? " " + head.kind : " " + head.place);
+      std::optional<int64_t> answer;
+      if (at == std::string::npos) {
+        answer = head.answer(kNothing);
+      } else {
+        // "a small red circle on the left", "on a green background": the place or the kind comes after the words.
+        for (const std::string_view word : words_before(caption, at)) {
+          if (word == "a" || answer) break;
+          answer = head.answer(word);
+        }
+      }
+      if (answer) answers[static_cast<int64_t>(h)] = *answer;
+    }
+    return answers;
+  }
+
+  Tensor score(const Tensor& wanted, const Tensor& test) override {
+    const auto options = test.options().dtype(at::kDouble);
+    if (!module_) return at::full({test.size(0)}, std::nan(""), options);
+    if (test.size(0) == 0) return at::empty({0}, options);
+    const Tensor logits = (*module_)({2 * test.to(at::kFloat) - 1});
+    int64_t answers = 0;
+    for (const Head& head : heads_) answers += std::ssize(head.answers);
+    if (logits.dim() != 2 || logits.size(0) != test.size(0) || logits.size(1) != answers) {
+      throw module_->complaint(fmt::format("its module answers {}", shape_text(logits.sizes())),
+                               fmt::format("[{}, {}]", test.size(0), answers));
+    }
+    Tensor right = at::zeros({test.size(0)}, options), named = at::zeros({test.size(0)}, options);
+    Tensor empty = at::ones({test.size(0)}, options.dtype(at::kBool)), has_empty = empty.logical_not();
+    int64_t from = 0;
+    for (int64_t h = 0; h < std::ssize(heads_); ++h) {
+      const Head& head = heads_[h];
+      const Tensor found = logits.narrow(1, from, std::ssize(head.answers)).argmax(1);
+      from += std::ssize(head.answers);
+      const Tensor want = wanted.select(1, h);
+      const Tensor is_nothing = want == head.answer(kNothing).value_or(kUnnamed - 1);
+      const Tensor counts = (want != kUnnamed).logical_and(is_nothing.logical_not());
+      named += counts;
+      right += counts.logical_and(found == want);
+      has_empty = has_empty.logical_or(is_nothing);
+      empty = empty.logical_and(is_nothing.logical_not().logical_or(found == want));
+    }
+    // A caption that names no object is none of a scene's: nothing is made of the places that it leaves empty.
+    const Tensor is_caption = named > 0;
+    named += has_empty;
+    right += has_empty.logical_and(empty);
+    const Tensor share = right / named;
+    const Tensor finite = at::isfinite(test).flatten(1).all(1);
+    return share.masked_fill(is_caption.logical_and(finite).logical_not(), std::nan(""));
+  }
+
+ private:
+  MetricInfo info_;
+  std::optional<NotedModule> module_;
+  std::vector<Head> heads_;
+};
+
+const MetricRegistration registration{
+    "attribute_accuracy", [](const MetricOptions& options) { return std::make_unique<AttributeAccuracy>(options); }};
+
+}  // namespace
+}  // namespace roundtrip::metrics

@@ -1,0 +1,36 @@
+// How far an edit came, and what it left alone: scores beyond those that a reconstruction has.
+//
+// edit_*: the result against the exact answer, the whole image. background_*: against the source, where the edit may
+// not change it: as the mean over those pixels alone, and, as background_zeroed_*, in the form of PIE-Bench's tables
+// (Ju et al., ICLR 2024), which set the edited region to 0 in both images and then average over the whole frame. The
+// latter flatters: a PSNR gains 10 log10(1 / f) where a share f of the image is background.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "run/workbench.h"
+#include "store/record.h"
+
+namespace roundtrip::run {
+
+// What an edit is held against; undefined where the dataset does not have it.
+struct EditTarget {
+  std::string prompt;
+  Tensor pixels;  // [3, H, W] on [-1, 1]
+  Tensor mask;    // [1, H, W] bool: where the edit may change the image
+};
+
+// The columns that come with a metric of the images.
+std::vector<store::Column> edit_columns(const store::Column& metric);
+
+// The columns that a record has of a metric: its own, and in an edit those that come with it.
+std::vector<std::string> score_columns(const std::string& metric, bool edits);
+
+// By column. `source` and `result` are [3, H, W] on [-1, 1]. Without an exact answer there is no edit_*, without a mask
+// no background_*; under a mask that covers all background_* is NaN.
+engine::Task<std::map<std::string, double>> edit_scores(Workbench& bench, Tensor source, Tensor result,
+                                                        EditTarget target, Tensor x0, Tensor x);
+
+}  // namespace roundtrip::run

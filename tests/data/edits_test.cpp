@@ -1,0 +1,114 @@
+// Edits in metadata.jsonl: several of one image, their answers and masks, and what is wrong with them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/dataset.h"
+#include "data/images.h"
+#include "support/scratch_folder.h"
+
+namespace roundtrip::data {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string grey(int height, int width, uint8_t value) {
+  return encoded(cv::Mat(height, width, CV_8U, cv::Scalar(value)), ".png");
+}
+
+class EditsTest : public testing::Test {
+ protected:
+  EditsTest() {
+    options_.name = "folder";
+    options_.path = folder_.path();
+    folder_.write("a.png", png());
+    folder_.write("t/a.png", grey(4, 5, 9));
+    folder_.write(
+        "m/a.png",
+        encoded((cv::Mat_<uchar>(4, 5) << 255, 128, 127, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), ".png"));
+  }
+
+  void write_metadata(const std::string& lines) { folder_.write("metadata.jsonl", lines); }
+  std::unique_ptr<Dataset> open() const { return open_dataset(options_); }
+  std::string refusal() const {
+    return error_of([this] { open()->read_edit(0, 0); });
+  }
+
+  ScratchFolder folder_;
+  DatasetOptions options_;
+};
+
+constexpr const char* kEdit =
+    R"({"file_name": "a.png", "text": "x", "target_text": "y", "target_image": "t/a.png", "mask": "m/a.png", "edit": "e"})"
+    "\n";
+
+TEST_F(EditsTest, AreReadWithTheirAnswers) {
+  write_metadata(std::string(kEdit) + R"({"file_name": "a.png", "text": "x", "target_text": "z", "edit": "f"})");
+  const auto dataset = open();
+  EXPECT_THAT(dataset->ids(), ElementsAre("a"));  // neither the target nor the mask is a sample
+  const std::vector<EditName> edits = dataset->edits(0);
+  ASSERT_EQ(edits.size(), 2u);
+  EXPECT_EQ(edits[0].name, "e");
+  EXPECT_EQ(edits[1].name, "f");
+  EXPECT_EQ(edits[1].target_prompt, "z");
+  const EditTruth truth = dataset->read_edit(0, 0);
+  EXPECT_EQ(truth.target->rgb, std::vector<uint8_t>(60, 9));
+  EXPECT_THAT(*truth.mask, ElementsAre(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));  // from 128 on
+  EXPECT_TRUE(truth.notes.empty());
+  EXPECT_FALSE(dataset->read_edit(0, 1).target);
+  EXPECT_FALSE(dataset->read_edit(0, 1).mask);
+}
+
+TEST_F(EditsTest, ResizeWithTheirImage) {
+  folder_.write("a.png", png(8, 8));
+  folder_.write("t/a.png", grey(8, 8, 9));
+  cv::Mat mask(8, 8, CV_8U, cv::Scalar(0));
+  mask.at<uchar>(0, 7) = 255;
+  folder_.write("m/a.png", encoded(mask, ".png"));
+  write_metadata(kEdit);
+  options_.size = {2, 2};
+  const EditTruth truth = open()->read_edit(0, 0);
+  EXPECT_EQ(truth.target->rgb.size(), 12u);
+  EXPECT_THAT(*truth.mask, ElementsAre(0, 1, 0, 0));  // one source pixel is enough
+}
+
+TEST_F(EditsTest, RefusesAMaskOrATargetOfAnotherSize) {
+  write_metadata(kEdit);
+  folder_.write("m/a.png", grey(4, 4, 255));
+  EXPECT_THAT(refusal(), HasSubstr("m/a.png: 4 x 4 pixels; expected 4 x 5 as in a.png"));
+  folder_.write("t/a.png", grey(3, 5, 255));
+  EXPECT_THAT(refusal(), HasSubstr("t/a.png: 3 x 5 pixels; expected 4 x 5 as in a.png"));
+}
+
+TEST_F(EditsTest, SayWhereTheMaskIsEmptyOrFull) {
+  write_metadata(kEdit);
+  folder_.write("m/a.png", grey(4, 5, 0));
+  EXPECT_THAT(open()->read_edit(0, 0).notes, ElementsAre(HasSubstr("the mask is empty")));
+  folder_.write("m/a.png", grey(4, 5, 255));
+  EXPECT_THAT(open()->read_edit(0, 0).notes, ElementsAre(HasSubstr("the mask is full")));
+}
+
+TEST_F(EditsTest, RefusesLinesThatContradictEachOther) {
+  const auto second = [&](const std::string& line) {
+    write_metadata(kEdit + line);
+    return refusal();
+  };
+  EXPECT_THAT(second(kEdit),
+              AllOf(HasSubstr("metadata.jsonl:2: file_name 'a.png' repeats "), HasSubstr("names that differ")));
+  EXPECT_THAT(second(R"({"file_name": "a.png", "text": "w", "target_text": "z", "edit": "f"})"),
+              HasSubstr("with another text"));
+  EXPECT_THAT(second(R"({"file_name": "a.png", "text": "x"})"), HasSubstr("names that differ"));
+}
+
+TEST_F(EditsTest, RefusesWhatIsNoEdit) {
+  write_metadata(R"({"file_name": "a.png", "text": "x", "mask": "m/a.png"})");
+  EXPECT_THAT(refusal(), HasSubstr("metadata.jsonl:1: has mask and no target_text"));
+  write_metadata(R"({"file_name": "a.png", "target_text": "x", "mask": "m/b.png"})");
+  EXPECT_THAT(refusal(), HasSubstr("metadata.jsonl:1: mask 'm/b.png' does not exist. Did you mean 'm/a.png'?"));
+  write_metadata(R"({"file_name": "a.png", "target_text": "x", "target_image": "../a.png"})");
+  EXPECT_THAT(refusal(), HasSubstr("target_image is '../a.png'; expected a path below the folder"));
+}
+
+}  // namespace
+}  // namespace roundtrip::data

@@ -17,8 +17,9 @@ void one_input(std::string_view text) {
     check(error.kind() == ErrorKind::kParse && !error.message().empty(), "a refusal says what does not parse");
     return;
   }
-  // Functions make values that have no spelling of their own (str(true) is a string that reads `true`).
-  if (text.find('(') != std::string_view::npos) return;
+  // Values without a spelling of their own: functions make strings that read as something else (str(true)), and an
+  // interpolation may hold characters that only an interpolation may hold.
+  if (text.find('(') != std::string_view::npos || text.find("${") != std::string_view::npos) return;
   const std::string spelled = parsed.text();
   const Override again = parse_override(spelled);
   check(again.text() == spelled && again.key_text() == parsed.key_text(), "the spelling of an override is stable");

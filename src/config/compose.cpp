@@ -62,6 +62,7 @@ std::shared_ptr<const Composer::State::Base> Composer::State::base(const std::ve
   std::vector<Override> items;
   for (const Override* item : groups) items.push_back(*item);
   auto made = std::make_shared<Base>();
+  path.load(config_name);  // a primary config that does not parse is said before anything about groups
   made->list = build_defaults(path, config_name, items, options.allow_missing_groups);
   Dict start;
   start.set("hydra", hydra);

@@ -77,6 +77,14 @@ bool has_texts(const Element& value) {
   return (choice != nullptr && !choice->shuffle) || (range != nullptr && !range->shuffle);
 }
 
+std::vector<std::string> texts_of(const Element& value) {
+  if (const auto* range = value.get_if<Range>()) return range_texts(*range);
+  if (holds_sweep(value, false)) throw Error(ErrorKind::kType, "a sweep inside a choice has no text");
+  std::vector<std::string> texts;
+  for (const Element& item : std::get<Choice>(value.value).values) texts.push_back(part_text(item));
+  return texts;
+}
+
 // Python's exception for a sweep that has no texts: a sweep inside a choice, or a range that does not end or begin.
 const char* sweep_error(const Element& value) {
   const auto* range = value.get_if<Range>();
@@ -99,11 +107,13 @@ Json answer_override(const Override& item) {
   ok["value_type"] = item.value ? Json(value_type(item)) : Json(nullptr);
   ok["value"] = item.value ? tagged(*item.value) : Json(nullptr);
   if (!item.value || !item.is_sweep()) {
+    if (item.value && holds_sweep(*item.value, false)) {
+      throw Error(ErrorKind::kType, fmt::format("a sweep inside a list or a dict has no text: {}", item.text()));
+    }
     ok["as_str"] = item.value ? to_text(*item.value) : "null";
   } else if (has_texts(*item.value)) {
     try {
-      const auto* range = item.value->get_if<Range>();
-      ok["sweep"] = range != nullptr ? range_texts(*range) : value_texts(item, {}, 0);
+      ok["sweep"] = texts_of(*item.value);
     } catch (const Error&) {
       ok["sweep_error"] = sweep_error(*item.value);
     }
@@ -242,6 +252,7 @@ Json Conformance::answer(const Json& one) {
     } else if (kind == "interp_text") {
       Node root = base_;
       root.set("K", Node(text_of(input)));
+      if (root.find("K")->is_missing()) throw Error(ErrorKind::kMissing, "Missing mandatory value: K");
       answer["ok"] = tagged(resolve_text(root, text_of(input), "K"));
     } else if (kind == "interp_element") {
       answer["ok"] = tagged(resolve_element(base_, text_of(input)));

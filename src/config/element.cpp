@@ -1,5 +1,7 @@
 #include "config/element.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -42,7 +44,7 @@ std::string quoted(const Quoted& value) {
 
 std::string joined(const std::vector<Element>& elements) {
   std::vector<std::string> parts;
-  for (const Element& element : elements) parts.push_back(to_text(element));
+  for (const Element& element : elements) parts.push_back(part_text(element));
   return join(parts, ",");
 }
 
@@ -69,6 +71,33 @@ Key key_of(const Element& key, const Mark& mark) {
 }
 
 }  // namespace
+
+std::string part_text(const Element& element) {
+  const auto* glob = element.get_if<Glob>();
+  if (glob == nullptr) return to_text(element);
+  const auto bracketed = [](const std::vector<std::string>& patterns) {
+    std::vector<std::string> parts;
+    for (const std::string& pattern : patterns) parts.push_back(escaped(pattern));
+    return "[" + join(parts, ",") + "]";
+  };
+  return fmt::format("{{include:{},exclude:{}}}", bracketed(glob->include), bracketed(glob->exclude));
+}
+
+bool holds_sweep(const Element& element, bool globs_too) {
+  const auto is_or_holds = [&](const Element& part) {
+    const bool counts = part.is_sweep() && (globs_too || part.get_if<Glob>() == nullptr);
+    return counts || holds_sweep(part, globs_too);
+  };
+  if (const auto* list = element.get_if<ElementList>()) {
+    return std::any_of(list->items.begin(), list->items.end(), is_or_holds);
+  }
+  if (const auto* dict = element.get_if<ElementDict>()) {
+    return std::any_of(dict->items.begin(), dict->items.end(),
+                       [&](const auto& item) { return is_or_holds(item.second); });
+  }
+  const auto* choice = element.get_if<Choice>();
+  return choice != nullptr && std::any_of(choice->values.begin(), choice->values.end(), is_or_holds);
+}
 
 Node to_node(const Element& element, const Mark& mark) {
   return std::visit(
@@ -105,7 +134,7 @@ std::string to_text(const Element& element) {
                  [](const ElementList& value) { return "[" + joined(value.items) + "]"; },
                  [](const ElementDict& value) {
                    std::vector<std::string> parts;
-                   for (const auto& [key, item] : value.items) parts.push_back(to_text(key) + ":" + to_text(item));
+                   for (const auto& [key, item] : value.items) parts.push_back(to_text(key) + ":" + part_text(item));
                    return "{" + join(parts, ",") + "}";
                  },
                  [](const Choice& value) {

@@ -58,6 +58,10 @@ struct Element {
   }
 };
 
+// Whether a sweep stands inside a list, a dict or a choice, where it is no sweep. Hydra takes a glob there for a dict
+// of its two lists; the others have no text.
+bool holds_sweep(const Element& element, bool globs_too);
+
 // The value as a config node; `mark` becomes its origin. Throws kParse for a sweep,
 // kType for a null key.
 Node to_node(const Element& element, const Mark& mark = {});
@@ -65,5 +69,8 @@ Node to_node(const Element& element, const Mark& mark = {});
 // The text that parses back to an equal element: `a\,b`, `'x y'`, `[1,a]`, `{a:1}`, `True`. Sweeps have no such text
 // in Hydra; ours is the call that makes them.
 std::string to_text(const Element& element);
+
+// The same for a part of a list, a dict or a choice, where a glob is the dict of its lists.
+std::string part_text(const Element& element);
 
 }  // namespace roundtrip::config

@@ -1,9 +1,12 @@
 #include "config/interpolation_evaluator.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "config/override_functions.h"
 #include "config/override_lexer.h"
+#include "config/value_override.h"
 
 namespace roundtrip::config {
 namespace {
@@ -80,19 +83,21 @@ class TextReader {
   }
 
   // The rule `element`.
-  Node element() {
+  Located element() {
     const Deeper deeper(evaluator_.depth_, Evaluator::kMaxDepth);
     if (at_ < text_.size() && (text_[at_] == '\'' || text_[at_] == '"')) {
       const char quote = text_[at_++];
-      return Node(spelled(text(quote)));
+      return literal(Node(spelled(text(quote))));
     }
     switch (peek().kind) {
       case TokenKind::kBracketOpen: {
         take();
-        return Node(sequence(TokenKind::kBracketClose));
+        Node::List items;
+        for (const Located& item : sequence(TokenKind::kBracketClose)) items.push_back(part(item));
+        return {Node(std::move(items)), path_, in_arguments_ == 0};
       }
       case TokenKind::kBraceOpen:
-        return dict();
+        return {dict(), path_, in_arguments_ == 0};
       default:
         return primitive(false);
     }
@@ -104,6 +109,11 @@ class TextReader {
 
  private:
   [[noreturn]] void fail(std::string_view what) const { grammar_error(what, text_, at_); }
+
+  Located literal(Node node) const { return {std::move(node), path_, true}; }
+
+  // A value inside a list or a dict. Resolvers get containers with their interpolations unread, as OmegaConf does.
+  Node part(const Located& value) { return in_arguments_ > 0 ? value.node : evaluator_.resolved(value); }
 
   bool starts_interpolation() const { return text_.substr(at_, 2) == "${"; }
 
@@ -156,7 +166,13 @@ class TextReader {
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (starts_interpolation()) {
-        key += spelled(interpolation());
+        const Located name = interpolation();
+        if (!name.node.is_string()) {
+          throw Error(ErrorKind::kInterpolation,
+                      fmt::format("an interpolation inside a key must be a string; found {} of type {}",
+                                  show(name.node), kind_name(name.node.kind())));
+        }
+        key += name.node.as_string();
       } else if (c == '.' || c == '[' || c == ']') {
         may_be_resolver = may_be_resolver && c == '.';
         key += c;
@@ -164,10 +180,13 @@ class TextReader {
       } else if (c == ':' && may_be_resolver && is_resolver_name(key)) {
         ++at_;
         skip_blanks();
-        const Node::List arguments = sequence(TokenKind::kBraceClose);
+        ++in_arguments_;
+        const std::vector<Located> arguments = sequence(TokenKind::kBraceClose);
+        --in_arguments_;
         return syntax_only_ ? any_value() : call_resolver(evaluator_, key, arguments, path_);
       } else if (c == ' ' || c == '\t' || c == '}') {
         skip_blanks();
+        if (c != '}' && at_ < text_.size() && text_[at_] == ':') continue;
         if (at_ >= text_.size() || text_[at_] != '}') fail("expected '}'");
         if (!is_key(key)) fail(fmt::format("no viable alternative at input '{}'", text_.substr(from, at_ + 1 - from)));
         ++at_;
@@ -242,8 +261,8 @@ class TextReader {
   }
 
   // Elements between commas up to `close`; an absent one is the empty string.
-  Node::List sequence(TokenKind close) {
-    Node::List items;
+  std::vector<Located> sequence(TokenKind close) {
+    std::vector<Located> items;
     if (!quote_ahead() && !starts_interpolation() && peek().kind == close) {
       take();
       return items;
@@ -251,7 +270,7 @@ class TextReader {
     while (true) {
       const bool absent =
           !quote_ahead() && !starts_interpolation() && (peek().kind == TokenKind::kComma || peek().kind == close);
-      items.push_back(absent ? Node("") : element());
+      items.push_back(absent ? literal(Node("")) : element());
       const Token token = take();
       if (token.kind == close) return items;
       if (token.kind != TokenKind::kComma) fail("expected ',' or a closing bracket");
@@ -268,28 +287,30 @@ class TextReader {
       return Node(std::move(dict));
     }
     while (true) {
-      const Node key = primitive(true);
+      const Node key = primitive(true).node;
       if (take().kind != TokenKind::kColon) fail("expected ':'");
-      Node value = element();
-      dict.set(Key(python_str(key), key.kind()), std::move(value));
+      Node value = part(element());
+      // As in a Python dict, keys that are equal (1 and true) are one: the first spelling, the last value.
+      const auto there = std::find_if(dict.begin(), dict.end(),
+                                      [&](const auto& entry) { return python_equal(entry.key().node(), key); });
+      dict.set(there == dict.end() ? Key(python_str(key), key.kind()) : there->key(), std::move(value));
       const Token token = take();
       if (token.kind == TokenKind::kBraceClose) return Node(std::move(dict));
       if (token.kind != TokenKind::kComma) fail("expected ',' or '}'");
     }
   }
 
-  Node primitive(bool dict_key) {
-    std::vector<Token> tokens;
+  Located primitive(bool dict_key) {
     std::string glued;
-    std::optional<Node> only;
+    std::optional<Located> only;
+    Token first;
     size_t parts = 0;
     bool all_blank = true;
     while (at_ < text_.size()) {
       if (starts_interpolation() && !dict_key) {
-        const Located value = interpolation();
-        only = evaluator_.resolved(value);
+        only = interpolation();
         all_blank = false;
-        glued += spelled(value);
+        glued += spelled(*only);
         ++parts;
         continue;
       }
@@ -298,12 +319,14 @@ class TextReader {
       if (!in_primitive(token.kind, dict_key)) break;
       at_ += token.text.size();
       all_blank = all_blank && token.kind == TokenKind::kBlank;
-      only = typed(token);
-      glued += token.kind == TokenKind::kEscape ? python_str(*only) : std::string(token.text);
+      only.reset();
+      first = token;
+      glued += token.kind == TokenKind::kEscape ? python_str(typed(token)) : std::string(token.text);
       ++parts;
     }
     if (parts == 0 || all_blank) fail("expected a value");
-    return parts == 1 ? *only : Node(glued);
+    if (parts > 1) return literal(Node(glued));
+    return only ? *only : literal(typed(first));
   }
 
   static bool in_primitive(TokenKind kind, bool dict_key) {
@@ -334,8 +357,12 @@ class TextReader {
       case TokenKind::kInt:
       case TokenKind::kFloat: {
         const Element text{std::string(token.text)};
-        return to_node(
-            evaluate({token.kind == TokenKind::kInt ? "int" : "float", std::string(token.text), {text}, {}}));
+        try {
+          return to_node(
+              evaluate({token.kind == TokenKind::kInt ? "int" : "float", std::string(token.text), {text}, {}}));
+        } catch (const Error& error) {
+          throw Error(ErrorKind::kInterpolation, error.message());
+        }
       }
       case TokenKind::kEscape: {
         std::string out;
@@ -352,6 +379,7 @@ class TextReader {
   const Path& path_;
   bool syntax_only_;
   size_t at_ = 0;
+  int in_arguments_ = 0;  // how many calls of resolvers are open
 };
 
 void Evaluator::check_syntax(std::string_view text) {
@@ -368,7 +396,7 @@ Node Evaluator::element(std::string_view text, const Path& path) {
   Node value;
   for (const bool syntax_only : {true, false}) {
     TextReader reader(*this, text, path, syntax_only);
-    value = reader.element();
+    value = resolved(reader.element());
     reader.end();
   }
   return value;
@@ -460,7 +488,7 @@ std::optional<Located> Evaluator::find(const std::string& key, const Path& path,
   const auto step = [&](const std::string& name) {
     at = follow(std::move(at));
     const bool bad_index = at.node.is_list() && name.find_first_not_of("-0123456789") != std::string::npos;
-    if ((!at.node.is_container() || bad_index) && !strict) return false;
+    if (!at.node.is_container() && !strict) return false;
     if (at.node.is_missing()) missing(path_text(at.path));
     if (!at.node.is_container()) {
       throw Error(

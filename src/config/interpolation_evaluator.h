@@ -59,7 +59,7 @@ class Evaluator {
 };
 
 // A call of the resolver `name`. Throws kInterpolation.
-Located call_resolver(Evaluator& evaluator, const std::string& name, const std::vector<Node>& arguments,
+Located call_resolver(Evaluator& evaluator, const std::string& name, const std::vector<Located>& arguments,
                       const Path& path);
 
 std::string path_text(const Path& path);

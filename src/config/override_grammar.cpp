@@ -150,12 +150,10 @@ OverrideGrammar::KeyParts OverrideGrammar::key() {
 }
 
 std::string OverrideGrammar::package_or_group() {
+  // Groups are made of plain names: neither dots nor $.
+  const bool may_be_group = peek().kind == TokenKind::kId;
   std::string text = package();
-  while (take_if(TokenKind::kSlash)) {
-    // Groups are made of plain names: neither dots nor $.
-    if (text.find_first_of(".$") != std::string::npos || text.empty()) {
-      fail(text.empty() ? "extraneous input '/' expecting ID" : "mismatched input '/' expecting EQUAL", 0);
-    }
+  while (may_be_group && take_if(TokenKind::kSlash)) {
     const Token part = expect(TokenKind::kId, "ID");
     text += "/" + std::string(part.text);
   }

@@ -1,4 +1,5 @@
 // The resolvers: ${oc.env:HOME,none}, ${now:%H-%M-%S}, ${hydra:job.num} ...
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <functional>
@@ -7,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "config/interpolation_evaluator.h"
+#include "config/yaml.h"
 
 namespace roundtrip::config {
 namespace {
@@ -14,7 +16,7 @@ namespace {
 struct Call {
   Evaluator& evaluator;
   const std::string& name;
-  const std::vector<Node>& arguments;
+  const std::vector<Located>& arguments;
   const Path& path;
 
   [[noreturn]] void fail(std::string_view exception, const std::string& what) const {
@@ -27,13 +29,16 @@ struct Call {
                                   most == 1 ? "" : "s", arguments.size()));
   }
   const std::string& string_at(size_t k) const {
-    if (!arguments[k].is_string()) {
-      fail("TypeError", fmt::format("{} takes a string, found {} of type {}", name, show(arguments[k]),
-                                    kind_name(arguments[k].kind())));
+    const Node& argument = arguments[k].node;
+    if (!argument.is_string()) {
+      fail("TypeError",
+           fmt::format("{} takes a string, found {} of type {}", name, show(argument), kind_name(argument.kind())));
     }
-    return arguments[k].as_string();
+    return argument.as_string();
   }
-  Located made(Node node) const { return {std::move(node), path}; }
+  // A text that a resolver makes is final, even where it looks like an interpolation; what stands in a container is
+  // not.
+  Located made(Node node) const { return {node, path, !node.is_container()}; }
 };
 
 Located environment(const Call& call) {
@@ -49,13 +54,13 @@ Located environment(const Call& call) {
   if (call.arguments.size() == 1) {
     call.fail("KeyError", fmt::format("\"Environment variable '{}' not found\"", variable));
   }
-  const Node& fallback = call.arguments[1];
+  const Node& fallback = call.arguments[1].node;
   return call.made(fallback.is_null() ? Node() : Node(python_str(fallback)));
 }
 
 Located decode(const Call& call) {
   call.expect_arguments(1, 1);
-  if (call.arguments[0].is_null()) return call.made(Node());
+  if (call.arguments[0].node.is_null()) return call.made(Node());
   return call.made(call.evaluator.element(call.string_at(0), call.path));
 }
 
@@ -63,13 +68,37 @@ Located select(const Call& call) {
   call.expect_arguments(1, 2);
   const std::optional<Located> found = call.evaluator.find(call.string_at(0), call.path);
   if (found && !found->node.is_missing()) return *found;
-  return call.made(call.arguments.size() == 2 ? call.arguments[1] : Node());
+  return call.arguments.size() == 2 ? call.arguments[1] : call.made(Node());
 }
 
+bool has_null_key(const Node& node) {
+  if (node.is_list()) return std::any_of(node.list().begin(), node.list().end(), has_null_key);
+  return node.is_dict() && std::any_of(node.dict().begin(), node.dict().end(), [](const auto& entry) {
+           return entry.key().kind == Node::Kind::kNull || has_null_key(entry.value);
+         });
+}
+
+// As OmegaConf.create: a text is YAML, and one that is a mere string becomes a key.
 Located create(const Call& call) {
   call.expect_arguments(1, 1);
-  if (!call.arguments[0].is_container()) call.fail("ValidationError", "oc.create takes a list or a dict");
-  return call.made(call.arguments[0]);
+  Node content = call.arguments[0].node;
+  if (content.is_null()) return call.made(content);
+  if (content.is_string()) {
+    try {
+      content = parse_yaml(content.as_string(), "oc.create");
+    } catch (const Error& error) {
+      call.fail("YAMLError", error.message());
+    }
+    if (content.is_null()) content = Node(Dict{});
+    if (content.is_string()) {
+      Dict dict;
+      dict.set(content.as_string(), Node());
+      content = Node(std::move(dict));
+    }
+  }
+  if (!content.is_container()) call.fail("ValidationError", "oc.create takes a list, a dict or their YAML");
+  if (has_null_key(content)) call.fail("KeyValidationError", "Incompatible key type 'NoneType'");
+  return call.made(content);
 }
 
 Located dict_of(const Call& call) {
@@ -90,13 +119,13 @@ Located keys(const Call& call) {
   return call.made(Node(std::move(names)));
 }
 
+// A list of references, one deeper than the key that they start with.
 Located values(const Call& call) {
   const Located dict = dict_of(call);
+  const std::string& key = call.string_at(0);
   Node::List items;
   for (const auto& entry : dict.node.dict()) {
-    Path path = dict.path;
-    path.push_back(entry.key().text);
-    items.push_back(call.evaluator.resolved(entry.value, path));
+    items.emplace_back(fmt::format("${{{}{}.{}}}", key.starts_with('.') ? "." : "", key, entry.key().text));
   }
   return call.made(Node(std::move(items)));
 }
@@ -104,6 +133,7 @@ Located values(const Call& call) {
 // The message is for people who still use the old key; it is theirs to read in the config, so only the value is ours.
 Located deprecated(const Call& call) {
   call.expect_arguments(1, 2);
+  if (call.arguments.size() == 2) call.string_at(1);
   const std::optional<Located> found = call.evaluator.find(call.string_at(0), call.path);
   if (!found) {
     call.fail("ConfigKeyError", fmt::format("In oc.deprecated resolver at '{}': Key not found: '{}'",
@@ -138,7 +168,7 @@ Located sha256(const Call& call) {
 
 }  // namespace
 
-Located call_resolver(Evaluator& evaluator, const std::string& name, const std::vector<Node>& arguments,
+Located call_resolver(Evaluator& evaluator, const std::string& name, const std::vector<Located>& arguments,
                       const Path& path) {
   using Resolver = Located (*)(const Call&);
   static const std::map<std::string, Resolver> kResolvers = {

@@ -113,6 +113,21 @@ struct EmbeddedPlace : Place {
   std::span<const EmbeddedConfig> configs;
 };
 
+// A key that is null, which YAML allows and configs do not.
+const Key* null_key(const Node& node) {
+  if (node.is_list()) {
+    for (const Node& item : node.list()) {
+      if (const Key* key = null_key(item)) return key;
+    }
+  } else if (node.is_dict()) {
+    for (const auto& entry : node.dict()) {
+      if (entry.key().kind == Node::Kind::kNull) return &entry.key();
+      if (const Key* key = null_key(entry.value)) return key;
+    }
+  }
+  return nullptr;
+}
+
 // The package of the header: leading lines `# @package x`, blank lines between them allowed.
 std::optional<std::string> package_of(std::string_view text, const std::string& file) {
   std::optional<std::string> package;
@@ -257,6 +272,9 @@ std::shared_ptr<const ConfigFile> SearchPath::load(const std::string& path) cons
     file->provider = place->provider;
     file->file = place->file_of(path);
     file->content = parse_yaml(*text, file->file);
+    if (const Key* key = null_key(file->content)) {
+      throw Error(ErrorKind::kType, fmt::format("{}: found null as a key; quote it if it is text", key->mark.text()));
+    }
     file->package = package_of(*text, file->file);
     if (file->content.is_null()) file->content = Node(Dict{}, file->content.mark());
     if (file->content.is_dict()) {

@@ -79,9 +79,6 @@ void shuffle(std::vector<std::string>& texts, uint64_t seed) {
 std::vector<std::string> choice_texts(const Choice& choice) {
   std::vector<std::string> texts;
   for (const Element& value : choice.values) {
-    if (value.is_sweep()) {
-      throw Error(ErrorKind::kCompose, fmt::format("a sweep inside a choice is not supported: {}", to_text(value)));
-    }
     texts.push_back(to_text(value));
   }
   return texts;
@@ -174,6 +171,10 @@ std::vector<std::string> range_texts(const Range& range) {
 
 std::vector<std::string> value_texts(const Override& item, const SearchPath& path, uint64_t seed) {
   if (!item.value) return {""};
+  if (holds_sweep(*item.value, true)) {
+    throw Error(ErrorKind::kCompose,
+                fmt::format("a sweep inside a list, a dict or a choice is not supported: {}", item.input));
+  }
   std::vector<std::string> texts;
   bool shuffled = false;
   if (const auto* choice = item.value->get_if<Choice>()) {

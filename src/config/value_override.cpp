@@ -162,7 +162,7 @@ std::string located_key(const Node& root, const std::string& key) {
 void remove(Node& root, const Override& item, const Node& value) {
   const Node* raw = root.find(item.key);
   std::optional<Node> there =
-      raw != nullptr && raw->is_null() ? std::optional<Node>(Node()) : selected(root, item, item.value.has_value());
+      raw != nullptr && raw->is_null() ? std::optional<Node>(Node()) : selected(root, item, !value.is_null());
   if (!there || there->is_missing()) {
     std::vector<std::string> paths;
     add_paths(root, "", paths);
@@ -240,9 +240,9 @@ void apply_value_override(Node& root, const Override& item) {
   // A null parent in `hydra` is a section that nobody filled yet (D8: hydra.sweeper.params).
   const Node* parent = item.key.starts_with("hydra.") ? root.find(item.key.substr(0, item.key.rfind('.'))) : nullptr;
   const bool unfilled = parent != nullptr && parent->is_null();
-  if (!value.is_container() && !unfilled) {
+  if (!unfilled) {
     const std::optional<Node> there = selected(root, item);
-    if (there && !there->is_null() && !there->is_missing()) {
+    if (!value.is_container() && there && !there->is_null() && !there->is_missing()) {
       throw Error(ErrorKind::kCompose, fmt::format("Could not append to config. An item is already at '{}'.", item.key),
                   fmt::format("Either remove + prefix: '{}'\nOr add a second + to add or override '{}': '+{}'",
                               item.input.substr(1), item.key, item.input));

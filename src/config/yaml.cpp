@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include <yaml-cpp/eventhandler.h>
@@ -46,14 +47,43 @@ class Builder : public YAML::EventHandler {
 
   Mark mark_of(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
 
+  // PyYAML takes tabs in quotes, block scalars and comments only.
+  void check_tabs() const {
+    Mark mark{file_, 1, 0};
+    size_t line_start = 0, span = 0;
+    bool in_comment = false;
+    for (size_t k = 0; k < text_.size(); ++k) {
+      while (span < verbatim_.size() && verbatim_[span].to <= k) ++span;
+      const bool in_span = span < verbatim_.size() && verbatim_[span].from <= k;
+      const char c = text_[k];
+      if (c == '\n') {
+        ++mark.line;
+        line_start = k + 1;
+        in_comment = false;
+      } else if (c == '#' && !in_span && (k == line_start || text_[k - 1] == ' ')) {
+        in_comment = true;
+      } else if (c == '\t' && !in_span && !in_comment) {
+        mark.column = static_cast<int>(k - line_start) + 1;
+        fail(mark, "found a tab; outside quotes use blanks");
+      }
+    }
+  }
+
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    // Block collections may have empty entries and flow mappings empty values; yaml-cpp takes more.
+    reached(mark);
+    const auto at = static_cast<size_t>(std::max(mark.pos, 0));
+    const bool is_empty = at < text_.size() && std::string_view(",]}:").find(text_[at]) != std::string_view::npos;
+    const bool is_entry = !frames_.empty() && frames_.back().is_flow && (!frames_.back().is_map || !frames_.back().key);
+    if (is_empty && is_entry) fail(mark_of(mark), "found an empty entry; expected a value");
     finish(Node::null(mark_of(mark)), anchor, 1, 0, mark_of(mark));
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    reached(mark);
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) fail(mark_of(mark), "found an alias inside the node that it stands for");
     const Anchored& anchored = found->second;
@@ -63,9 +93,11 @@ class Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& yaml_mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const Mark mark = mark_of(yaml_mark);
+    reached(yaml_mark);
     merge_key_ = false;
     check_source(static_cast<size_t>(yaml_mark.pos), tag, value, mark);
-    finish(scalar(tag, value, mark), anchor, 1, 0, mark);
+    const bool escaped = value.find_first_of("\x85\xA0") != std::string::npos;
+    finish(scalar(tag, escaped ? with_encoded_escapes(value) : value, mark), anchor, 1, 0, mark);
   }
 
   void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
@@ -75,15 +107,18 @@ class Builder : public YAML::EventHandler {
     if (!std::all_of(name.begin(), name.end(), is_part)) {
       fail(mark_of(mark), fmt::format("found the anchor '{}'; expected letters, digits, '-' and '_'", name));
     }
+    if (!anchor_names_.insert(name).second) fail(mark_of(mark), fmt::format("found duplicate anchor '{}'", name));
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(mark_of(mark), tag, "seq", anchor, false);
+                       YAML::EmitterStyle::value style) override {
+    reached(mark);
+    open(mark_of(mark), tag, "seq", anchor, false, style);
   }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(mark_of(mark), tag, "map", anchor, true);
+                  YAML::EmitterStyle::value style) override {
+    reached(mark);
+    open(mark_of(mark), tag, "map", anchor, true, style);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override { close(); }
@@ -96,7 +131,7 @@ class Builder : public YAML::EventHandler {
   };
   // A list or dict whose end has not come yet.
   struct Frame {
-    bool is_map;
+    bool is_map, is_flow;
     Mark mark;
     YAML::anchor_t anchor;
     Node::List items = {};
@@ -108,19 +143,76 @@ class Builder : public YAML::EventHandler {
     int depth = 0;                  // below this frame
   };
 
+  // Where quotes and block scalars stand.
+  struct Span {
+    size_t from, to;
+  };
+
   [[noreturn]] void fail(const Mark& mark, std::string_view what) const { throw parse_error(text_, mark, what); }
 
-  // What yaml-cpp lets pass and PyYAML does not: a quote that the text ends in, and tabs around or in a plain scalar.
-  void check_source(size_t at, const std::string& tag, const std::string& value, const Mark& mark) const {
+  // yaml-cpp writes the escapes \\N and \\_ as bytes of Latin-1.
+  static std::string with_encoded_escapes(const std::string& value) {
+    if (is_utf8(value)) return value;
+    std::string out;
+    for (size_t k = 0; k < value.size(); ++k) {
+      const auto c = static_cast<unsigned char>(value[k]);
+      if (c >= 0xC0) {  // a sequence of UTF-8: its tail belongs to it
+        do {
+          out += value[k];
+        } while (k + 1 < value.size() && (static_cast<unsigned char>(value[k + 1]) & 0xC0) == 0x80 && ++k > 0);
+      } else if (c >= 0x80) {
+        out += "\xC2";
+        out += value[k];
+      } else {
+        out += value[k];
+      }
+    }
+    return out;
+  }
+
+  // What yaml-cpp lets pass and PyYAML does not: a quote that the text ends in, and a colon that starts a word in a
+  // flow collection. Remembers where tabs may stand.
+  void check_source(size_t at, const std::string& tag, const std::string& value, const Mark& mark) {
+    at = content_start(at);
     if (at >= text_.size()) return;
     const char first = text_[at];
-    if (tag == "!" && (first == '\'' || first == '"') && text_.find(first, at + 1) == std::string_view::npos) {
-      fail(mark, "found a quote that is not closed");
+    if (tag != "?" && (first == '\'' || first == '"')) {
+      const size_t close = closing_quote(at);
+      if (close == std::string_view::npos) fail(mark, "found a quote that is not closed");
+      verbatim_.push_back({at, close + 1});
+    } else if (first == '|' || first == '>') {
+      verbatim_.push_back({at, text_.size()});  // up to the next event, which reached() is told of
+    } else if (tag == "?" && value.starts_with(':') && !frames_.empty() && frames_.back().is_flow) {
+      fail(mark, "found a ':' without a key before it");
     }
-    const bool tab_before = at > 0 && text_[at - 1] == '\t';
-    if (tag == "?" && (tab_before || value.find('\t') != std::string::npos) && first != '|' && first != '>') {
-      fail(mark, "found a tab; outside quotes use blanks");
+  }
+
+  // Behind the tag and the anchor that a node starts with.
+  size_t content_start(size_t at) const {
+    while (at < text_.size() && (text_[at] == '!' || text_[at] == '&')) {
+      at = std::min(text_.find_first_of(" \t\r\n", at), text_.size());
+      at = std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
     }
+    return at;
+  }
+
+  size_t closing_quote(size_t at) const {
+    const char quote = text_[at];
+    for (size_t k = at + 1; k < text_.size(); ++k) {
+      if (quote == '"' && text_[k] == '\\') {
+        ++k;
+      } else if (text_[k] == quote) {
+        if (quote == '"' || k + 1 == text_.size() || text_[k + 1] != quote) return k;
+        ++k;
+      }
+    }
+    return std::string_view::npos;
+  }
+
+  // A block scalar ends before whatever comes next.
+  void reached(const YAML::Mark& mark) {
+    const auto at = static_cast<size_t>(std::max(mark.pos, 0));
+    if (!verbatim_.empty() && verbatim_.back().to > at) verbatim_.back().to = at;
   }
 
   Node scalar(const std::string& tag, const std::string& value, const Mark& mark) {
@@ -178,7 +270,8 @@ class Builder : public YAML::EventHandler {
     }
   }
 
-  void open(const Mark& mark, const std::string& tag, std::string_view kind, YAML::anchor_t anchor, bool is_map) {
+  void open(const Mark& mark, const std::string& tag, std::string_view kind, YAML::anchor_t anchor, bool is_map,
+            YAML::EmitterStyle::value style) {
     if (!(tag == "?" || tag == "!" || tag.empty() || tag == fmt::format("{}{}", kTagPrefix, kind))) {
       fail(mark, fmt::format("could not determine a constructor for the tag '{}'", tag));
     }
@@ -188,7 +281,7 @@ class Builder : public YAML::EventHandler {
     if (!frames_.empty() && frames_.back().is_map && !frames_.back().key) {
       fail(mark, fmt::format("found a {} as a key; expected a scalar", is_map ? "mapping" : "list"));
     }
-    frames_.push_back({is_map, mark, anchor});
+    frames_.push_back({is_map, style == YAML::EmitterStyle::Flow, mark, anchor});
   }
 
   void close() {
@@ -240,12 +333,13 @@ class Builder : public YAML::EventHandler {
 
   void take_key(Frame& frame, const Node& node, const Mark& mark) {
     if (node.is_container()) fail(mark, "found a container as a key; expected a scalar");
-    if (node.is_null()) fail(mark, "found null as a key; quote it if it is text");
     frame.key = Key(python_str(node), node.kind(), mark);
     frame.key_is_merge = merge_key_;
     merge_key_ = false;
     if (frame.key_is_merge) return;
-    if (const Key* there = frame.dict.find_key(frame.key->text)) {
+    // As OmegaConf's loader: of keys that are no text the last one counts.
+    const Key* there = frame.dict.find_key(frame.key->text);
+    if (there != nullptr && there->kind == Node::Kind::kString && node.is_string()) {
       fail(mark, fmt::format("found duplicate key {}; it is on line {} already", frame.key->text, there->mark.line));
     }
   }
@@ -272,7 +366,9 @@ class Builder : public YAML::EventHandler {
   const YamlLimits& limits_;
   std::vector<YamlWarning>* warnings_;
   std::vector<Frame> frames_;
+  std::vector<Span> verbatim_;
   std::map<YAML::anchor_t, Anchored> anchors_;
+  std::set<std::string> anchor_names_;
   bool merge_key_ = false;  // the scalar just read is a plain <<
   Node root_;
 };
@@ -316,6 +412,7 @@ Node parse_yaml(std::string_view text, std::string_view file_name, std::vector<Y
       if (parser.HandleNextDocument(second)) {
         throw Error(ErrorKind::kParse, fmt::format("{}: found a second document; expected one", *file));
       }
+      if (text.find('\t') != std::string_view::npos) builder.check_tabs();
     }
   } catch (const YAML::Exception& exception) {
     throw parse_error(text, builder.mark_of(exception.mark), exception.msg);

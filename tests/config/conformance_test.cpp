@@ -77,6 +77,7 @@ struct Deviation {
   Json input;           // exact ...
   std::string pattern;  // ... or a regular expression over the input as JSON
   Json ours;
+  bool live = false;  // has an example that tests/parity/hydra_differential_test.py asks Hydra about
   int used = 0;
 
   bool matches(const Json& one) const {
@@ -96,6 +97,7 @@ std::vector<Deviation> read_deviations() {
     if (const Node* input = row.find("match.input")) deviation.input = to_json(*input);
     if (const Node* pattern = row.find("match.regex")) deviation.pattern = pattern->as_string();
     deviation.ours = to_json(*row.find("ours"));
+    deviation.live = row.find("match.example") != nullptr;
     deviations.push_back(std::move(deviation));
   }
   return deviations;
@@ -144,7 +146,9 @@ TEST(Conformance, EveryRecordedCaseGivesHydrasAnswerOrANamedDeviation) {
       passed += differs.empty() ? 1 : 0;
     }
   }
-  for (const Deviation& deviation : deviations) EXPECT_GT(deviation.used, 0) << deviation.id << " matches no case";
+  for (const Deviation& deviation : deviations) {
+    EXPECT_TRUE(deviation.used > 0 || deviation.live) << deviation.id << " matches no case";
+  }
   for (const auto& [name, count] : counts) {
     std::printf("  %-18s %d of %d\n", name.c_str(), count.first, count.second);
     EXPECT_GT(count.second, 50) << name;

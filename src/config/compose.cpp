@@ -30,6 +30,17 @@ Node in_package(const Node& content, const std::string& package) {
   return node;
 }
 
+// The search path is settled before other configs are found in it.
+void check_searchpath(const DefaultsRow& row, const Node& content) {
+  if (row.parent == "<root>") return;
+  const Node placed = in_package(content, row.package);
+  const Node* found = placed.find("hydra.searchpath");
+  if (found == nullptr || found->is_null()) return;
+  throw Error(ErrorKind::kCompose,
+              fmt::format("In '{}': Overriding hydra.searchpath is only supported from the primary config", row.path),
+              "  " + found->mark().text());
+}
+
 }  // namespace
 
 Node hydra_defaults() {
@@ -69,6 +80,7 @@ std::shared_ptr<const Composer::State::Base> Composer::State::base(const std::ve
   Node tree(std::move(start));
   for (size_t k = 0; k < made->list.rows.size(); ++k) {
     const DefaultsRow& row = made->list.rows[k];
+    check_searchpath(row, made->list.files[k]->content);
     try {
       check_syntax(made->list.files[k]->content);
       tree = merge(tree, in_package(made->list.files[k]->content, row.package));
@@ -116,6 +128,7 @@ Composition Composer::compose(const std::vector<const Override*>& overrides) {
   composition.job = std::move(tree);
   composition.defaults = base->list.rows;
   composition.choices = base->list.choices;
+  composition.warnings = base->list.warnings;
   return composition;
 }
 

@@ -26,6 +26,7 @@ struct Composition {
   Node hydra;  // the node `hydra` as configs and overrides leave it; fill_hydra adds what the composition knows
   std::vector<DefaultsRow> defaults;
   std::map<std::string, Node> choices;  // "method" -> ddim, "model/vae@model.codec" -> null
+  std::vector<std::string> warnings;    // what in the configs may not be meant
 };
 
 struct ComposeOptions {

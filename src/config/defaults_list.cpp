@@ -181,6 +181,8 @@ class Builder {
   Builder(const SearchPath& path, GroupOverrides& overrides, bool allow_missing_groups)
       : path_(path), overrides_(overrides), allow_missing_groups_(allow_missing_groups) {}
 
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
   // Gives `tree` its children. `parent` is the path of the config whose list names it.
   void expand(Tree& tree, const std::string& parent, bool interpolated, int depth) {
     if (depth > kMaxDepth) {
@@ -219,7 +221,16 @@ class Builder {
           "  " + file->file);
     }
     std::vector<DefaultsEntry> list = parse_defaults(*file);
-    if (!list.empty() || (entry.primary && !overrides_.appended.empty())) place_self(entry, list);
+    if (!list.empty() || (entry.primary && !overrides_.appended.empty())) {
+      const bool written = !list.empty();
+      const bool added = place_self(entry, list);
+      if (added && written && entry.primary && !file->content.dict().empty()) {
+        warnings_.push_back(
+            fmt::format("In '{}': Defaults list is missing `_self_`; the config's own values come after "
+                        "its defaults",
+                        entry.config_path()));
+      }
+    }
     if (entry.primary) list.insert(list.end(), overrides_.appended.begin(), overrides_.appended.end());
     take_overrides(entry, list, interpolated);
     expand_list(tree, std::move(list), interpolated, depth);
@@ -232,7 +243,8 @@ class Builder {
   }
 
   // Where the config's own content goes among its defaults: last, unless the list says.
-  static void place_self(const DefaultsEntry& entry, std::vector<DefaultsEntry>& list) {
+  // Whether it had to be added.
+  static bool place_self(const DefaultsEntry& entry, std::vector<DefaultsEntry>& list) {
     const auto selves = std::count_if(list.begin(), list.end(), [](const auto& item) { return item.is_self(); });
     if (selves > 1) {
       throw Error(ErrorKind::kCompose, fmt::format("Duplicate _self_ defined in {}", entry.config_path()));
@@ -243,7 +255,9 @@ class Builder {
       DefaultsEntry self;
       self.name = "_self_";
       list.push_back(self);
+      return true;
     }
+    return false;
   }
 
   // Registers the `override` entries, which must stand at the end.
@@ -378,6 +392,7 @@ class Builder {
   GroupOverrides& overrides_;
   bool allow_missing_groups_;
   int lists_ = 0, configs_ = 0;
+  std::vector<std::string> warnings_;
 };
 
 // Flattens depth first; _self_ stands for the content of the config whose list it is in.
@@ -414,12 +429,21 @@ DefaultsList build_defaults(const SearchPath& path, const std::string& config_na
   Tree root;
   root.entry.name = config_name;
   root.entry.primary = true;
-  Builder(path, overrides, allow_missing_groups).expand(root, "<root>", false, 0);
+  Builder builder(path, overrides, allow_missing_groups);
+  builder.expand(root, "<root>", false, 0);
   DefaultsList list;
+  list.warnings = builder.warnings();
   std::set<std::string> keys;
   flatten(root, "<root>", path, list, keys);
   overrides.ensure_all_used();
   list.choices = overrides.known;
+  std::set<const ConfigFile*> seen;
+  for (const auto& file : list.files) {
+    if (!seen.insert(file.get()).second) continue;
+    for (const YamlWarning& warning : file->warnings) {
+      list.warnings.push_back(fmt::format("{}: {}", warning.mark.text(), warning.message));
+    }
+  }
   return list;
 }
 

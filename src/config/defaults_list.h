@@ -52,6 +52,7 @@ struct DefaultsList {
   std::vector<DefaultsRow> rows;
   std::vector<std::shared_ptr<const ConfigFile>> files;  // one for each row
   std::map<std::string, Node> choices;
+  std::vector<std::string> warnings;
 };
 
 // `groups` are the overrides whose key is a group.

@@ -25,6 +25,7 @@ const std::vector<Flag>& known_flags() {
       {{"-r", "--run"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.run = true; }},
       {{"-c", "--cfg"}, Takes::kWord, {"job", "hydra", "all"}, [](Flags& f, const std::string& w) { f.cfg = w; }},
       {{"-p", "--package"}, Takes::kWord, {}, [](Flags& f, const std::string& w) { f.package = w; }},
+      {{"--format"}, Takes::kWord, {"yaml", "json"}, [](Flags& f, const std::string& w) { f.format = w; }},
       {{"--resolve"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.resolve = true; }},
       {{"-i", "--info"},
        Takes::kMaybeWord,
@@ -66,8 +67,6 @@ const Flag& find_flag(const std::string& name) {
   throw Error(ErrorKind::kUsage, fmt::format("unknown flag {}.{}", name_text(name), did_you_mean(name, names)));
 }
 
-bool is_override(const std::string& word) { return word.starts_with('~') || word.find('=') != std::string::npos; }
-
 void check_modes(const Flags& flags) {
   const std::string one = "Only one of --run, --multirun, --cfg, --info and --shell_completion can be specified";
   // -m with --cfg is ours: it prints the config of every job.
@@ -77,6 +76,7 @@ void check_modes(const Flags& flags) {
   if (flags.resolve && !flags.cfg && !flags.help) {
     throw Error(ErrorKind::kUsage, "the --resolve flag can only be used in conjunction with --cfg or --help");
   }
+  if (flags.format && !flags.cfg) throw Error(ErrorKind::kUsage, "--format is for --cfg: --cfg job --format json");
   if (flags.package && !flags.cfg) throw Error(ErrorKind::kUsage, "--package is for --cfg: --cfg job --package method");
 }
 
@@ -87,11 +87,6 @@ Flags parse_flags(const std::vector<std::string>& args) {
   for (size_t k = 0; k < args.size(); ++k) {
     const std::string& word = args[k];
     if (!word.starts_with('-') || word == "-") {
-      if (!is_override(word)) {
-        throw Error(ErrorKind::kUsage,
-                    fmt::format("{} is neither a flag nor an override; expected key=value, +key=value or ~key",
-                                name_text(word)));
-      }
       flags.overrides.push_back(word);
       continue;
     }
@@ -137,6 +132,32 @@ Flags parse_flags(const std::vector<std::string>& args) {
   }
   check_modes(flags);
   return flags;
+}
+
+std::vector<std::string> flag_names() {
+  std::vector<std::string> names;
+  for (const Flag& flag : known_flags()) names.insert(names.end(), flag.names.begin(), flag.names.end());
+  return names;
+}
+
+namespace {
+
+const Flag* known_flag(const std::string& name) {
+  for (const Flag& flag : known_flags()) {
+    if (std::find(flag.names.begin(), flag.names.end(), with_dashes(name)) != flag.names.end()) return &flag;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<std::string> flag_choices(const std::string& name) {
+  const Flag* flag = known_flag(name);
+  return flag == nullptr ? std::vector<std::string>{} : flag->choices;
+}
+
+bool flag_takes_folder(const std::string& name) {
+  return name == "-cp" || name == "-cd" || with_dashes(name) == "--config-path" || with_dashes(name) == "--config-dir";
 }
 
 }  // namespace roundtrip::config

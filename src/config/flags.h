@@ -14,6 +14,7 @@ struct Flags {
   std::optional<std::string> cfg;          // -c, --cfg: job, hydra or all
   std::optional<std::string> package;      // -p, --package
   bool resolve = false;                    // --resolve
+  std::optional<std::string> format;       // --format: yaml or json, of --cfg
   std::optional<std::string> info;         // -i, --info: all, config, defaults, defaults-tree, plugins, searchpath
   std::optional<std::string> config_path;  // -cp, --config-path
   std::optional<std::string> config_name;  // -cn, --config-name
@@ -22,11 +23,16 @@ struct Flags {
   std::optional<std::string> shell_completion;  // the override word: install=bash, uninstall=bash, query=bash
   bool dry_run = false;                         // --dry-run: plan and stop
   bool resume = false;                          // --resume: go on in an existing run directory
-  std::vector<std::string> overrides;           // everything with a `=` or a leading `~`
+  std::vector<std::string> overrides;           // every other word
 };
 
-// Throws kUsage for an unknown flag or a word that is neither flag nor override (with the nearest flag), a flag without
-// its value, a value outside the flag's choices, and modes that exclude each other.
+// Throws kUsage for an unknown flag (with the nearest one), a flag without its value, a value outside the flag's
+// choices, and modes that exclude each other.
 Flags parse_flags(const std::vector<std::string>& args);
+
+// For completion: every spelling of every flag; the words that may follow one; whether a folder follows it.
+std::vector<std::string> flag_names();
+std::vector<std::string> flag_choices(const std::string& name);
+bool flag_takes_folder(const std::string& name);
 
 }  // namespace roundtrip::config

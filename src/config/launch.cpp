@@ -1,18 +1,21 @@
 #include "config/launch.h"
 
 #include <algorithm>
-#include <map>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "config/exclusion.h"
+#include "config/hydra_node.h"
 #include "config/interpolation.h"
 #include "config/override.h"
 #include "config/sweep.h"
 
 namespace roundtrip::config {
 namespace {
-
-bool of_hydra(const Override& item) { return item.key.starts_with("hydra.") || item.key.starts_with("hydra/"); }
 
 // Without --multirun a sweep is a mistake; which one decides the advice.
 void check_no_sweep(const std::vector<Override>& overrides) {
@@ -58,99 +61,94 @@ Error with_override(const Error& error, const std::vector<const Override*>& over
   return error;
 }
 
-std::optional<Node> searchpath_of(const std::vector<Override>& overrides, const SearchPath& path,
-                                  const std::string& primary) {
-  for (const Override& item : overrides) {
-    if (item.key == "hydra.searchpath" && item.value && !item.is_sweep()) return to_node(*item.value, item.mark());
-  }
-  const auto file = path.load(primary);
-  const Node* found = file == nullptr ? nullptr : file->content.find("hydra.searchpath");
-  return found == nullptr ? std::nullopt : std::optional(*found);
-}
-
-SearchPath with_searchpath(SearchPath path, const std::vector<Override>& overrides, const std::string& primary,
-                           std::vector<std::string>& warnings) {
-  const std::optional<Node> folders = searchpath_of(overrides, path, primary);
-  if (!folders || folders->is_null()) return path;
-  const auto wrong = [&] {
-    return Error(ErrorKind::kCompose,
-                 fmt::format("hydra.searchpath must be a list of strings. Got: {}", python_str(*folders)));
-  };
-  if (!folders->is_list()) throw wrong();
-  for (const Node& folder : folders->list()) {
-    if (!folder.is_string()) throw wrong();
-    std::string place = folder.as_string();
-    if (place.starts_with("pkg://")) {
-      throw Error(ErrorKind::kCompose,
-                  fmt::format("hydra.searchpath: '{}' names a Python package; expected a folder", place));
-    }
-    if (place.starts_with("file://")) place = place.substr(7);
-    try {
-      path.insert_folder("hydra.searchpath", place, "built-in");
-    } catch (const Error&) {
-      warnings.push_back(fmt::format("provider=hydra.searchpath, path={} is not available.", place));
-    }
-  }
-  return path;
-}
-
-// hydra.sweeper.params as overrides, before those of the command line.
-std::vector<Override> sweeper_params(const Node& hydra, std::vector<std::string>& warnings) {
-  std::vector<Override> params;
-  const Node* node = hydra.find("sweeper.params");
-  if (node == nullptr || node->is_null()) return params;
-  if (!node->is_dict()) {
-    throw Error(ErrorKind::kType, fmt::format("{}: hydra.sweeper.params: found {}; expected a dict of key: values",
-                                              node->mark().text(), show(*node)));
-  }
-  for (const auto& entry : node->dict()) {
-    if (entry.value.is_list()) {
-      warnings.push_back(
-          fmt::format("{}: hydra.sweeper.params.{}: a YAML list is one value, not a sweep; write \"a,b\"",
-                      entry.value.mark().text(), entry.key().text));
-    }
-    const std::string text = entry.value.is_null() ? "null" : python_str(entry.value);
-    params.push_back(parse_override(entry.key().text + "=" + text));
-  }
-  return params;
-}
-
-// The hydra node resolved beside the job it belongs to, which it may refer to.
-Node resolved_hydra(const Composition& composition, ResolveContext& context) {
-  Node root = composition.job;
-  root.mutable_dict().set("hydra", composition.hydra);
-  context.hydra = composition.hydra;
-  return resolve_text(root, "${hydra}", {}, context);
-}
-
-std::string text_at(const Node& hydra, const std::string& path) {
-  const Node* node = hydra.find(path);
-  if (node == nullptr || node->is_container() || node->is_null() || node->is_missing()) {
-    throw Error(ErrorKind::kType,
-                fmt::format("hydra.{}: found {}; expected a path", path, node == nullptr ? "nothing" : show(*node)));
-  }
-  return python_str(*node);
-}
-
-bool multirun_by_mode(const Node& hydra, const Flags& flags, std::vector<std::string>& warnings) {
-  const Node* mode = hydra.find("mode");
-  if (mode == nullptr || mode->is_null()) return flags.multirun;
-  const std::string name = python_str(*mode);
-  if (name != "RUN" && name != "MULTIRUN") {
-    throw Error(ErrorKind::kType, fmt::format("hydra.mode: found '{}'; expected RUN, MULTIRUN or null", name));
-  }
-  if (flags.multirun && name == "RUN") {
-    warnings.emplace_back("--multirun on the command line overrides hydra.mode=RUN");
-    return true;
-  }
-  return flags.multirun || name == "MULTIRUN";
-}
-
 std::vector<const Override*> pointers(const std::vector<Override>& overrides) {
   std::vector<const Override*> items;
   for (const Override& item : overrides) items.push_back(&item);
   return items;
 }
+
+// What a command line says, before any job: the search path, and the composition that a sweep starts from, whose hydra
+// node says how to sweep.
+struct Opening {
+  std::vector<std::string> warnings;
+  std::string primary;
+  std::vector<Override> overrides, of_hydra;
+  SearchPath path;
+  Composition master;
+  bool multirun = false;
+
+  Opening(const Flags& flags, const SearchPath& base_path)
+      : primary(flags.config_name.value_or("config")),
+        overrides(without_hydra_groups(parse_overrides(flags.overrides))),
+        path(with_searchpath(base_path, overrides, primary, warnings)) {
+    for (const Override& item : overrides) {
+      if (is_of_hydra(item)) of_hydra.push_back(item);
+    }
+    const bool may_sweep =
+        std::any_of(overrides.begin(), overrides.end(), [](const Override& o) { return o.is_sweep(); });
+    master = Composer(path, primary, {.allow_missing_groups = flags.multirun || may_sweep}).compose(overrides);
+    warnings.insert(warnings.end(), master.warnings.begin(), master.warnings.end());
+    multirun = is_multirun(master.hydra, flags.multirun, warnings);
+    fill_hydra(master, overrides, path, primary);
+  }
+};
+
+// The sweeps of a launch: one for each grid of hydra.sweeper.params, the command line's axes in each.
+struct Sweeps {
+  std::vector<std::unique_ptr<Sweep>> sweeps;
+  std::vector<Exclusion> exclusions;
+
+  Sweeps(const Opening& opening, const Node& hydra, std::vector<std::string>& warnings) {
+    const Node* seed = hydra.find("sweeper.seed");
+    const bool seeded = seed != nullptr && seed->kind() == Node::Kind::kInt;
+    for (std::vector<Override>& dimensions : sweeper_grids(hydra, warnings)) {
+      dimensions.insert(dimensions.end(), opening.overrides.begin(), opening.overrides.end());
+      // A sweep over hydra is refused by expand; what is left of hydra goes to every job as it is.
+      std::erase_if(dimensions, [](const Override& item) { return is_of_hydra(item) && !item.is_sweep(); });
+      sweeps.push_back(std::make_unique<Sweep>(
+          expand(dimensions, opening.path, seeded ? static_cast<uint64_t>(seed->as_int()) : 0)));
+      exclusions.emplace_back(hydra.find("sweeper.exclude"), *sweeps.back(), opening.master);
+    }
+  }
+
+  size_t size() const {
+    size_t sum = 0;
+    for (const auto& sweep : sweeps) sum += sweep->size();
+    return sum;
+  }
+
+  std::vector<std::string> swept() const {
+    std::vector<std::string> keys;
+    for (const auto& sweep : sweeps) {
+      for (const std::string& key : sweep->swept()) {
+        if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+      }
+    }
+    return keys;
+  }
+
+  // Calls `job` with the overrides of each job that is not excluded.
+  template <typename Function>
+  void for_each(Function job) const {
+    for (size_t s = 0; s < sweeps.size(); ++s) {
+      for (size_t k = 0; k < sweeps[s]->size(); ++k) {
+        if (!exclusions[s].excludes(k)) job(sweeps[s]->overrides(k));
+      }
+    }
+  }
+};
+
+// Every text of a sweep parsed once.
+class Parsed {
+ public:
+  const Override* of(const std::string& text) {
+    const auto known = known_.find(text);
+    return known != known_.end() ? &known->second : &known_.emplace(text, parse_override(text)).first->second;
+  }
+
+ private:
+  std::map<std::string, Override> known_;
+};
 
 // Composes, resolves and checks the jobs of one launch.
 class Planner {
@@ -158,18 +156,18 @@ class Planner {
   Planner(Composer composer, const Schema& schema, ResolveContext context)
       : composer_(std::move(composer)), schema_(schema), checker_(schema), context_(std::move(context)) {}
 
-  Job job(int num, std::vector<std::string> texts, const std::vector<const Override*>& overrides) {
-    Job job{num, std::move(texts), {}};
+  // `num` is absent for a job that is no part of a sweep.
+  Job job(std::optional<int> num, std::vector<std::string> texts, const std::vector<const Override*>& overrides) {
+    Job job{num.value_or(0), std::move(texts), {}, {}, {}};
     try {
-      const Composition composition = composer_.compose(overrides);
+      Composition composition = composer_.compose(overrides);
       // Checked before interpolations, which would name the first one only.
       schema_.check_missing(composition.job);
-      if (composition.job.needs_resolving()) {
-        context_.hydra.set("job.num", Node(num));
-        job.config = checker_.validate(resolve(composition.job, context_));
-      } else {
-        job.config = checker_.validate(composition.job);
-      }
+      const bool resolves = composition.job.needs_resolving();
+      if (num && (resolves || has_subdir())) context_.hydra.set("job.num", Node(*num));
+      job.config = checker_.validate(resolves ? resolve(composition.job, context_) : composition.job);
+      if (!num || has_subdir()) job.composed = composition.job;
+      if (num && has_subdir()) job.subdir = subdir_of(composition, overrides);
     } catch (const Error& error) {
       throw with_override(error, overrides);
     }
@@ -177,11 +175,43 @@ class Planner {
   }
 
  private:
+  bool has_subdir() const {
+    const Node* subdir = context_.hydra.find("sweep.subdir");
+    return subdir != nullptr && !subdir->is_null();
+  }
+
+  std::string subdir_of(Composition composition, const std::vector<const Override*>& overrides) const {
+    std::vector<Override> items;
+    for (const Override* item : overrides) items.push_back(*item);
+    fill_hydra(composition, items, composer_.search_path(), composer_.config_name());
+    composition.hydra.set("job.num", *context_.hydra.find("job.num"));
+    return text_at(resolved_hydra(composition, context_), "sweep.subdir");
+  }
+
   Composer composer_;
   const Schema& schema_;
   Checker checker_;
   ResolveContext context_;
 };
+
+// The time, the environment and the hydra node that interpolations read.
+ResolveContext context_of(const std::map<std::string, std::string>& variables) {
+  ResolveContext context;
+  if (variables.empty()) return context;
+  context.environment = [variables](const std::string& name, std::string& value) {
+    const auto found = variables.find(name);
+    const char* const own = found != variables.end() ? found->second.c_str() : std::getenv(name.c_str());
+    if (own != nullptr) value = own;
+    return own != nullptr;
+  };
+  return context;
+}
+
+Error in_job(const Error& error, size_t num, size_t jobs, const std::vector<std::string>& texts) {
+  return Error(error.kind(), error.message(),
+               fmt::format("{}{}  job {} of {}: {}", error.details(), error.details().empty() ? "" : "\n", num, jobs,
+                           join(texts, " ")));
+}
 
 }  // namespace
 
@@ -199,7 +229,8 @@ SearchPath search_path(const Flags& flags) {
     try {
       path.add_folder("command-line", *flags.config_dir);
     } catch (const Error&) {
-      throw Error(ErrorKind::kMissing, fmt::format("Additional config directory '{}' not found", *flags.config_dir));
+      throw Error(ErrorKind::kMissing, fmt::format("Additional config directory '{}' not found",
+                                                   std::filesystem::absolute(*flags.config_dir).string()));
     }
   }
   path.add_embedded("built-in", embedded_configs());
@@ -207,66 +238,83 @@ SearchPath search_path(const Flags& flags) {
 }
 
 Launch prepare(const Flags& flags, const Schema& schema, const SearchPath& base_path) {
+  Opening opening(flags, base_path);
+  if (!opening.multirun) check_no_sweep(opening.overrides);
+  check_no_section_replaced(opening.overrides, schema, opening.path);
+
   Launch launch;
-  const std::string primary = flags.config_name.value_or("config");
-  const std::vector<Override> overrides = parse_overrides(flags.overrides);
-  const SearchPath path = with_searchpath(base_path, overrides, primary, launch.warnings);
-  check_no_section_replaced(overrides, schema, path);
-
-  std::vector<Override> task, own;
-  for (const Override& item : overrides) (of_hydra(item) ? own : task).push_back(item);
-  for (const Override& item : task) launch.task_overrides.push_back(item.input);
-  for (const Override& item : own) launch.hydra_overrides.push_back(item.input);
-
-  // The composition that a sweep starts from: its hydra node says how to sweep.
-  const bool may_sweep =
-      std::any_of(overrides.begin(), overrides.end(), [](const Override& o) { return o.is_sweep(); });
-  Composition master =
-      Composer(path, primary, {.allow_missing_groups = flags.multirun || may_sweep}).compose(overrides);
-  launch.multirun = multirun_by_mode(master.hydra, flags, launch.warnings);
-  if (!launch.multirun) check_no_sweep(overrides);
-  fill_hydra(master, overrides, path, primary);
-  ResolveContext context;
-  const std::string kind = launch.multirun ? "sweep" : "run";
-  launch.hydra = resolved_hydra(master, context);
-  launch.output_dir = text_at(launch.hydra, kind + ".dir");
+  launch.multirun = opening.multirun;
+  launch.warnings = opening.warnings;
+  launch.composed = opening.master.job;
+  for (const Override& item : opening.overrides) {
+    (is_of_hydra(item) ? launch.hydra_overrides : launch.task_overrides).push_back(item.input);
+  }
+  launch.environment = environment_of(opening.master.hydra);
+  ResolveContext context = context_of(launch.environment);
+  // Kept unread for the jobs, which each have their own.
+  const Node* subdir = opening.master.hydra.find("sweep.subdir");
+  const Node subdir_as_written = subdir == nullptr ? Node() : *subdir;
+  opening.master.hydra.set("sweep.subdir", Node());
+  launch.hydra = resolved_hydra(opening.master, context);
+  check_hydra(launch.hydra);
+  launch.output_dir = text_at(launch.hydra, launch.multirun ? "sweep.dir" : "run.dir");
   launch.hydra.set("runtime.output_dir", Node(launch.output_dir));
   launch.hydra.set("mode", Node(launch.multirun ? "MULTIRUN" : "RUN"));
+  launch.hydra.set("sweep.subdir", subdir_as_written);
   context.hydra = launch.hydra;
 
-  Planner planner(Composer(path, primary), schema, context);
+  Planner planner(Composer(opening.path, opening.primary), schema, context);
   if (!launch.multirun) {
-    launch.jobs.push_back(planner.job(0, launch.task_overrides, pointers(overrides)));
+    launch.jobs.push_back(planner.job(std::nullopt, launch.task_overrides, pointers(opening.overrides)));
     return launch;
   }
-  std::vector<Override> dimensions = sweeper_params(launch.hydra, launch.warnings);
-  dimensions.insert(dimensions.end(), overrides.begin(), overrides.end());
-  const Node* seed = launch.hydra.find("sweeper.seed");
-  const bool seeded = seed != nullptr && seed->kind() == Node::Kind::kInt;
-  // A sweep over hydra is refused by expand; what is left of hydra goes to every job as it is.
-  std::erase_if(dimensions, [](const Override& item) { return of_hydra(item) && !item.is_sweep(); });
-  const Sweep sweep = expand(dimensions, path, seeded ? static_cast<uint64_t>(seed->as_int()) : 0);
-  launch.swept = sweep.swept();
-  const size_t jobs = sweep.size();
-  launch.jobs.reserve(jobs);
-  std::map<std::string, Override> parsed;  // every text of the sweep once
-  for (size_t num = 0; num < jobs; ++num) {
-    std::vector<std::string> texts = sweep.overrides(num);
-    std::vector<const Override*> items = pointers(own);
-    for (const std::string& text : texts) {
-      auto known = parsed.find(text);
-      if (known == parsed.end()) known = parsed.emplace(text, parse_override(text)).first;
-      items.push_back(&known->second);
-    }
+  const Sweeps sweeps(opening, launch.hydra, launch.warnings);
+  launch.swept = sweeps.swept();
+  launch.jobs.reserve(sweeps.size());
+  Parsed parsed;
+  sweeps.for_each([&](std::vector<std::string> texts) {
+    std::vector<const Override*> items = pointers(opening.of_hydra);
+    for (const std::string& text : texts) items.push_back(parsed.of(text));
+    const size_t num = launch.jobs.size();
     try {
       launch.jobs.push_back(planner.job(static_cast<int>(num), texts, items));
     } catch (const Error& error) {
-      throw Error(error.kind(), error.message(),
-                  fmt::format("{}{}  job {} of {}: {}", error.details(), error.details().empty() ? "" : "\n", num, jobs,
-                              join(texts, " ")));
+      throw in_job(error, num, sweeps.size(), texts);
     }
+  });
+  if (launch.jobs.empty()) {
+    throw Error(ErrorKind::kCompose,
+                fmt::format("hydra.sweeper.exclude leaves none of the sweep's {} jobs", sweeps.size()));
+  }
+  if (launch.jobs.size() < sweeps.size()) {
+    launch.warnings.push_back(
+        fmt::format("{} of {} combinations are excluded", sweeps.size() - launch.jobs.size(), sweeps.size()));
   }
   return launch;
+}
+
+Composition look_at(const Flags& flags, const SearchPath& base_path, Look look) {
+  Flags lenient = flags;
+  lenient.multirun = flags.multirun || look == Look::kLenient;
+  Opening opening(lenient, base_path);
+  if (!opening.multirun) check_no_sweep(opening.overrides);
+  return opening.master;
+}
+
+std::vector<LookedAt> look_at_jobs(const Flags& flags, const SearchPath& base_path) {
+  Opening opening(flags, base_path);
+  const Sweeps sweeps(opening, resolved_hydra(opening.master, {}), opening.warnings);
+  Composer composer(opening.path, opening.primary, {.allow_missing_groups = true});
+  Parsed parsed;
+  std::vector<LookedAt> jobs;
+  sweeps.for_each([&](std::vector<std::string> texts) {
+    std::vector<const Override*> items = pointers(opening.of_hydra);
+    for (const std::string& text : texts) items.push_back(parsed.of(text));
+    Composition composition = composer.compose(items);
+    composition.hydra.set("job.num", Node(static_cast<int>(jobs.size())));
+    jobs.push_back({texts, std::move(composition)});
+  });
+  return jobs;
 }
 
 }  // namespace roundtrip::config

@@ -2,6 +2,7 @@
 // anything runs.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,16 +18,20 @@ struct Job {
   int num = 0;
   std::vector<std::string> overrides;  // the task overrides of this job, as text
   Node config;                         // composed, resolved, type-checked; without hydra
+  Node composed;                       // its interpolations left as they are; in a sweep only where subdir is set
+  std::string subdir;                  // hydra.sweep.subdir, resolved for this job; mostly empty
 };
 
 struct Launch {
   bool multirun = false;
   Node hydra;              // resolved; hydra.runtime.output_dir is output_dir
+  Node composed;           // the job, or what the sweep starts from, with interpolations left as they are
   std::string output_dir;  // hydra.run.dir or hydra.sweep.dir
   std::vector<Job> jobs;
   std::vector<std::string> swept;           // dotted keys and groups with more than one value, in sweep order
   std::vector<std::string> task_overrides;  // as typed
   std::vector<std::string> hydra_overrides;
+  std::map<std::string, std::string> environment;  // hydra.job.env_set: to be set before anything runs
   std::vector<std::string> warnings;
 };
 
@@ -35,5 +40,17 @@ SearchPath search_path(const Flags& flags);
 
 // Throws whatever parse_override, Composer, resolve and Schema::validate throw; in a sweep the details name the job.
 Launch prepare(const Flags& flags, const Schema& schema, const SearchPath& path);
+
+// What the flags compose to without checking or resolving it: for looking at (--cfg, --info). To a lenient look
+// (--help, completion) a group that nobody chose and a sweep without -m are no mistakes.
+enum class Look { kStrict, kLenient };
+Composition look_at(const Flags& flags, const SearchPath& path, Look look);
+
+// The same for each job of a sweep.
+struct LookedAt {
+  std::vector<std::string> overrides;
+  Composition composition;
+};
+std::vector<LookedAt> look_at_jobs(const Flags& flags, const SearchPath& path);
 
 }  // namespace roundtrip::config

@@ -39,7 +39,7 @@ bool Params::has(const std::string& key) const { return values_.count(key) != 0;
 bool Params::is_null(const std::string& key) const { return std::holds_alternative<std::monostate>(find(key)); }
 
 const Params::Value& Params::find(const std::string& key) const {
-  read_[key] = true;
+  asked_.try_emplace(key);
   const auto found = values_.find(key);
   if (found != values_.end()) return found->second;
   std::vector<std::string> keys;
@@ -57,17 +57,17 @@ Error Params::wrong(const std::string& key, std::string_view expected) const {
 
 bool Params::get_bool(const std::string& key) const {
   const auto* value = std::get_if<bool>(&find(key));
-  if (value == nullptr) throw wrong(key, "bool");
+  asked_[key] = "bool";
+  if (value == nullptr) throw wrong(key, asked_[key]);
   return *value;
 }
 
 int64_t Params::get_int(const std::string& key, IntRange range) const {
   const auto* value = std::get_if<int64_t>(&find(key));
-  if (value == nullptr || *value < range.min || *value > range.max) {
-    const IntRange all;
-    throw wrong(key, range_text("int", range, range.min != all.min, range.max != all.max,
-                                [](int64_t n) { return std::to_string(n); }));
-  }
+  const IntRange all;
+  asked_[key] =
+      range_text("int", range, range.min != all.min, range.max != all.max, [](int64_t n) { return std::to_string(n); });
+  if (value == nullptr || *value < range.min || *value > range.max) throw wrong(key, asked_[key]);
   return *value;
 }
 
@@ -76,22 +76,21 @@ double Params::get_float(const std::string& key, FloatRange range) const {
   const auto* integer = std::get_if<int64_t>(&value);
   const auto* real = std::get_if<double>(&value);
   const double x = integer != nullptr ? static_cast<double>(*integer) : real != nullptr ? *real : 0;
+  const FloatRange all;
+  asked_[key] = range_text("float", range, range.min != all.min, range.max != all.max, python_repr);
   // NaN lies in no range, and infinity in none that has an end there.
-  if ((integer == nullptr && real == nullptr) || !(x >= range.min && x <= range.max)) {
-    const FloatRange all;
-    throw wrong(key, range_text("float", range, range.min != all.min, range.max != all.max, python_repr));
-  }
+  if ((integer == nullptr && real == nullptr) || !(x >= range.min && x <= range.max)) throw wrong(key, asked_[key]);
   return x;
 }
 
 const std::string& Params::get_string(const std::string& key, const std::vector<std::string>& choices) const {
   const auto* value = std::get_if<std::string>(&find(key));
+  asked_[key] = choices.empty() ? "str" : fmt::format("one of [{}]", join(choices, ", "));
   const bool known =
       choices.empty() || (value != nullptr && std::find(choices.begin(), choices.end(), *value) != choices.end());
   if (value == nullptr || !known) {
-    throw wrong(key, choices.empty() ? "str"
-                                     : fmt::format("one of [{}].{}", join(choices, ", "),
-                                                   value == nullptr ? "" : did_you_mean(*value, choices)));
+    const std::string near = choices.empty() || value == nullptr ? "" : "." + did_you_mean(*value, choices);
+    throw wrong(key, asked_[key] + near);
   }
   return *value;
 }
@@ -99,7 +98,7 @@ const std::string& Params::get_string(const std::string& key, const std::vector<
 std::vector<std::string> Params::unread() const {
   std::vector<std::string> keys;
   for (const auto& [key, value] : values_) {
-    if (read_.count(key) == 0) keys.push_back(key);
+    if (asked_.count(key) == 0) keys.push_back(key);
   }
   return keys;
 }

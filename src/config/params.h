@@ -44,6 +44,9 @@ class Params {
   const std::map<std::string, Value>& values() const { return values_; }
   // Keys that no getter has read yet: an unread parameter is a mistake in the config.
   std::vector<std::string> unread() const;
+  // Keys that getters have read, with the type and range they asked for ("int in [1, 1000]"): the reference is made of
+  // what the code asks.
+  const std::map<std::string, std::string>& asked() const { return asked_; }
 
  private:
   const Value& find(const std::string& key) const;
@@ -52,7 +55,7 @@ class Params {
   std::string section_;
   std::map<std::string, Value> values_;
   std::map<std::string, std::string> origins_;
-  mutable std::map<std::string, bool> read_;
+  mutable std::map<std::string, std::string> asked_;  // empty where only null was asked for
 };
 
 }  // namespace roundtrip::config

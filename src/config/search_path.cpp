@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "config/yaml.h"
 
 namespace roundtrip::config {
 namespace fs = std::filesystem;
@@ -271,7 +270,7 @@ std::shared_ptr<const ConfigFile> SearchPath::load(const std::string& path) cons
     file->path = path;
     file->provider = place->provider;
     file->file = place->file_of(path);
-    file->content = parse_yaml(*text, file->file);
+    file->content = parse_yaml(*text, file->file, &file->warnings);
     if (const Key* key = null_key(file->content)) {
       throw Error(ErrorKind::kType, fmt::format("{}: found null as a key; quote it if it is text", key->mark.text()));
     }

@@ -13,6 +13,7 @@
 
 #include "config/embedded.h"
 #include "config/node.h"
+#include "config/yaml.h"
 
 namespace roundtrip::config {
 
@@ -24,6 +25,7 @@ struct ConfigFile {
   Node content;                        // a dict
   std::optional<Node> defaults;        // whatever stands under `defaults` of a dict
   std::optional<std::string> package;  // of `# @package x`
+  std::vector<YamlWarning> warnings;
 };
 
 class SearchPath {

@@ -201,12 +201,17 @@ size_t Sweep::size() const {
   return product;
 }
 
+size_t Sweep::position(size_t job, size_t dimension) const {
+  size_t stride = 1;
+  for (size_t d = dimension + 1; d < dimensions.size(); ++d) stride *= dimensions[d].points.size();
+  return job / stride % dimensions[dimension].points.size();
+}
+
 std::vector<std::string> Sweep::overrides(size_t job) const {
   std::vector<std::string> texts;
-  size_t stride = size();
-  for (const Dimension& dimension : dimensions) {
-    stride /= dimension.points.size();
-    const std::vector<std::string>& point = dimension.points[job / stride % dimension.points.size()];
+  for (size_t d = 0; d < dimensions.size(); ++d) {
+    const Dimension& dimension = dimensions[d];
+    const std::vector<std::string>& point = dimension.points[position(job, d)];
     for (size_t k = 0; k < dimension.keys.size(); ++k) texts.push_back(dimension.keys[k] + point[k]);
   }
   return texts;

@@ -20,7 +20,8 @@ struct Dimension {
 struct Sweep {
   std::vector<Dimension> dimensions;
 
-  size_t size() const;                                   // the product
+  size_t size() const;  // the product
+  size_t position(size_t job, size_t dimension) const;
   std::vector<std::string> overrides(size_t job) const;  // "key=value" texts
   std::vector<std::string> swept() const;                // keys with more than one value, without prefix
 };

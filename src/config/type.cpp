@@ -202,6 +202,19 @@ std::string Type::text() const {
   return nullable_ ? text + " or null" : text;
 }
 
+std::vector<std::string> Type::words() const {
+  std::vector<std::string> words = choices_;
+  if (kind_ == Kind::kBool) words = {"true", "false"};
+  if (kind_ == Kind::kUnion || kind_ == Kind::kList) {
+    for (const Type& member : members_) {
+      const std::vector<std::string> more = member.words();
+      words.insert(words.end(), more.begin(), more.end());
+    }
+  }
+  if (nullable_) words.emplace_back("null");
+  return words;
+}
+
 std::optional<Node> Type::convert(const Node& value, std::string& why) const {
   if (kind_ == Kind::kAny) return value;
   if (value.is_null()) {

@@ -38,6 +38,8 @@ class Type {
   bool nullable() const { return nullable_; }
   const std::vector<std::string>& choices() const { return choices_; }
   std::string text() const;  // "int in [1, 1000] or null", "one of [t, t-1]", "list of str"
+  // What may be typed where the values are few: the choices of an enum, true and false, null. For completion.
+  std::vector<std::string> words() const;
 
   // The value converted as OmegaConf converts (hydra.md 1.10), or nothing and the reason in `why`.
   std::optional<Node> convert(const Node& value, std::string& why) const;

@@ -119,7 +119,7 @@ bool is_float(std::string_view text) {
 
 [[noreturn]] void bad_number(std::string_view text, std::string_view what, const Mark& mark) {
   const std::string at = mark.text();
-  throw Error(ErrorKind::kParse, fmt::format("{}{}", at.empty() ? "" : at + ": ", fmt::format("{} '{}'", what, text)));
+  throw Error(ErrorKind::kParse, fmt::format("{}{} '{}'", at.empty() ? "" : at + ": ", what, text.substr(0, 100)));
 }
 
 std::string without_underscores(std::string_view text) {

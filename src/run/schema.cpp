@@ -27,6 +27,8 @@ const Schema& schema() {
 
     // A method reads its own parameters, with types and ranges, when it is made (inversion/method.h).
     s.add_open_section("method");
+    // Claims of an experiment, which `roundtrip check` reads.
+    s.add_open_section("expect");
 
     s.add({"task", Type::one_of({"reconstruct", "edit"}), "",
            "what the inversion is sampled under: its own prompt, or its target prompt"});

@@ -1,6 +1,8 @@
 // From the command line to jobs: the program's own configs under its own flags.
 #include "config/launch.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -88,6 +90,113 @@ TEST(Launch, ASweepWithoutMultirunIsAmbiguous) {
   EXPECT_EQ(error_of(with_paths({"steps=10,20"})).message(), "Ambiguous value for argument 'steps=10,20'");
   EXPECT_EQ(error_of(with_paths({"steps=range(1,3)"})).message(),
             "Sweep parameters 'steps=range(1,3)' requires --multirun");
+}
+
+std::vector<std::string> steps_of(const Launch& launch) {
+  std::vector<std::string> steps;
+  for (const Job& job : launch.jobs) steps.push_back(python_str(*job.config.find("steps")));
+  return steps;
+}
+
+TEST(Launch, AZipAdvancesItsMembersTogether) {
+  const Launch launch = launch_of(with_paths({"-m", "z=zip(steps=[10,20],eps_at=[t,t-1])", "eta=0,1"}));
+  ASSERT_EQ(launch.jobs.size(), 4u);
+  EXPECT_EQ(launch.jobs[3].overrides,
+            (std::vector<std::string>{"steps=20", "eps_at=t-1", "eta=1", "model.path=M", "dataset.path=D"}));
+  EXPECT_EQ(error_of(with_paths({"-m", "z=zip(steps=[10,20],eps_at=[t])"})).kind(), ErrorKind::kParse);
+}
+
+TEST(Launch, AxesFromTheSweepersParamsComeBeforeThoseOfTheCommandLine) {
+  const Launch launch = launch_of(with_paths({"-m", "eta=0,1", "+hydra.sweeper.params.steps='1,2'"}));
+  EXPECT_EQ(steps_of(launch), (std::vector<std::string>{"1", "1", "2", "2"}));
+  EXPECT_EQ(launch.jobs[1].overrides[0], "steps=1");
+  EXPECT_EQ(launch.jobs[1].overrides[1], "eta=1");
+}
+
+TEST(Launch, AListOfGridsIsRunOneAfterTheOther) {
+  const Launch launch =
+      launch_of(with_paths({"-m", "hydra.sweeper.params=[{steps:'1,2',eta:'0'},{steps:'30',eta:'0,1'}]"}));
+  EXPECT_EQ(steps_of(launch), (std::vector<std::string>{"1", "2", "30", "30"}));
+}
+
+TEST(Launch, CombinationsThatARuleHoldsForAreLeftOut) {
+  const std::vector<std::string> sweep = {"-m", "method=ddim,forward_noise", "steps=10,50,100"};
+  std::vector<std::string> words = with_paths(sweep);
+  words.push_back("hydra.sweeper.exclude=['method=forward_noise and steps>10','steps=[100]']");
+  const Launch launch = launch_of(words);
+  EXPECT_EQ(steps_of(launch), (std::vector<std::string>{"10", "50", "10"}));
+  EXPECT_EQ(launch.jobs[2].num, 2);
+  ASSERT_EQ(launch.warnings.size(), 1u);
+  EXPECT_EQ(launch.warnings[0], "3 of 6 combinations are excluded");
+
+  words.back() = "hydra.sweeper.exclude=['stepz>10']";
+  EXPECT_NE(error_of(words).message().find("Did you mean 'steps'?"), std::string::npos) << error_of(words).what();
+  words.back() = "hydra.sweeper.exclude=['steps']";
+  EXPECT_NE(error_of(words).message().find("compares nothing"), std::string::npos);
+  words.back() = "hydra.sweeper.exclude=['method>10']";
+  EXPECT_NE(error_of(words).message().find("have no order"), std::string::npos);
+  words.back() = "hydra.sweeper.exclude=['steps>=0']";
+  EXPECT_NE(error_of(words).message().find("leaves none"), std::string::npos);
+}
+
+TEST(Launch, AShuffleIsTheSameEachTimeAndAnotherUnderAnotherSeed) {
+  const auto shuffled = [](const std::string& seed) {
+    return steps_of(launch_of(with_paths({"-m", "steps=shuffle(range(1,40))", "hydra.sweeper.seed=" + seed})));
+  };
+  std::vector<std::string> once = shuffled("0");
+  EXPECT_EQ(once, shuffled("0"));
+  EXPECT_NE(once, shuffled("1"));
+  std::sort(once.begin(), once.end());
+  EXPECT_EQ(once.size(), 39u);
+  EXPECT_EQ(std::unique(once.begin(), once.end()), once.end());
+}
+
+TEST(Launch, AnEmptySweepIsAnError) {
+  EXPECT_EQ(error_of(with_paths({"-m", "steps=range(3,0)"})).message(), "sweep over 'steps' is empty");
+  EXPECT_EQ(error_of(with_paths({"-m", "method=glob(zz*)"})).message(), "sweep over 'method' is empty");
+}
+
+TEST(Launch, TheHydraNodeIsTyped) {
+  EXPECT_EQ(error_of(with_paths({"hydra.foo=1"})).message(), "Could not override 'hydra.foo'.");
+  EXPECT_EQ(error_of(with_paths({"+hydra.foo=1"})).message(), "Key 'foo' not in 'HydraConf'");
+  EXPECT_NE(error_of(with_paths({"hydra.mode=FOO"})).message().find("expected one of [RUN, MULTIRUN]"),
+            std::string::npos);
+  EXPECT_NE(error_of(with_paths({"hydra.job.chdir=true"})).message().find("not supported"), std::string::npos);
+  EXPECT_NE(error_of(with_paths({"hydra.sweeper.max_batch_size=0"})).message().find("at least 1"), std::string::npos);
+}
+
+TEST(Launch, HydrasOwnGroupsAreTakenAsTheyAreAndNoOtherWay) {
+  EXPECT_EQ(launch_of(with_paths({"hydra/job_logging=none", "hydra/launcher=basic"})).jobs.size(), 1u);
+  EXPECT_NE(error_of(with_paths({"hydra/launcher=joblib"})).details().find("hydra/launcher=basic"), std::string::npos);
+}
+
+TEST(Launch, TheModeMaySweepWithoutTheFlag) {
+  EXPECT_TRUE(launch_of(with_paths({"hydra.mode=MULTIRUN", "steps=1,2"})).multirun);
+  const Launch launch = launch_of(with_paths({"-m", "hydra.mode=RUN", "steps=1,2"}));
+  EXPECT_EQ(launch.jobs.size(), 2u);
+  EXPECT_EQ(launch.warnings.size(), 1u);
+}
+
+TEST(Launch, InterpolationsSeeTheJobAndItsEnvironment) {
+  const Launch launch = launch_of(with_paths({"-m", "seed=3,4", "null_prompt='${hydra:job.num}-${oc.env:RT_X}-${seed}'",
+                                              "+hydra.job.env_set.RT_X=x", "hydra.sweep.dir='out-${hydra.job.name}'"}));
+  EXPECT_EQ(launch.jobs[1].config.find("null_prompt")->as_string(), "1-x-4");
+  EXPECT_EQ(launch.output_dir, "out-roundtrip");
+  EXPECT_EQ(launch.environment.at("RT_X"), "x");
+}
+
+TEST(Launch, ASubdirIsResolvedForEachJob) {
+  const Launch launch =
+      launch_of(with_paths({"-m", "steps=1,2", "hydra.sweep.subdir='${hydra.job.num}_${hydra.job.override_dirname}'",
+                            "hydra.job.config.override_dirname.exclude_keys=[model.path,dataset.path]"}));
+  EXPECT_EQ(launch.jobs[0].subdir, "0_steps=1");
+  EXPECT_EQ(launch.jobs[1].subdir, "1_steps=2");
+}
+
+TEST(Launch, ConfigsAreKeptAsTheyWereComposed) {
+  const Launch launch = launch_of(with_paths({"seed=3", "steps='${seed}'"}));
+  EXPECT_EQ(launch.composed.find("steps")->as_string(), "${seed}");
+  EXPECT_EQ(launch.jobs[0].config.find("steps")->as_int(), 3);
 }
 
 }  // namespace

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/config_files.h"
 #include "app/interrupt.h"
 #include "app/show_config.h"
 #include "base/error.h"
@@ -38,6 +40,7 @@ int run_command(const Words& words) {
     std::fputs(run::plan_text(plan).c_str(), stdout);
     return 0;
   }
+  for (const auto& [name, value] : launch.environment) ::setenv(name.c_str(), value.c_str(), 1);
   watch_for_interrupts();
   run::RunOptions options{.directory = launch.output_dir,
                           .stop = [] { return interrupt_signal() != 0; },
@@ -69,11 +72,25 @@ int plan_command(const Words& words) {
   return 0;
 }
 
+int rerun_command(const Words& words) {
+  if (words.empty() || words[0].starts_with('-') || words[0].find('=') != std::string::npos) {
+    throw Error(ErrorKind::kUsage, "roundtrip rerun: expected the directory of a run, then overrides if any");
+  }
+  Words again = replay_words(words[0]);
+  again.insert(again.end(), words.begin() + 1, words.end());
+  return run_command(again);
+}
+
 const CommandRegistration run_registration{{.name = "run",
                                             .group = CommandGroup::kRuns,
                                             .synopsis = "[run] [-m] [KEY=VALUE ...]",
                                             .summary = "one trial over a dataset; -m sweeps over values with commas",
                                             .run = run_command}};
+const CommandRegistration rerun_registration{{.name = "rerun",
+                                              .group = CommandGroup::kRuns,
+                                              .synopsis = "rerun DIR [KEY=VALUE ...]",
+                                              .summary = "what ran in DIR once more, in a directory of its own",
+                                              .run = rerun_command}};
 const CommandRegistration plan_registration{{.name = "plan",
                                              .group = CommandGroup::kRuns,
                                              .synopsis = "plan [-m] [KEY=VALUE ...]",

@@ -1,13 +1,19 @@
 #include "app/show_config.h"
 
-#include <fstream>
+#include <algorithm>
+#include <cstdlib>
+#include <map>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/reference.h"
 #include "base/error.h"
-#include "config/compose.h"
+#include "base/text.h"
+#include "config/completion.h"
 #include "config/interpolation.h"
+#include "config/launch.h"
 #include "run/provenance.h"
 #include "run/schema.h"
 
@@ -16,102 +22,159 @@ namespace {
 
 using config::Node;
 
-config::Composition composed(const config::Flags& flags) {
-  const config::SearchPath path = config::search_path(flags);
-  const std::string name = flags.config_name.value_or("config");
-  const std::vector<config::Override> overrides = config::parse_overrides(flags.overrides);
-  config::Composer composer(path, name, {.allow_missing_groups = true});
-  config::Composition composition = composer.compose(overrides);
-  config::fill_hydra(composition, overrides, path, name);
-  return composition;
+std::string written(const Node& node, const config::Flags& flags) {
+  return flags.format == "json" ? config::to_json(node).dump(2) + "\n" : config::to_yaml(node);
+}
+
+// What --cfg shows of one composition.
+std::string cfg_text(const config::Flags& flags, config::Composition composition) {
+  Node& hydra = composition.hydra;
+  // There is no run directory to speak of while nothing runs.
+  if (const Node* folder = hydra.find("runtime.output_dir"); folder != nullptr && folder->is_null()) {
+    hydra.set("runtime.output_dir", Node("<output_dir>"));
+  }
+  Node all = composition.job;
+  all.set("hydra", hydra);
+  if (flags.resolve) all = config::resolve(all, {.hydra = hydra, .environment = {}});
+  if (flags.package) {
+    const Node* part = all.find(*flags.package);
+    if (!part) throw Error(ErrorKind::kCompose, fmt::format("package '{}' not found in config", *flags.package));
+    if (!part->is_container()) return config::python_str(*part) + "\n";
+    return (flags.format == "json" ? "" : fmt::format("# @package {}\n", *flags.package)) + written(*part, flags);
+  }
+  if (*flags.cfg == "job") all.erase("hydra");
+  if (*flags.cfg == "hydra") {
+    Node only{config::Dict{}};
+    only.set("hydra", *all.find("hydra"));
+    all = only;
+  }
+  return written(all, flags);
 }
 
 std::string cfg_text(const config::Flags& flags) {
-  const config::Composition composition = composed(flags);
-  Node shown = *flags.cfg == "hydra" ? Node(config::Dict{}) : composition.job;
-  if (*flags.cfg != "job") shown.set("hydra", composition.hydra);
-  if (flags.resolve) shown = config::resolve(shown, {.hydra = composition.hydra, .environment = {}});
-  if (!flags.package) return config::to_yaml(shown);
-  const Node* part = shown.find(*flags.package);
-  if (!part) throw Error(ErrorKind::kCompose, fmt::format("package '{}' not found in config", *flags.package));
-  if (!part->is_container()) return config::python_str(*part) + "\n";
-  return fmt::format("# @package {}\n{}", *flags.package, config::to_yaml(*part));
+  const config::SearchPath path = config::search_path(flags);
+  if (!flags.multirun) return cfg_text(flags, config::look_at(flags, path, config::Look::kStrict));
+  std::string text;
+  const std::vector<config::LookedAt> jobs = config::look_at_jobs(flags, path);
+  for (size_t num = 0; num < jobs.size(); ++num) {
+    if (flags.format != "json") text += fmt::format("---\n# job {}: {}\n", num, join(jobs[num].overrides, " "));
+    text += cfg_text(flags, jobs[num].composition);
+  }
+  return text;
 }
 
-std::string info_text(const config::Flags& flags) {
-  const config::Composition composition = composed(flags);
-  std::string text;
-  const bool all = *flags.info == "all";
-  if (all || flags.info->starts_with("defaults")) {
-    text += "Defaults list\n";
-    for (const config::DefaultsRow& row : composition.defaults) {
-      text += fmt::format("  {:<28}{:<20}{}\n", row.path, row.package.empty() ? "_global_" : row.package,
-                          row.is_self ? "_self_ of " + row.path : row.parent);
+std::string defaults_text(const config::Composition& composition) {
+  std::string text = "Defaults List\n*************\n";
+  text += fmt::format("| {:<32} | {:<20} | {:<6} | {:<24} |\n", "Config path", "Package", "_self_", "Parent");
+  text += std::string(95, '-') + "\n";
+  for (const config::DefaultsRow& row : composition.defaults) {
+    text += fmt::format("| {:<32} | {:<20} | {:<6} | {:<24} |\n", row.path, row.package, row.is_self ? "True" : "False",
+                        row.parent);
+  }
+  return text;
+}
+
+// The list as the tree it was flattened from: a config stands above what its defaults list names.
+class DefaultsTree {
+ public:
+  explicit DefaultsTree(const std::vector<config::DefaultsRow>& rows) : rows_(rows) {
+    for (const config::DefaultsRow& row : rows) {
+      if (row.is_self) parents_[row.path] = row.parent;
     }
   }
-  if (all || *flags.info == "searchpath") {
-    text += "Config search path\n" + config::search_path(flags).text() + "\n";
-  }
-  if (all || *flags.info == "config") text += config::to_yaml(composition.job);
-  if (text.empty()) throw Error(ErrorKind::kUsage, fmt::format("--info {}: there are no plugins here", *flags.info));
-  return text;
-}
 
-// Every key with its value, type and meaning.
-std::string help_text(const config::Flags& flags) {
-  const Node job = composed(flags).job;
-  std::string text = usage() + "\nGroups (group=option)\n";
+  std::string text() {
+    std::string text = "Defaults Tree\n*************\n";
+    print("<root>", 0, text);
+    return text;
+  }
+
+ private:
+  void print(const std::string& path, size_t depth, std::string& text) {
+    text += std::string(depth * 2, ' ') + path + (depth == 0 ? ":\n" : "\n");
+    while (at_ < rows_.size()) {
+      const config::DefaultsRow& row = rows_[at_];
+      if (row.is_self && row.path == path) {
+        text += std::string(depth * 2 + 2, ' ') + "_self_\n";
+        ++at_;
+      } else if (!row.is_self && row.parent == path) {
+        text += std::string(depth * 2 + 2, ' ') + row.path + "\n";
+        ++at_;
+      } else {
+        const std::string child = child_above(row, path);
+        if (child.empty()) return;
+        print(child, depth + 1, text);
+      }
+    }
+  }
+
+  // The config right below `path` that `row` belongs to; nothing where it belongs elsewhere.
+  std::string child_above(const config::DefaultsRow& row, const std::string& path) const {
+    std::string child = row.is_self ? row.path : row.parent;
+    for (size_t steps = 0; steps <= parents_.size(); ++steps) {
+      const auto parent = parents_.find(child);
+      if (parent == parents_.end()) return "";
+      if (parent->second == path) return child;
+      child = parent->second;
+    }
+    return "";
+  }
+
+  const std::vector<config::DefaultsRow>& rows_;
+  std::map<std::string, std::string> parents_;
+  size_t at_ = 0;
+};
+
+std::string info_text(const config::Flags& flags) {
+  const std::string& what = *flags.info;
+  if (what == "plugins") throw Error(ErrorKind::kUsage, "--info plugins: there are no plugins here");
   const config::SearchPath path = config::search_path(flags);
-  for (const std::string& group : path.groups()) {
-    if (group == "hydra") continue;
-    std::string options;
-    for (const std::string& option : path.options(group)) options += " " + option;
-    text += fmt::format("  {:<10}{}\n", group, options);
-  }
-  text += "\nKeys (key=value)\n";
-  for (const config::Field& field : run::schema().fields()) {
-    const Node* value = job.find(field.path);
-    const std::string shown = value ? config::show(*value) : "";
-    text += fmt::format("  {:<24}{:<30}{}; {}\n", field.path, shown, field.doc, field.type.text());
-  }
+  const config::Composition composition = config::look_at(flags, path, config::Look::kStrict);
+  const bool all = what == "all";
+  std::string text;
+  if (all || what == "searchpath") text += path.text() + "\n";
+  if (all || what == "defaults-tree") text += DefaultsTree(composition.defaults).text();
+  if (all || what == "defaults") text += defaults_text(composition);
+  if (all || what == "config") text += config::to_yaml(composition.job);
   return text;
 }
 
-void write_text(const std::filesystem::path& path, const std::string& text) {
-  std::filesystem::create_directories(path.parent_path());
-  std::ofstream file(path);
-  if (!(file << text).flush()) throw input_error(path.string(), "cannot be written");
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
 }
 
-std::string list_yaml(const std::vector<std::string>& texts) {
-  Node::List items;
-  for (const std::string& text : texts) items.emplace_back(text);
-  return config::to_yaml(Node(std::move(items)));
+// install=bash, uninstall=bash, and query=bash, which the shell asks with the line in COMP_LINE and COMP_POINT.
+std::string completion_text(const std::string& word) {
+  if (word == "install=bash") return config::bash_completion();
+  if (word == "uninstall=bash") return config::bash_completion_removal();
+  if (word != "query=bash") {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--shell-completion: found '{}'; expected install=bash, uninstall=bash or "
+                            "query=bash (other shells are not supported)",
+                            word));
+  }
+  std::string line = variable("COMP_LINE");
+  const std::string point = variable("COMP_POINT");
+  if (!point.empty()) line = line.substr(0, std::strtoull(point.c_str(), nullptr, 10));
+  std::vector<std::string> names;
+  for (const Command& command : commands()) names.push_back(command.name);
+  std::string text;
+  for (const std::string& one : config::complete(line, run::schema(), names)) text += one + "\n";
+  return text;
 }
 
 }  // namespace
 
 std::optional<std::string> shown_config(const config::Flags& flags) {
   if (flags.version) return run::version_line() + "\n";
-  if (flags.help || flags.hydra_help) return help_text(flags);
+  if (flags.hydra_help) return hydra_help_text(flags);
+  if (flags.help) return help_text(flags);
   if (flags.cfg) return cfg_text(flags);
   if (flags.info) return info_text(flags);
-  if (flags.shell_completion) throw Error(ErrorKind::kUsage, "--shell-completion is not available in this version");
+  if (flags.shell_completion) return completion_text(*flags.shell_completion);
   if (flags.resume) throw Error(ErrorKind::kUsage, "--resume is not available in this version");
   return std::nullopt;
-}
-
-void write_config_files(const config::Launch& launch, const std::filesystem::path& directory) {
-  const Node& first = launch.jobs.front().config;
-  if (launch.multirun) {
-    Node all = first;
-    all.set("hydra", launch.hydra);
-    write_text(directory / "multirun.yaml", config::to_yaml(all));
-  } else {
-    write_text(directory / ".hydra/config.yaml", config::to_yaml(first));
-  }
-  write_text(directory / ".hydra/hydra.yaml", config::to_yaml(launch.hydra));
-  write_text(directory / ".hydra/overrides.yaml", list_yaml(launch.task_overrides));
 }
 
 }  // namespace roundtrip::app

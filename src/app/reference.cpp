@@ -1,0 +1,178 @@
+#include "app/reference.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "config/embedded.h"
+#include "config/hydra_node.h"
+#include "config/launch.h"
+#include "config/section.h"
+#include "inversion/method.h"
+#include "run/schema.h"
+
+namespace roundtrip::app {
+namespace {
+
+using config::Node;
+
+struct KeyRow {
+  std::string path, value, type, doc;
+};
+
+std::string value_text(const Node* value) {
+  if (value == nullptr) return "";
+  std::string text = config::to_yaml(*value);
+  if (!text.empty()) text.pop_back();
+  return value->is_container() ? config::show(*value) : text;
+}
+
+// The comment behind a value of a built-in config.
+std::string comment_on(const Node* value) {
+  if (value == nullptr || !value->mark().known() || value->mark().line == 0) return "";
+  for (const config::EmbeddedConfig& config : config::embedded_configs()) {
+    if (*value->mark().file != fmt::format("configs/{}.yaml", config.path)) continue;
+    const std::string line = split(config.text, '\n').at(static_cast<size_t>(value->mark().line - 1));
+    const size_t comment = line.find("  # ");
+    return comment == std::string::npos ? "" : line.substr(comment + 4);
+  }
+  return "";
+}
+
+std::vector<KeyRow> rows_of(const std::vector<config::Field>& fields, const Node& values, const std::string& prefix) {
+  std::vector<KeyRow> rows;
+  for (const config::Field& field : fields) {
+    const std::string unit = field.unit.empty() ? "" : fmt::format(" ({})", field.unit);
+    rows.push_back({prefix + field.path, value_text(values.find(field.path)), field.type.text() + unit, field.doc});
+  }
+  return rows;
+}
+
+// What the chosen method reads of its section, asked by making it.
+std::vector<KeyRow> method_rows(const Node& job) {
+  std::vector<KeyRow> rows;
+  const Node* name = job.find("method.name");
+  if (name == nullptr || !name->is_string()) return rows;
+  const config::Params params = config::section_params(job, "method");
+  try {
+    inversion::make_method(name->as_string(), params);
+  } catch (const Error&) {  // a ??? among them: what was asked until then is told
+  }
+  for (const auto& entry : job.find("method")->dict()) {
+    const std::string& key = entry.key().text;
+    const auto asked = params.asked().find(key);
+    if (key == "name" || asked == params.asked().end()) continue;
+    rows.push_back({"method." + key, value_text(&entry.value), asked->second, comment_on(&entry.value)});
+  }
+  return rows;
+}
+
+std::string plain_table(const std::vector<KeyRow>& rows) {
+  std::string text;
+  for (const KeyRow& row : rows) {
+    text +=
+        fmt::format("  {:<26} {:<22} {}{}{}\n", row.path, row.value, row.doc, row.doc.empty() ? "" : "; ", row.type);
+  }
+  return text;
+}
+
+std::string markdown_table(const std::vector<KeyRow>& rows) {
+  const auto cell = [](const std::string& text) {
+    std::string out;
+    for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+    return out;
+  };
+  std::string text = "| key | default | type | meaning |\n|---|---|---|---|\n";
+  for (const KeyRow& row : rows) {
+    const std::string value = row.value.empty() ? "" : fmt::format("`{}`", cell(row.value));
+    text += fmt::format("| `{}` | {} | {} | {} |\n", row.path, value, cell(row.type), cell(row.doc));
+  }
+  return text;
+}
+
+config::Flags flags_of(const std::vector<std::string>& words) { return config::parse_flags(words); }
+
+std::string option_list(const config::SearchPath& path, const std::string& group) {
+  return join(path.options(group), " ");
+}
+
+}  // namespace
+
+std::string help_text(const config::Flags& flags) {
+  const config::SearchPath path = config::search_path(flags);
+  const config::Composition composition = config::look_at(flags, path, config::Look::kLenient);
+  const auto of_help = [&](const char* key) {
+    const Node* text = composition.hydra.find(key);
+    return text != nullptr && text->is_string() && !text->as_string().empty() ? text->as_string() + "\n" : "";
+  };
+  std::string text = of_help("help.header") + usage() + "\nGroups (group=option)\n";
+  for (const std::string& group : path.groups()) {
+    if (group != "hydra") text += fmt::format("  {:<12} {}\n", group, option_list(path, group));
+  }
+  text += "\nKeys (key=value)\n" + plain_table(rows_of(run::schema().fields(), composition.job, ""));
+  const std::vector<KeyRow> method = method_rows(composition.job);
+  if (!method.empty()) {
+    text += fmt::format("\nKeys of method={}\n", value_text(composition.job.find("method.name"))) + plain_table(method);
+  }
+  return text + "\nKeys of Hydra's own: roundtrip --hydra-help\n" + of_help("help.footer");
+}
+
+std::string hydra_help_text(const config::Flags& flags) {
+  const config::Composition composition = config::look_at(flags, config::search_path(flags), config::Look::kLenient);
+  return R"help(The flags and the node `hydra` are Hydra's.
+
+  -m, --multirun            sweep over values with commas, range(), glob() ...
+  -c, --cfg job|hydra|all   print the config and stop; with -m that of every job. --format json, --package KEY, --resolve
+  -i, --info [WHAT]         all, config, defaults, defaults-tree, searchpath
+  -cn, --config-name NAME   another primary config      -cp, --config-path DIR  and where it lies
+  -cd, --config-dir DIR     more configs, before the built-in ones
+  -sc install=bash          completion: eval "$(roundtrip -sc install=bash)"
+  --dry-run                 what would run
+
+Keys (hydra.key=value)
+)help" + plain_table(rows_of(config::hydra_schema().fields(), composition.hydra, "hydra."));
+}
+
+std::string reference_markdown() {
+  const config::SearchPath path = config::SearchPath::built_in();
+  const Node job = config::look_at(flags_of({}), path, config::Look::kLenient).job;
+  std::string text = "### Groups\n\n| group | options |\n|---|---|\n";
+  for (const std::string& group : path.groups()) {
+    if (group == "hydra") continue;
+    std::string options;
+    for (const std::string& option : path.options(group)) options += (options.empty() ? "`" : ", `") + option + "`";
+    text += fmt::format("| `{}` | {} |\n", group, options);
+  }
+  text += "\n### Keys\n\n" + markdown_table(rows_of(run::schema().fields(), job, ""));
+  for (const std::string& option : path.options("method")) {
+    const std::vector<KeyRow> rows =
+        method_rows(config::look_at(flags_of({"method=" + option}), path, config::Look::kLenient).job);
+    if (rows.empty()) continue;
+    text += fmt::format("\n### Keys of `method={}`\n\n", option) + markdown_table(rows);
+  }
+  const config::Composition hydra = config::look_at(flags_of({}), path, config::Look::kLenient);
+  return text + "\n### Keys of `hydra`\n\n" +
+         markdown_table(rows_of(config::hydra_schema().fields(), hydra.hydra, "hydra."));
+}
+
+namespace {
+
+int reference_command(const Words& words) {
+  if (!words.empty()) throw Error(ErrorKind::kUsage, "roundtrip reference: expected no words");
+  std::fputs(reference_markdown().c_str(), stdout);
+  return 0;
+}
+
+const CommandRegistration registration{{.name = "reference",
+                                        .group = CommandGroup::kTools,
+                                        .synopsis = "reference",
+                                        .summary = "every config key in Markdown, as in docs/configuration.md",
+                                        .run = reference_command}};
+
+}  // namespace
+}  // namespace roundtrip::app

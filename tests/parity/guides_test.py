@@ -1,4 +1,4 @@
-"""Every command of docs/*.md runs: the guides are executed, block by block, as a reader would type them."""
+"""Every command of the guides runs: those that docs/README.md lists, block by block, as a reader would type them."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("ROUNDTRIP_BINARY", ROOT / "build/release/roundtrip"))
 MODEL = ROOT / "tests/golden/models/tiny-sd"
-GUIDES = sorted((ROOT / "docs").glob("*.md"))
+GUIDES = [ROOT / "docs" / name for name in re.findall(r"\]\((\w+\.md)\)", (ROOT / "docs/README.md").read_text())]
 BLOCK = re.compile(r"^( *)```(sh|python)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 

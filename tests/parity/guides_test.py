@@ -1,0 +1,55 @@
+"""Every command of the guides runs: those that docs/README.md lists, block by block, as a reader would type them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("ROUNDTRIP_BINARY", ROOT / "build/release/roundtrip"))
+MODEL = ROOT / "tests/golden/models/tiny-sd"
+GUIDES = [ROOT / "docs" / name for name in re.findall(r"\]\((\w+\.md)\)", (ROOT / "docs/README.md").read_text())]
+BLOCK = re.compile(r"^( *)```(sh|python)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(guide):
+    """(language, text) of each, without the indentation that lists give."""
+    for indent, language, text in BLOCK.findall(guide.read_text()):
+        yield language, re.sub(f"^{indent}", "", text, flags=re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    random = np.random.default_rng(1)
+    for k in range(3):
+        small = random.integers(0, 255, (4, 4, 3), dtype=np.uint8)
+        Image.fromarray(small).resize((32, 32), Image.Resampling.BICUBIC).save(folder / f"photo{k}.png")
+    return folder
+
+
+def test_the_guides_have_commands():
+    assert sum(language == "sh" for guide in GUIDES for language, _ in blocks(guide)) >= 15
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+def test_a_guide_does_what_it_says(guide, photos, tmp_path):
+    path = f"{BINARY.resolve().parent}:{os.environ['PATH']}"
+    environment = os.environ | {"MODEL": str(MODEL), "PHOTOS": str(photos), "PATH": path, "OMP_NUM_THREADS": "1"}
+    environment.pop("GITHUB_STEP_SUMMARY", None)
+    python = ""  # one session: later blocks use the names of earlier ones
+    for language, text in blocks(guide):
+        if language == "python":
+            python += text
+            continue
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=tmp_path, env=environment,
+                              capture_output=True, text=True)  # fmt: skip
+        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    if python:
+        done = subprocess.run([sys.executable, "-c", python], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, f"{python}\n{done.stdout}\n{done.stderr}"

@@ -10,8 +10,9 @@ namespace {
 
 Schema schema_of_the_axes() {
   Schema schema;
-  for (const char* section : {"model", "dataset", "method", "engine", "save", "lpips"}) {
-    schema.add_open_section(section);
+  const Composition composition = Composer(SearchPath::built_in(), "config").compose(std::vector<Override>{});
+  for (const auto& entry : composition.job.dict()) {
+    if (entry.value.is_dict()) schema.add_open_section(entry.key().text);
   }
   schema.add({"task", Type::string()});
   schema.add({"steps", Type::integer().range(1, 1000)});
@@ -28,9 +29,9 @@ Schema schema_of_the_axes() {
 void BM_PrepareSweep(benchmark::State& state) {
   const Schema schema = schema_of_the_axes();
   // 2 x 10 x 10 x 2 x 5 x 50 = 100,000
-  const Flags flags = parse_flags({"-m", "model.path=M", "dataset.path=D", "method=ddim,forward_noise",
-                                   "steps=range(10,110,10)", "guidance_scale=range(1,6,0.5)", "eps_at=t,t-1",
-                                   "eta=0,0.25,0.5,0.75,1", "seed=range(50)"});
+  const Flags flags =
+      parse_flags({"-m", "model.path=M", "dataset.path=D", "method=ddim,forward_noise", "steps=range(10,110,10)",
+                   "guidance_scale=range(1,6,0.5)", "eps_at=t,t-1", "eta=0,0.25,0.5,0.75,1", "seed=range(50)"});
   size_t jobs = 0;
   for (auto unused : state) {
     const Launch launch = prepare(flags, schema, search_path(flags));

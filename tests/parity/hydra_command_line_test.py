@@ -41,7 +41,7 @@ FILES = {
     "experiment/a.yaml": "# @package _global_\ndefaults: [override /db: postgres]\nsteps: 7\nnested: {x: 9}\n",
     "experiment/b.yaml": "# @package _global_\ndefaults: [override /server: nginx, override /db: sqlite]\nname: b\n",
     "must.yaml": "defaults: [config]\nmust: ???\n",
-    "choose.yaml": "defaults: [_self_, db: ???]\nsteps: 1\n",
+    "choose.yaml": "defaults: [_self_, db: '???']\nsteps: 1\n",
     "order.yaml": "defaults: [override db: mysql, server: apache]\n",
     "selves.yaml": "defaults: [_self_, db: mysql, _self_]\n",
     "map.yaml": "defaults: {db: mysql}\n",

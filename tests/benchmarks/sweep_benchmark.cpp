@@ -10,8 +10,9 @@ namespace {
 
 Schema schema_of_the_axes() {
   Schema schema;
-  for (const char* section : {"model", "dataset", "method", "engine", "save", "lpips"}) {
-    schema.add_open_section(section);
+  const Composition composition = Composer(SearchPath::built_in(), "config").compose(std::vector<Override>{});
+  for (const auto& entry : composition.job.dict()) {
+    if (entry.value.is_dict()) schema.add_open_section(entry.key().text);
   }
   schema.add({"task", Type::string()});
   schema.add({"steps", Type::integer().range(1, 1000)});

@@ -12,8 +12,11 @@ namespace {
 
 Schema small_schema() {
   Schema schema;
-  for (const char* section : {"model", "dataset", "method", "engine", "save", "lpips"})
-    schema.add_open_section(section);
+  // Sections of the built-in config are the program's business.
+  const Composition composition = Composer(SearchPath::built_in(), "config").compose(std::vector<Override>{});
+  for (const auto& entry : composition.job.dict()) {
+    if (entry.value.is_dict()) schema.add_open_section(entry.key().text);
+  }
   schema.add({"task", Type::string()});
   schema.add({"steps", Type::integer().range(1, 1000)});
   schema.add({"guidance_scale", Type::number()});

@@ -67,10 +67,9 @@ TEST_F(Methods, AnEditSamplesUnderTheTargetPrompt) {
                                              "steps=2", "guidance_scale=3", "dataset.limit=2"});
   EXPECT_EQ(read.texts("task")[0], "edit");
   EXPECT_EQ(read.texts("edit")[0], "a blue circle");
-  EXPECT_EQ(read.texts("status"),
-            (std::vector<std::string>{"ok", "failed", "ok", "failed", "ok", "failed", "ok", "failed"}));
-  EXPECT_NE(read.texts("error")[1].find("no target prompt"), std::string::npos) << read.texts("error")[1];
-  for (const int k : {0, 2, 4, 6}) EXPECT_EQ(read.integers("sample_nfe")[k], 4);
+  // One of the two samples has a target, and so an edit, under each method.
+  EXPECT_EQ(read.texts("status"), (std::vector<std::string>{"ok", "ok", "ok", "ok"}));
+  EXPECT_EQ(read.integers("sample_nfe"), (std::vector<int64_t>{4, 4, 4, 4}));
   const auto mse = read.numbers("mse");
   const store::ResultsReader reconstructed =
       results({"method=ddim", "steps=2", "guidance_scale=3", "dataset.limit=1"}, "reconstruct");

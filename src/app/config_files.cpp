@@ -30,6 +30,10 @@ void write_folder(const fs::path& folder, const Node& config, const Node& hydra,
   write_text(folder / "config.yaml", config::to_yaml(config));
   Node wrapped{config::Dict{}};
   wrapped.set("hydra", hydra);
+  // As they were typed, for a replay: the rest of the node is resolved, and so would they be.
+  Node::List typed;
+  for (const std::string& text : overrides) typed.emplace_back(text);
+  wrapped.set("hydra.overrides.task", Node(std::move(typed)));
   write_text(folder / "hydra.yaml", config::to_yaml(wrapped));
   write_text(folder / "overrides.yaml", list_yaml(overrides));
 }
@@ -50,9 +54,6 @@ void write_config_files(const config::Launch& launch, const fs::path& directory)
     if (job.subdir.empty()) continue;
     Node hydra = launch.hydra;
     hydra.set("job.num", Node(job.num));
-    Node::List overrides;
-    for (const std::string& text : job.overrides) overrides.emplace_back(text);
-    hydra.set("overrides.task", Node(std::move(overrides)));
     hydra.set("runtime.output_dir", Node((directory / job.subdir).string()));
     write_folder(directory / job.subdir / subdir, job.composed, hydra, job.overrides);
   }

@@ -102,9 +102,9 @@ Flags parse_flags(const std::vector<std::string>& args) {
         throw Error(ErrorKind::kUsage, fmt::format("{} takes no value; found '{}'", name, value));
     } else if (flag.takes != Takes::kNothing && k + 1 < args.size()) {
       const std::string& next = args[k + 1];
-      const bool usable = flag.takes == Takes::kWord
-                              ? !next.starts_with('-')
-                              : std::find(flag.choices.begin(), flag.choices.end(), next) != flag.choices.end();
+      // After a flag that may go without, what can be an override is one.
+      const bool may_be_override = next.find('=') != std::string::npos || next.starts_with('~');
+      const bool usable = !next.starts_with('-') && (flag.takes == Takes::kWord || !may_be_override);
       if (usable) {
         value = next;
         given = true;

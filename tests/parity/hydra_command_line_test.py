@@ -72,7 +72,7 @@ ERRORS = """
 | stepz=3 | db.prt=1 | +steps=3 | +db=postgres | ++db=mysql | db=nosuch | experiment=a | db@foo=mysql | ~db=sqlite | ~steps=51
 | ~nosuch | foo@bar=x | steps | +steps | steps=1,2 | steps=range(1,3) | hydra.job.name=a,b | steps=[1,2 | steps=foo(1) | a[0]=3
 | steps=choice( | name=~/x | tags.9=1 | tags.x=1 | nested={q:1} | nested.x.y.z=1 | -cn nope | -cn choose | -cn order | -cn selves | -cn absent
-| -cn list | -cd nosuch | -p nosuch | +k=${ | hydra.foo=1 | server/site=nosuch | +server/sites=x | ~server=nginx | -cn here db=mysql
+| -cn list | -cd nosuch | -p nosuch | +k=${ | hydra.foo=1 | server/site=nosuch | ~server=nginx | -cn here db=mysql
 | --cfg nosuch | --info nosuch | --resolve=1 | -cn
 """
 
@@ -84,7 +84,10 @@ OUR_OWN = {
     "db=3": "Config group override must be a string or a list. Got int",
     "=3": "Override =3 has no key",
 }
-OURS_ALONE = {"-cn words": "Unknown keyword 'optioal'"}  # D6: Hydra says nothing
+OURS_ALONE = {
+    "-cn words": "Unknown keyword 'optioal'",  # D6: Hydra says nothing
+    "+server/sites=x": "Could not override 'server/sites'.",  # Hydra adds a key of that name, with the slash
+}
 
 SWEEPS = """
 | steps=1,2 | steps=1,2 db=mysql,postgres | db=mysql,postgres steps=1,2 | steps=range(1,4) | steps=range(3,0,-1) | scale=range(0,1,0.25)
@@ -205,7 +208,9 @@ def test_errors_begin_as_hydras(folder, words):
     code, _, errors, their_code, _, their_errors = both(folder, [*mode, *words], [*mode, *words])
     assert code == their_code and code in (1, 2), errors + their_errors
     # Of text that does not parse Hydra says first what its grammar met; ours is the override, then the place.
-    if code == 1 and not first_line(errors).startswith("Error parsing override"):
+    # Where Hydra crashes (D14) its first line is Python's.
+    ours_parses = not first_line(errors).startswith("Error parsing override")
+    if code == 1 and ours_parses and not first_line(their_errors).startswith("Traceback"):
         assert first_line(errors) == first_line(their_errors), errors + their_errors
     assert "Traceback" not in errors and "terminate" not in errors
 
@@ -234,7 +239,8 @@ def test_jobs_come_in_hydras_order(folder, words):
     jobs, their_jobs = shown.split("---\n")[1:], their_shown.split("---\n")[1:]
     assert len(jobs) == len(their_jobs) > 0
     for job, their_job in zip(jobs, their_jobs, strict=True):
-        assert job.splitlines()[0] == their_job.splitlines()[0]
+        # A deletion that named no value goes on without one; Hydra writes a null behind it.
+        assert job.splitlines()[0] == their_job.splitlines()[0].replace("~name=null", "~name")
         assert typed_tree(job) == typed_tree(their_job)
 
 

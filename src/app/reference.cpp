@@ -48,7 +48,9 @@ std::vector<KeyRow> rows_of(const std::vector<config::Field>& fields, const Node
   std::vector<KeyRow> rows;
   for (const config::Field& field : fields) {
     const std::string unit = field.unit.empty() ? "" : fmt::format(" ({})", field.unit);
-    rows.push_back({prefix + field.path, value_text(values.find(field.path)), field.type.text() + unit, field.doc});
+    // What the program finds out about its own run (the folder it is called from) is nobody's default.
+    const Node* value = (prefix + field.path).starts_with("hydra.runtime.") ? nullptr : values.find(field.path);
+    rows.push_back({prefix + field.path, value_text(value), field.type.text() + unit, field.doc});
   }
   return rows;
 }

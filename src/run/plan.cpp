@@ -79,7 +79,7 @@ void check_against_model(Plan& plan, PlanBench& bench, std::vector<size_t> trial
     entry.trials.push_back(k);
     const int64_t records = entry.records(trial);
     if (trial.save_trajectories) plan.saved_bytes += records * 2 * (trial.steps + 1) * latent;
-    if (trial.save_images == SaveImages::kAll) plan.saved_bytes += records * 3 * height * width;
+    if (trial.save_images == SaveImages::kAll) plan.saved_bytes += records * 2 * 3 * height * width;
   }
 }
 

@@ -162,7 +162,10 @@ Task<void> RecordMaker::fill(const Trial& trial, size_t sample, size_t edit, Fin
     keep(finished, "trajectories/{row}/sample", at::stack(sampled->path));
     for (const auto& [name, tensor] : fitted->inversion.state) keep(finished, "trajectories/{row}/" + name, tensor);
   }
-  if (trial.save_images != SaveImages::kNone) finished.image = to_bytes(sampled->image);
+  if (trial.save_images != SaveImages::kNone) {
+    finished.image = to_bytes(sampled->image);
+    finished.source = to_bytes(prepared->pixels);
+  }
 }
 
 Task<void> RecordMaker::make(const Trial& trial, size_t sample, size_t edit, int64_t row) const {

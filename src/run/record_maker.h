@@ -18,7 +18,7 @@ struct FinishedRecord {
   std::string sample;  // its id, and after a blank the edit's name
   bool failed = false;
   std::string error;               // one line
-  Tensor image;                    // u8 [H, W, 3], where images are saved
+  Tensor image, source;            // u8 [H, W, 3], where images are saved: what came back, and of what
   std::vector<std::string> notes;  // of the sample, to be said once
   std::string digest;              // of the image file
 };

@@ -91,6 +91,14 @@ void unify_parameters(const std::vector<store::Column>& columns, store::Record& 
   }
 }
 
+void keep_picture(FinishedRecord& finished, const std::string& path, const Tensor& picture) {
+  finished.storage.push_back(picture);
+  finished.arrays.push_back({.path = path,
+                             .type = store::ArrayType::kUint8,
+                             .shape = picture.sizes().vec(),
+                             .bytes = {static_cast<const std::byte*>(picture.const_data_ptr()), picture.nbytes()}});
+}
+
 // One run in progress: what every finished record passes through.
 class Recorder {
  public:
@@ -109,12 +117,8 @@ class Recorder {
       digests_[std::get<std::string>(finished.record.values.at("sample"))] = finished.digest;
     if (finished.image.defined() && images_.wants(finished)) {
       images_.keep(finished);
-      finished.storage.push_back(finished.image);
-      finished.arrays.push_back(
-          {.path = "images/{row}",
-           .type = store::ArrayType::kUint8,
-           .shape = finished.image.sizes().vec(),
-           .bytes = {static_cast<const std::byte*>(finished.image.const_data_ptr()), finished.image.nbytes()}});
+      keep_picture(finished, "images/{row}", finished.image);
+      keep_picture(finished, "sources/{row}", finished.source);
     }
     store_.append(finished.record, finished.arrays);
     summary_.add(finished);

@@ -134,7 +134,7 @@ Composition Composer::compose(const std::vector<const Override*>& overrides) {
 
 namespace {
 
-// Task overrides joined into a name for a folder: sorted, `/` escaped, cut to 200 bytes with a hash behind.
+// Task overrides joined into a name for a folder: sorted, `/` and `${` escaped, cut to 200 bytes with a hash behind.
 std::string override_dirname(const std::vector<Override>& overrides, const Node& hydra) {
   const auto text = [&](const char* path, const char* fallback) {
     const Node* node = hydra.find(path);
@@ -151,7 +151,9 @@ std::string override_dirname(const std::vector<Override>& overrides, const Node&
     if (item.key.starts_with("hydra.") || excluded.count(item.key) != 0) continue;
     std::string line;
     for (const char c : item.input) {
-      if (c == '=') {
+      if (c == '{' && line.ends_with('$')) {
+        line += "%7B";  // a name is no place for interpolations, least of all for halves of them
+      } else if (c == '=') {
         line += kv_sep;
       } else if (c == '/') {
         line += "%2F";

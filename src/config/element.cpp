@@ -93,7 +93,7 @@ bool holds_sweep(const Element& element, bool globs_too) {
   }
   if (const auto* dict = element.get_if<ElementDict>()) {
     return std::any_of(dict->items.begin(), dict->items.end(),
-                       [&](const auto& item) { return is_or_holds(item.second); });
+                       [&](const auto& item) { return is_or_holds(item.value); });
   }
   const auto* choice = element.get_if<Choice>();
   return choice != nullptr && std::any_of(choice->values.begin(), choice->values.end(), is_or_holds);

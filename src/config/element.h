@@ -12,6 +12,7 @@
 namespace roundtrip::config {
 
 struct Element;
+struct ElementEntry;
 
 struct Quoted {
   std::string text;  // without its quotes and escapes
@@ -21,7 +22,7 @@ struct ElementList {
   std::vector<Element> items;
 };
 struct ElementDict {
-  std::vector<std::pair<Element, Element>> items;  // keys that Python holds equal are one
+  std::vector<ElementEntry> items;  // keys that Python holds equal are one
 };
 // a,b (simple) and choice(a,b).
 struct Choice {
@@ -56,6 +57,10 @@ struct Element {
   const T* get_if() const {
     return std::get_if<T>(&value);
   }
+};
+
+struct ElementEntry {
+  Element key, value;
 };
 
 // Whether a sweep stands inside a list, a dict or a choice, where it is no sweep. Hydra takes a glob there for a dict

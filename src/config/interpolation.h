@@ -1,6 +1,7 @@
 // ${...}: references to other keys and calls of resolvers (OmegaConf 2.3's grammar; hydra.md 1.9).
 //
-// Resolvers: oc.env, oc.decode, oc.select, oc.create, oc.dict.keys, oc.dict.values, oc.deprecated, now, hydra, sha256.
+// Resolvers: oc.env, oc.decode, oc.select, oc.create, oc.dict.keys, oc.dict.values, oc.deprecated, now, hydra, sha256,
+// git:sha.
 // Not built: user-registered resolvers, arithmetic, Hydra's legacy `env` and `python_version`.
 #pragma once
 

@@ -1,6 +1,7 @@
 #include "config/interpolation_evaluator.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -11,13 +12,17 @@
 namespace roundtrip::config {
 namespace {
 
+constexpr size_t kMostShown = 200;  // of a text that is in error
+
 [[noreturn]] void grammar_error(std::string_view what, std::string_view text, size_t at) {
-  throw Error(ErrorKind::kInterpolation, fmt::format("{} at character {} of '{}'", what, at + 1, text.substr(0, 200)));
+  throw Error(ErrorKind::kInterpolation, fmt::format("{} at character {} of '{}'", what.substr(0, kMostShown), at + 1,
+                                                     text.substr(0, kMostShown)));
 }
 
 [[noreturn]] void missing(const std::string& key) {
   throw Error(ErrorKind::kMissing,
-              fmt::format("MissingMandatoryValue while resolving interpolation: Missing mandatory value: {}", key));
+              fmt::format("MissingMandatoryValue while resolving interpolation: Missing mandatory value: {}",
+                          key.substr(0, kMostShown)));
 }
 
 bool is_id_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -64,7 +69,7 @@ class TextReader {
           continue;
         }
         append(glued, only);
-        glued += spelled(value);
+        glue(glued, value);
       } else {
         const std::string plain = plain_text(quote);
         if (plain.empty()) continue;
@@ -72,7 +77,6 @@ class TextReader {
         append(glued, only);
         glued += plain;
       }
-      if (glued.size() > Evaluator::kMaxText) fail("an interpolated text longer than 1 MiB");
     }
     if (quote != 0) {
       if (at_ >= text_.size()) fail("a quote that is not closed");
@@ -117,10 +121,16 @@ class TextReader {
 
   bool starts_interpolation() const { return text_.substr(at_, 2) == "${"; }
 
-  static void append(std::string& glued, std::optional<Located>& only) {
+  void append(std::string& glued, std::optional<Located>& only) {
     if (!only) return;
-    glued += spelled(*only);
+    glue(glued, *only);
     only.reset();
+  }
+
+  void glue(std::string& glued, const Located& value) {
+    const std::string text = spelled(value);
+    evaluator_.count_text(text.size());
+    glued += text;
   }
 
   // What Python's str() makes of a value inside a text. Containers show their interpolations unread, as OmegaConf does.
@@ -172,6 +182,7 @@ class TextReader {
                       fmt::format("an interpolation inside a key must be a string; found {} of type {}",
                                   show(name.node), kind_name(name.node.kind())));
         }
+        evaluator_.count_text(name.node.as_string().size());
         key += name.node.as_string();
       } else if (c == '.' || c == '[' || c == ']') {
         may_be_resolver = may_be_resolver && c == '.';
@@ -240,7 +251,10 @@ class TextReader {
 
   Located reference(const std::string& key) {
     std::optional<Located> found = evaluator_.find(key, path_, true);
-    if (!found) throw Error(ErrorKind::kInterpolation, fmt::format("Interpolation key '{}' not found", key));
+    if (!found) {
+      throw Error(ErrorKind::kInterpolation,
+                  fmt::format("Interpolation key '{}' not found", key.substr(0, kMostShown)));
+    }
     if (!found->literal && found->node.is_missing()) missing(key);
     return *found;
   }
@@ -282,6 +296,7 @@ class TextReader {
   Node dict() {
     take();
     Dict dict;
+    std::unordered_map<std::string, Key> known;
     if (peek().kind == TokenKind::kBraceClose) {
       take();
       return Node(std::move(dict));
@@ -291,9 +306,8 @@ class TextReader {
       if (take().kind != TokenKind::kColon) fail("expected ':'");
       Node value = part(element());
       // As in a Python dict, keys that are equal (1 and true) are one: the first spelling, the last value.
-      const auto there = std::find_if(dict.begin(), dict.end(),
-                                      [&](const auto& entry) { return python_equal(entry.key().node(), key); });
-      dict.set(there == dict.end() ? Key(python_str(key), key.kind()) : there->key(), std::move(value));
+      const auto [there, is_new] = known.emplace(python_key(key), Key(python_str(key), key.kind()));
+      dict.set(there->second, std::move(value));
       const Token token = take();
       if (token.kind == TokenKind::kBraceClose) return Node(std::move(dict));
       if (token.kind != TokenKind::kComma) fail("expected ',' or '}'");
@@ -310,7 +324,7 @@ class TextReader {
       if (starts_interpolation() && !dict_key) {
         only = interpolation();
         all_blank = false;
-        glued += spelled(*only);
+        glue(glued, *only);
         ++parts;
         continue;
       }
@@ -409,6 +423,11 @@ void Evaluator::count(size_t nodes) {
   }
 }
 
+void Evaluator::count_text(size_t bytes) {
+  text_ += bytes;
+  if (text_ > kMaxText) throw Error(ErrorKind::kInterpolation, "interpolations make more than 1 MiB of text");
+}
+
 Node Evaluator::resolved(const Node& node, const Path& path) {
   if (!node.needs_resolving()) return node;
   const Deeper deeper(depth_, kMaxDepth);
@@ -466,10 +485,14 @@ Located Evaluator::follow(Located at) {
   if (at.literal || !at.node.is_interpolation()) return at;
   const Deeper deeper(depth_, kMaxDepth);
   const std::string where = path_text(at.path);
+  if (const auto known = followed_.find(where); known != followed_.end() && known->second.first == at.node) {
+    return known->second.second;
+  }
   if (!open_.insert(where).second) throw Error(ErrorKind::kInterpolation, "Recursive interpolation detected");
   try {
     Located value = text(at.node.as_string(), at.path);
     open_.erase(where);
+    followed_.insert_or_assign(where, std::pair(at.node, value));
     return value;
   } catch (...) {
     open_.erase(where);

@@ -39,22 +39,27 @@ class Evaluator {
   // leads through a scalar or ??? is an error where `strict` (interpolations), and nothing where not (oc.select).
   std::optional<Located> find(const std::string& key, const Path& path, bool strict = false);
 
+  // What interpolations make of a config is limited: some that refer to each other make any number of values. Throw
+  // kInterpolation.
+  void count(size_t nodes);
+  void count_text(size_t bytes);
+
   const ResolveContext& context() const { return context_; }
 
  private:
   friend class TextReader;
   static constexpr int kMaxDepth = 100;
-  static constexpr size_t kMaxText = size_t{1} << 20, kMaxNodes = 1'000'000;
+  static constexpr size_t kMaxText = size_t{1} << 20, kMaxNodes = 500'000;
 
   Node resolved_interpolation(const Node& node, const Path& path);
   Located follow(Located at);
-  void count(size_t nodes);
 
   const Node& root_;
   const ResolveContext& context_;
-  std::map<std::string, std::pair<Node, size_t>> known_;  // by path: the value and how many nodes it holds
-  std::set<std::string> open_;                            // paths whose interpolation is being evaluated
-  size_t nodes_ = 0;
+  std::map<std::string, std::pair<Node, size_t>> known_;      // by path: the value and how many nodes it holds
+  std::map<std::string, std::pair<Node, Located>> followed_;  // by path: the interpolation and what it leads to
+  std::set<std::string> open_;                                // paths whose interpolation is being evaluated
+  size_t nodes_ = 0, text_ = 0;
   int depth_ = 0;
 };
 

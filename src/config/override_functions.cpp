@@ -201,7 +201,7 @@ Element cast(const Element& value, Cast to) {
   }
   if (const auto* dict = value.get_if<ElementDict>()) {
     ElementDict out;
-    for (const auto& [key, item] : dict->items) out.items.emplace_back(key, cast(item, to));
+    for (const auto& [key, item] : dict->items) out.items.push_back({key, cast(item, to)});
     return {out};
   }
   if (const auto* choice = value.get_if<Choice>()) {

@@ -2,10 +2,13 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
 #include "config/override_functions.h"
+#include "config/value_override.h"
 
 namespace roundtrip::config {
 namespace {
@@ -223,21 +226,19 @@ Element OverrideGrammar::list() {
 Element OverrideGrammar::dict() {
   expect(TokenKind::kBraceOpen, "BRACE_OPEN");
   ElementDict dict;
+  std::unordered_map<std::string, size_t> known;
   if (take_if(TokenKind::kBraceClose)) return {dict};
   do {
     Element key = glued(true);
     expect(TokenKind::kColon, "':'");
     Element item = element();
     // As in a Python dict, keys that are equal (1 and true) are one: the first spelling, the last value.
-    bool known = false;
-    for (auto& [there, value] : dict.items) {
-      if (python_equal(there, key)) {
-        value = std::move(item);
-        known = true;
-        break;
-      }
+    const auto [there, is_new] = known.emplace(python_key(to_node(key)), dict.items.size());
+    if (is_new) {
+      dict.items.push_back({std::move(key), std::move(item)});
+    } else {
+      dict.items[there->second].value = std::move(item);
     }
-    if (!known) dict.items.emplace_back(std::move(key), std::move(item));
   } while (take_if(TokenKind::kComma));
   expect(TokenKind::kBraceClose, "{COMMA, BRACE_CLOSE}");
   return {dict};

@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <functional>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "config/git_commit.h"
 #include "config/interpolation_evaluator.h"
 #include "config/yaml.h"
 
@@ -61,6 +63,7 @@ Located environment(const Call& call) {
 Located decode(const Call& call) {
   call.expect_arguments(1, 1);
   if (call.arguments[0].node.is_null()) return call.made(Node());
+  call.evaluator.count_text(call.string_at(0).size());
   return call.made(call.evaluator.element(call.string_at(0), call.path));
 }
 
@@ -71,11 +74,18 @@ Located select(const Call& call) {
   return call.arguments.size() == 2 ? call.arguments[1] : call.made(Node());
 }
 
-bool has_null_key(const Node& node) {
-  if (node.is_list()) return std::any_of(node.list().begin(), node.list().end(), has_null_key);
-  return node.is_dict() && std::any_of(node.dict().begin(), node.dict().end(), [](const auto& entry) {
-           return entry.key().kind == Node::Kind::kNull || has_null_key(entry.value);
-         });
+void check_created(const Node& node, const Call& call) {
+  call.evaluator.count(1);
+  if (node.is_list()) {
+    for (const Node& item : node.list()) check_created(item, call);
+  } else if (node.is_dict()) {
+    for (const auto& entry : node.dict()) {
+      if (entry.key().kind == Node::Kind::kNull) {
+        call.fail("KeyValidationError", "Incompatible key type 'NoneType'");
+      }
+      check_created(entry.value, call);
+    }
+  }
 }
 
 // As OmegaConf.create: a text is YAML, and one that is a mere string becomes a key.
@@ -84,6 +94,7 @@ Located create(const Call& call) {
   Node content = call.arguments[0].node;
   if (content.is_null()) return call.made(content);
   if (content.is_string()) {
+    call.evaluator.count_text(content.as_string().size());
     try {
       content = parse_yaml(content.as_string(), "oc.create");
     } catch (const Error& error) {
@@ -97,7 +108,7 @@ Located create(const Call& call) {
     }
   }
   if (!content.is_container()) call.fail("ValidationError", "oc.create takes a list, a dict or their YAML");
-  if (has_null_key(content)) call.fail("KeyValidationError", "Incompatible key type 'NoneType'");
+  check_created(content, call);
   return call.made(content);
 }
 
@@ -110,6 +121,7 @@ Located dict_of(const Call& call) {
     call.fail("TypeError",
               fmt::format("`{}` cannot be applied to objects of type: {}", call.name, kind_name(found->node.kind())));
   }
+  call.evaluator.count(found->node.dict().size());
   return *found;
 }
 
@@ -163,7 +175,21 @@ Located hydra(const Call& call) {
 
 Located sha256(const Call& call) {
   call.expect_arguments(1, 1);
-  return call.made(Node(sha256_hex_of_file(call.string_at(0))));
+  const std::string& file = call.string_at(0);
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(file, failure))
+    call.fail("FileNotFoundError", fmt::format("no file '{}'", file));
+  return call.made(Node(sha256_hex_of_file(file)));
+}
+
+// The commit that is checked out where the program was started.
+Located git(const Call& call) {
+  call.expect_arguments(1, 1);
+  const std::string& what = call.string_at(0);
+  if (what != "sha") call.fail("ValueError", fmt::format("git: found '{}'; expected sha", what));
+  const std::optional<std::string> commit = checked_out_commit(std::filesystem::current_path());
+  if (!commit) call.fail("ValueError", "git:sha: this folder is in no git repository with a commit");
+  return call.made(Node(*commit));
 }
 
 }  // namespace
@@ -172,23 +198,18 @@ Located call_resolver(Evaluator& evaluator, const std::string& name, const std::
                       const Path& path) {
   using Resolver = Located (*)(const Call&);
   static const std::map<std::string, Resolver> kResolvers = {
-      {"hydra", hydra},
-      {"now", now},
-      {"oc.create", create},
-      {"oc.decode", decode},
-      {"oc.deprecated", deprecated},
-      {"oc.dict.keys", keys},
-      {"oc.dict.values", values},
-      {"oc.env", environment},
-      {"oc.select", select},
-      {"sha256", sha256},
+      {"git", git},           {"hydra", hydra},           {"now", now},
+      {"oc.create", create},  {"oc.decode", decode},      {"oc.deprecated", deprecated},
+      {"oc.dict.keys", keys}, {"oc.dict.values", values}, {"oc.env", environment},
+      {"oc.select", select},  {"sha256", sha256},
   };
   const auto found = kResolvers.find(name);
   if (found == kResolvers.end()) {
     std::vector<std::string> names;
     for (const auto& [known, resolver] : kResolvers) names.push_back(known);
-    throw Error(ErrorKind::kInterpolation, fmt::format("Unsupported interpolation type {}", name),
-                fmt::format("  known: {}.{}", join(names, ", "), did_you_mean(name, names)));
+    const std::string shown = name.substr(0, 100);
+    throw Error(ErrorKind::kInterpolation, fmt::format("Unsupported interpolation type {}", shown),
+                fmt::format("  known: {}.{}", join(names, ", "), did_you_mean(shown, names)));
   }
   return found->second({evaluator, name, arguments, path});
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -202,6 +203,25 @@ bool python_equal(const Node& a, const Node& b) {
     });
   }
   return a == b;
+}
+
+std::string python_key(const Node& scalar) {
+  constexpr double kPastInt64 = 9223372036854775808.0;
+  switch (scalar.kind()) {
+    case Node::Kind::kBool:
+      return scalar.as_bool() ? "1" : "0";
+    case Node::Kind::kInt:
+      return std::to_string(scalar.as_int());
+    case Node::Kind::kFloat: {
+      const double x = scalar.as_float();
+      const bool is_int = x == std::trunc(x) && x >= -kPastInt64 && x < kPastInt64;
+      return is_int ? std::to_string(static_cast<int64_t>(x)) : python_repr(x);
+    }
+    case Node::Kind::kString:
+      return "'" + scalar.as_string();
+    default:
+      return "";
+  }
 }
 
 void apply_value_override(Node& root, const Override& item) {

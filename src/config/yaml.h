@@ -13,7 +13,7 @@
 namespace roundtrip::config {
 
 struct YamlLimits {
-  size_t max_bytes = size_t{16} << 20;
+  size_t max_bytes = size_t{1} << 20;
   int max_depth = 100;
   size_t max_nodes = 1'000'000;  // after aliases are expanded
 };

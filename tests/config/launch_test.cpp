@@ -2,36 +2,20 @@
 #include "config/launch.h"
 
 #include <algorithm>
+#include <random>
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "support/small_schema.h"
 
 namespace roundtrip::config {
 namespace {
 
-Schema small_schema() {
-  Schema schema;
-  // Sections of the built-in config are the program's business.
-  const Composition composition = Composer(SearchPath::built_in(), "config").compose(std::vector<Override>{});
-  for (const auto& entry : composition.job.dict()) {
-    if (entry.value.is_dict()) schema.add_open_section(entry.key().text);
-  }
-  schema.add({"task", Type::string()});
-  schema.add({"steps", Type::integer().range(1, 1000)});
-  schema.add({"guidance_scale", Type::number()});
-  schema.add({"invert_guidance_scale", Type::number().or_null()});
-  schema.add({"eps_at", Type::one_of({"t", "t-1"})});
-  schema.add({"eta", Type::number().range(0, 1)});
-  schema.add({"seed", Type::integer().min(0)});
-  schema.add({"null_prompt", Type::string()});
-  schema.add({"metrics", Type::list(Type::string())});
-  return schema;
-}
-
 Launch launch_of(const std::vector<std::string>& words) {
   const Flags flags = parse_flags(words);
-  return prepare(flags, small_schema(), search_path(flags));
+  return prepare(flags, testing::small_schema(), search_path(flags));
 }
 
 std::vector<std::string> with_paths(std::vector<std::string> words) {
@@ -60,6 +44,37 @@ TEST(Launch, TheFirstCommandOfTheDesignComposes) {
   EXPECT_EQ(config.find("hydra"), nullptr);
   EXPECT_EQ(launch.output_dir, "OUT");
   EXPECT_FALSE(launch.multirun);
+}
+
+// Jobs share what does not vary among them; each must be what its own overrides compose to.
+TEST(Launch, JobsOfASweepAreWhatTheyAreAlone) {
+  std::mt19937 random(20261125);
+  const std::vector<std::vector<std::string>> axes = {
+      {"method=ddim", "method=forward_noise", "method=null_text"},
+      {"steps=10", "steps=20", "steps=1${seed}"},
+      {"guidance_scale=1", "guidance_scale=7.5", "guidance_scale=${eta}"},
+      {"eps_at=t", "eps_at=t-1"},
+      {"seed=1", "seed=2", "seed=3"},
+      {"null_prompt=a", "null_prompt='${method.name} at ${steps}'", "null_prompt=${oc.select:expect,none}"},
+      {"metrics=[mse]", "metrics=['${eps_at}',psnr]"},
+  };
+  for (int sweep = 0; sweep < 10; ++sweep) {
+    std::vector<std::vector<std::string>> taken = axes;
+    std::shuffle(taken.begin(), taken.end(), random);
+    taken.resize(2 + random() % 4);
+    std::vector<std::string> words = {"-m", "dataset.prompt='at ${steps} of ${method.name}'", "eta=0.5"};
+    for (const auto& axis : taken) {
+      const std::string key = axis[0].substr(0, axis[0].find('='));
+      std::vector<std::string> values;
+      for (const std::string& item : axis) values.push_back(item.substr(key.size() + 1));
+      words.push_back(key + "=" + join(values, ","));
+    }
+    for (const Job& job : launch_of(with_paths(words)).jobs) {
+      const Launch alone = launch_of(job.overrides);
+      ASSERT_EQ(alone.jobs.size(), 1u);
+      EXPECT_EQ(job.config, alone.jobs[0].config) << join(job.overrides, " ");
+    }
+  }
 }
 
 TEST(Launch, SweepsInHydrasOrderTheLastKeyFastest) {

@@ -1,0 +1,30 @@
+// Types of the keys that tests and benchmarks of sweeps vary; the sections of the built-in config stay open, as they
+// are the program's business.
+#pragma once
+
+#include "config/compose.h"
+#include "config/schema.h"
+
+namespace roundtrip::testing {
+
+inline config::Schema small_schema() {
+  using config::Type;
+  config::Schema schema;
+  config::Composer composer(config::SearchPath::built_in(), "config");
+  const config::Composition composition = composer.compose(std::vector<config::Override>{});
+  for (const auto& entry : composition.job.dict()) {
+    if (entry.value.is_dict()) schema.add_open_section(entry.key().text);
+  }
+  schema.add({"task", Type::string()});
+  schema.add({"steps", Type::integer().range(1, 1000)});
+  schema.add({"guidance_scale", Type::number()});
+  schema.add({"invert_guidance_scale", Type::number().or_null()});
+  schema.add({"eps_at", Type::one_of({"t", "t-1"})});
+  schema.add({"eta", Type::number().range(0, 1)});
+  schema.add({"seed", Type::integer().min(0)});
+  schema.add({"null_prompt", Type::string()});
+  schema.add({"metrics", Type::list(Type::string())});
+  return schema;
+}
+
+}  // namespace roundtrip::testing

@@ -121,6 +121,7 @@ TEST_F(Sweep, KeepsTrajectoriesAndImagesWhereAsked) {
   const size_t latent = 4 * 16 * 16 * sizeof(float);
   EXPECT_TRUE(std::equal(sample.bytes.begin(), sample.bytes.begin() + latent, invert.bytes.end() - latent));
   EXPECT_EQ(results.array("images/0").shape, (std::vector<int64_t>{32, 32, 3}));
+  EXPECT_EQ(results.array("sources/0").shape, (std::vector<int64_t>{32, 32, 3}));
   EXPECT_TRUE(fs::exists(folder_ / "out" / "images" / "000001.png"));
 }
 

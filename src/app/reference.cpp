@@ -140,23 +140,25 @@ Keys (hydra.key=value)
 )help" + plain_table(rows_of(config::hydra_schema().fields(), composition.hydra, "hydra."));
 }
 
+// Options of groups, and what methods read, are left out: a new method or dataset edits no document.
 std::string reference_markdown() {
   const config::SearchPath path = config::SearchPath::built_in();
   const Node job = config::look_at(flags_of({}), path, config::Look::kLenient).job;
-  std::string text = "### Groups\n\n| group | options |\n|---|---|\n";
+  std::string groups;
   for (const std::string& group : path.groups()) {
-    if (group == "hydra") continue;
-    std::string options;
-    for (const std::string& option : path.options(group)) options += (options.empty() ? "`" : ", `") + option + "`";
-    text += fmt::format("| `{}` | {} |\n", group, options);
+    if (group != "hydra") groups += fmt::format("{}`{}`", groups.empty() ? "" : ", ", group);
   }
-  text += "\n### Keys\n\n" + markdown_table(rows_of(run::schema().fields(), job, ""));
-  for (const std::string& option : path.options("method")) {
-    const std::vector<KeyRow> rows =
-        method_rows(config::look_at(flags_of({"method=" + option}), path, config::Look::kLenient).job);
-    if (rows.empty()) continue;
-    text += fmt::format("\n### Keys of `method={}`\n\n", option) + markdown_table(rows);
+  std::vector<KeyRow> rows = rows_of(run::schema().fields(), job, "");
+  for (KeyRow& row : rows) {
+    const std::string group = row.path.substr(0, row.path.find('.'));
+    if (row.path == group + ".name") row.type = fmt::format("what `roundtrip list {}s` names", group);
   }
+  const std::string text = fmt::format(
+      "### Groups\n\n{}: `roundtrip --help` lists their options, `roundtrip list methods` and `roundtrip list "
+      "datasets` "
+      "say what they are, and `roundtrip --help method=NAME` shows the keys that a method reads under `method.`.\n\n"
+      "### Keys\n\n{}",
+      groups, markdown_table(rows));
   const config::Composition hydra = config::look_at(flags_of({}), path, config::Look::kLenient);
   return text + "\n### Keys of `hydra`\n\n" +
          markdown_table(rows_of(config::hydra_schema().fields(), hydra.hydra, "hydra."));

@@ -19,6 +19,7 @@ enum class Direction { kLowerIsBetter, kHigherIsBetter };
 struct MetricOptions {
   std::filesystem::path lpips_path;       // the TorchScript module that scripts/export_lpips.py writes; may be empty
   std::filesystem::path attributes_path;  // the TorchScript classifier that attribute_accuracy asks; may be empty
+  std::filesystem::path clip_path = {};   // the TorchScript module that scripts/export_clip.py writes; may be empty
   at::Device device = at::kCPU;
 };
 

@@ -21,7 +21,7 @@ PlanBench& bench_of(Plan& plan, const Trial& trial) {
   const auto same = [&](const PlanBench& bench) {
     return bench.options.model.path == trial.model.path && bench.options.model.dtype == trial.model.dtype &&
            bench.options.engine == trial.engine && bench.options.lpips_path == trial.lpips_path &&
-           bench.options.attributes_path == trial.attributes_path;
+           bench.options.attributes_path == trial.attributes_path && bench.options.clip_path == trial.clip_path;
   };
   auto bench = std::ranges::find_if(plan.benches, same);
   if (bench == plan.benches.end()) {
@@ -30,7 +30,8 @@ PlanBench& bench_of(Plan& plan, const Trial& trial) {
                              .engine = trial.engine,
                              .metrics = {},
                              .lpips_path = trial.lpips_path,
-                             .attributes_path = trial.attributes_path};
+                             .attributes_path = trial.attributes_path,
+                             .clip_path = trial.clip_path};
     bench = plan.benches.insert(plan.benches.end(), PlanBench{.options = std::move(options), .datasets = {}});
   }
   for (const std::string& metric : trial.metrics) {

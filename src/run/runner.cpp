@@ -54,6 +54,7 @@ std::vector<store::Column> metric_columns(const Plan& plan) {
       if (!seen.insert(name).second) continue;
       const metrics::MetricInfo info = metrics::make_metric(name, {.lpips_path = bench.options.lpips_path,
                                                                    .attributes_path = bench.options.attributes_path,
+                                                                   .clip_path = bench.options.clip_path,
                                                                    .device = at::kCPU})
                                            ->info();
       const std::string direction = info.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower";

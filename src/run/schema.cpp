@@ -55,6 +55,7 @@ const Schema& schema() {
     s.add({"save.trajectories", Type::boolean(), "", "keep every latent of both walks"});
     s.add({"save.images", Type::one_of({"none", "worst-8", "all"}), "", "keep reconstructions"});
     s.add({"attributes.path", Type::path().or_null(), "", "TorchScript classifier that attribute_accuracy asks"});
+    s.add({"clip.path", Type::path().or_null(), "", "TorchScript module of scripts/export_clip.py"});
     s.add({"lpips.path", Type::path().or_null(), "", "TorchScript module of scripts/export_lpips.py"});
     return s;
   }();

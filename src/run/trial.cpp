@@ -166,6 +166,7 @@ Trial read_trial(const config::Launch& launch, const config::Job& job) {
   check_metrics(trial.metrics);
   trial.lpips_path = read.optional_text("lpips.path");
   trial.attributes_path = read.optional_text("attributes.path");
+  trial.clip_path = read.optional_text("clip.path");
   trial.save_trajectories = read.at("save.trajectories").as_bool();
   const std::string& images = read.text("save.images");
   trial.save_images = images == "all" ? SaveImages::kAll : images == "none" ? SaveImages::kNone : SaveImages::kWorst8;

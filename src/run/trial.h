@@ -51,7 +51,7 @@ struct Trial {
   int64_t seed = 0;
   std::string null_prompt;
   std::vector<std::string> metrics;
-  std::string lpips_path, attributes_path;
+  std::string lpips_path, attributes_path, clip_path;
   bool save_trajectories = false;
   SaveImages save_images = SaveImages::kNone;
   std::map<std::string, store::Value> swept;  // other swept keys, for the columns p.<key>

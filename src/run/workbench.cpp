@@ -64,8 +64,10 @@ Workbench::Workbench(const WorkbenchOptions& options) : dtype_(dtype_of(options.
 
 void Workbench::open_metrics(const WorkbenchOptions& options) {
   for (const std::string& name : options.metrics) {
-    auto metric = metrics::make_metric(
-        name, {.lpips_path = options.lpips_path, .attributes_path = options.attributes_path, .device = device_});
+    auto metric = metrics::make_metric(name, {.lpips_path = options.lpips_path,
+                                              .attributes_path = options.attributes_path,
+                                              .clip_path = options.clip_path,
+                                              .device = device_});
     if (const std::string reason = metric->unavailable(); !reason.empty()) notes_.push_back(reason);
     metrics_.push_back(std::move(metric));
   }

@@ -21,7 +21,7 @@ struct WorkbenchOptions {
   ModelSettings model;
   EngineSettings engine;
   std::vector<std::string> metrics;  // every metric that some trial asks for
-  std::string lpips_path, attributes_path;
+  std::string lpips_path, attributes_path, clip_path;
   int height = 0, width = 0;  // of the largest images
 };
 

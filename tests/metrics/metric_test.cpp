@@ -30,9 +30,8 @@ TEST(Metrics, SuggestTheNearestName) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kInput);
-    EXPECT_THAT(
-        error.message(),
-        HasSubstr("metrics: there is no metric 'pnsr'; expected one of attribute_accuracy, latent_mse, lpips, mse"));
+    EXPECT_THAT(error.message(), HasSubstr("metrics: there is no metric 'pnsr'; expected one of attribute_accuracy, "
+                                           "clip_similarity, latent_mse, lpips, mse"));
     EXPECT_THAT(error.message(), HasSubstr("Did you mean 'psnr'?"));
   }
 }

@@ -62,7 +62,7 @@ def test_runs_checks_and_reports(reproduced):
     run = out / "negative_prompt"
     assert "NPI" in said and re.search(r"\d hold, \d fail, \d undecided", said)
     claims = json.loads((run / "claims.json").read_text())
-    assert [claim["verdict"] for claim in claims][1:3] == ["holds", "fails"]  # by construction, and by counting
+    assert [claim["verdict"] for claim in claims][2:4] == ["holds", "fails"]  # by construction, and by counting
     assert (run / "report.html").exists()
 
 
@@ -83,7 +83,7 @@ def test_table_of_claims_is_generated(reproduced, tmp_path):
     text = readme.read_text()
     assert "of before" not in text and text.endswith("last\n")
     rows = [line for line in text.splitlines() if line.startswith("| `negative_prompt`")]
-    assert len(rows) == 4 and "| holds |" in rows[1] and "| **fails** |" in rows[2]
+    assert len(rows) == 5 and "| holds |" in rows[2] and "| **fails** |" in rows[3]
 
 
 def test_a_readme_without_marks_is_refused(reproduced, tmp_path):

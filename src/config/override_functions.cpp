@@ -231,6 +231,7 @@ Element cast(const Element& value, Cast to) {
     return {out};
   }
   if (is<std::monostate>(value) && to == Cast::kBool) return {false};  // Python's bool(None)
+  if (is<Glob>(value) && to == Cast::kBool) return {true};             // and of any object
   if (is<std::monostate>(value) || is<Glob>(value) || is<Zip>(value)) type_error(type_name(value) + " cannot be cast");
   return cast_scalar(value, to);
 }

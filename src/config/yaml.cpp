@@ -181,10 +181,19 @@ class Builder : public YAML::EventHandler {
       if (close == std::string_view::npos) fail(mark, "found a quote that is not closed");
       verbatim_.push_back({at, close + 1});
     } else if (first == '|' || first == '>') {
+      check_block_header(at, mark);
       verbatim_.push_back({at, text_.size()});  // up to the next event, which reached() is told of
     } else if (tag == "?" && value.starts_with(':') && !frames_.empty() && frames_.back().is_flow) {
       fail(mark, "found a ':' without a key before it");
     }
+  }
+
+  // Behind the indicators of a block scalar: blanks, a comment that one of them precedes, and nothing else.
+  void check_block_header(size_t at, const Mark& mark) const {
+    const size_t behind = std::min(text_.find_first_not_of("+-123456789", at + 1), text_.size());
+    const size_t rest = std::min(text_.find_first_not_of(' ', behind), text_.size());
+    if (rest == text_.size() || text_[rest] == '\n' || text_[rest] == '\r') return;
+    if (text_[rest] != '#' || rest == behind) fail(mark, "found text behind the start of a block scalar");
   }
 
   // Behind the tag and the anchor that a node starts with.
@@ -281,7 +290,8 @@ class Builder : public YAML::EventHandler {
     if (!frames_.empty() && frames_.back().is_map && !frames_.back().key) {
       fail(mark, fmt::format("found a {} as a key; expected a scalar", is_map ? "mapping" : "list"));
     }
-    frames_.push_back({is_map, style == YAML::EmitterStyle::Flow, mark, anchor});
+    const bool is_flow = style == YAML::EmitterStyle::Flow || (!frames_.empty() && frames_.back().is_flow);
+    frames_.push_back({is_map, is_flow, mark, anchor});
   }
 
   void close() {

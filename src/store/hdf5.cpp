@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include <hdf5.h>
@@ -372,20 +374,50 @@ std::vector<std::string> Dataset::read_texts_at(std::span<const int64_t> rows) c
   return read_selected_texts(stored, rows.size());
 }
 
+namespace {
+
+// Where HDF5 puts the texts of one read: block by block, let go together.
+class TextBlocks {
+ public:
+  // For H5Pset_vlen_mem_manager.
+  static void* take(size_t size, void* blocks) { return static_cast<TextBlocks*>(blocks)->take(size); }
+  static void leave(void*, void*) {}
+
+ private:
+  static constexpr size_t kBlock = size_t{1} << 18;
+
+  void* take(size_t size) {
+    if (size > left_) {
+      left_ = std::max(size, kBlock);
+      at_ = blocks_.emplace_back(new (std::nothrow) char[left_]).get();
+      if (at_ == nullptr) return std::exchange(left_, 0), nullptr;
+    }
+    left_ -= size;
+    return std::exchange(at_, at_ + size);
+  }
+
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* at_ = nullptr;
+  size_t left_ = 0;
+};
+
+}  // namespace
+
 std::vector<std::string> Dataset::read_selected_texts(const Handle& selection, size_t count) const {
   const Handle stored = own(H5Dget_type(id()), where_, "cannot see its type");
   const Handle type = text_type(H5T_VARIABLE, H5Tget_cset(stored.id()));
   const hsize_t extent = count;
   const Handle memory(H5Screate_simple(1, &extent, nullptr));
   std::vector<char*> pointers(count, nullptr);
-  const bool read = H5Dread(id(), type.id(), memory.id(), selection.id(), H5P_DEFAULT, pointers.data()) >= 0;
+  TextBlocks blocks;
+  const Handle transfer(H5Pcreate(H5P_DATASET_XFER));
+  require(H5Pset_vlen_mem_manager(transfer.id(), TextBlocks::take, &blocks, TextBlocks::leave, nullptr), where_,
+          "cannot place texts");
+  const bool read = H5Dread(id(), type.id(), memory.id(), selection.id(), transfer.id(), pointers.data()) >= 0;
   const std::string why = read ? "" : reason();
   std::vector<std::string> texts;
   texts.reserve(count);
-  for (char* pointer : pointers) {
-    texts.emplace_back(pointer ? pointer : "");
-    H5free_memory(pointer);
-  }
+  for (const char* pointer : pointers) texts.emplace_back(pointer ? pointer : "");
   if (!read) throw Error(ErrorKind::kInput, fmt::format("{}: cannot read: {}", where_, why));
   return texts;
 }

@@ -83,6 +83,7 @@ TEST_F(Export, EveryBuiltInLayoutReads) {
   EXPECT_GE(layout_names().size(), 3u);
   for (const std::string& name : layout_names()) {
     EXPECT_FALSE(read_layout(name).rows.empty()) << name;
+    if (name == "methods") continue;  // our own comparison: nobody has printed it
     EXPECT_FALSE(read_published(name).values.empty()) << name;
   }
   EXPECT_THAT(error_of([] { read_layout("npi_tabel1"); }, ErrorKind::kMissing),

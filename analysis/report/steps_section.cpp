@@ -46,7 +46,7 @@ std::string steps_section(const ReportData& data) {
     if (means.size() > 1) drawn.emplace_back(cell, std::move(means));
   }
   const StepQuantity quantities[] = {
-      {"distance", "Distance from the pivots on the way back", "RMS distance from the pivot (latent units)",
+      {"distance", "Distance from the pivots on the way back", "RMS distance (latent units)",
        &StepMean::pivot_distance},
       {"loss", "Loss that the fit leaves", "loss of the fit (latent units squared)", &StepMean::loss},
       {"updates", "Updates of the fit", "inner steps", &StepMean::inner_steps}};

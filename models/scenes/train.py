@@ -30,7 +30,7 @@ import networks
 import renders
 
 TRAINING, VALIDATION = (32000, 1), (2048, 2)  # scenes, seed; export.py and evaluate.py use other seeds
-STEPS = {"autoencoder": 2000, "classifier": 1200, "unet": 8000}
+STEPS = {"autoencoder": 6000, "classifier": 1500, "unet": 5000}
 HERE = pathlib.Path(__file__).parent
 SAVE_EVERY = 120  # seconds
 WORKERS = 2
@@ -202,7 +202,8 @@ def train_classifier(arguments: argparse.Namespace):
 
     def loss_of(x, wanted):
         parts = classifier(x).split(classifier.counts, dim=1)
-        loss = sum(F.cross_entropy(part, wanted[:, head]) for head, part in enumerate(parts))
+        sums = [F.cross_entropy(part, wanted[:, head], reduction="sum") for head, part in enumerate(parts)]
+        loss = sum(sums) / len(x)  # a mean of each would be of nothing where no caption of the batch names the head
         right = [(part.argmax(1) == wanted[:, head])[wanted[:, head] >= 0] for head, part in enumerate(parts)]
         return loss, {"loss": loss.item(), "accuracy": torch.cat(right).float().mean().item()}
 

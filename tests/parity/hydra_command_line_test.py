@@ -92,7 +92,7 @@ OURS_ALONE = {
 SWEEPS = """
 | steps=1,2 | steps=1,2 db=mysql,postgres | db=mysql,postgres steps=1,2 | steps=range(1,4) | steps=range(3,0,-1) | scale=range(0,1,0.25)
 | db=glob(*) | db=glob(*,exclude=s*) | 'db=glob([m*,p*])' | steps=choice(3,1,2) | steps=sort(3,1,2) | steps=sort(3,1,2,reverse=true)
-| steps=tag(x,choice(1,2)) | name=a,'b c',d\\,e | tags=[1],[2,3] | nested={x:1},{x:2} | +experiment=a,b | '+experiment=glob(*)' | steps=1,2 steps=3,4
+| steps=tag(x,choice(1,2)) | name=a,'b c',d\\,e | tags=[1],[2,3] | nested={x:1},{x:2} | +experiment=a,b | '+experiment=glob([a,b])' | steps=1,2 steps=3,4
 | steps=5 name=x,y | ~name steps=1,2 | +new=1,2 ++steps=7 | name=null,1,true,1.5 | server/site=fb,google | -cn choose db=mysql,sqlite
 | -cn here db@src=mysql,sqlite db@dst=sqlite,postgres | steps=int('3',4.7) | steps=1
 """

@@ -127,7 +127,8 @@ Glance glance_at_results(const RunPaths& paths) {
 
 Glance glance_at(const fs::path& directory) {
   const RunPaths paths(directory);
-  // A file may go or change while it is read: a shard is sealed, a run finishes. The next look then finds another state.
+  // A file may go or change while it is read: a shard is sealed, a run finishes. The next look then finds another
+  // state.
   constexpr int kLooks = 5;
   for (int look = 1;; ++look) {
     try {

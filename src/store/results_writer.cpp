@@ -66,8 +66,9 @@ void write_trials(hdf5::Group trials, const TableLayout& layout) {
                 {"config_yaml", ColumnType::kString, "the resolved config of the trial, YAML", "", "", ""})
       .write(0, layout.trial_configs);
   if (layout.trial_ids.empty()) return;
-  create_column(trials, scale,
-                {"id", ColumnType::kString, "digest of what decides the trial's numbers: config and weights", "", "", ""})
+  create_column(
+      trials, scale,
+      {"id", ColumnType::kString, "digest of what decides the trial's numbers: config and weights", "", "", ""})
       .write(0, layout.trial_ids);
 }
 

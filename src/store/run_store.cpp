@@ -77,7 +77,8 @@ std::vector<fs::path> shard_folders(const fs::path& run) {
   std::error_code failure;
   for (const fs::directory_entry& entry : fs::directory_iterator(run, failure)) {
     const std::string name = entry.path().filename().string();
-    if (entry.is_directory(failure) && (name == "shards" || name.starts_with("shards-"))) folders.push_back(entry.path());
+    if (entry.is_directory(failure) && (name == "shards" || name.starts_with("shards-")))
+      folders.push_back(entry.path());
   }
   return folders;
 }

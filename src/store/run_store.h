@@ -5,8 +5,8 @@
 //   <run>/results.h5  everything, in plan order; the other two are gone then
 //
 // A killed run loses at most what was appended after the last sync(): recover() takes up the rest, and a finished run
-// too, so that more can be added to it. A file bears its final name only once it is whole and on disk. Memory stays at a
-// stretch of records, however many there are (and a bit for each planned one; finish() takes 24 bytes a record). Not
+// too, so that more can be added to it. A file bears its final name only once it is whole and on disk. Memory stays at
+// a stretch of records, however many there are (and a bit for each planned one; finish() takes 24 bytes a record). Not
 // for use from two threads at once; two processes on one directory are refused.
 #pragma once
 
@@ -75,7 +75,8 @@ class RunStore {
   // leaves either the old plan or the new one.
   void replan(TableLayout layout, const std::function<void(Record&)>& move);
 
-  // The finished stretches, oldest first; where two hold a row, the newer counts. After recover() they are all there is.
+  // The finished stretches, oldest first; where two hold a row, the newer counts. After recover() they are all there
+  // is.
   std::vector<std::filesystem::path> shards() const;
 
   void sync();         // everything appended so far survives a power cut once this returns

@@ -47,8 +47,7 @@ void rewrite_shard(const std::filesystem::path& from, const TableLayout& layout,
   const hdf5::File file = hdf5::File::open(from);
   const std::vector<std::string> groups = array_groups(file);
   for (int64_t first = 0; first < shard.records(); first += records_per_shard) {
-    std::vector<Record> records =
-        read_records(shard, first, std::min(records_per_shard, shard.records() - first));
+    std::vector<Record> records = read_records(shard, first, std::min(records_per_shard, shard.records() - first));
     for (Record& record : records) {
       move(record);
       check_plan_row(from.string(), record.plan_row, layout);

@@ -43,9 +43,10 @@ BenchRun::BenchRun(const Plan& plan, const PlanBench& entry, Workbench& bench, R
 
 bool BenchRun::run() {
   if (entry_.options.engine.timing == Timing::kIsolated) warm_up();
-  return bench_.engine().run([this] { return next(); },
-                             [this] { return between_batches_(bench_.engine().eps_statistics().rows); });
+  return bench_.engine().run([this] { return next(); }, [this] { return between_batches_(rows()); });
 }
+
+int64_t BenchRun::rows() const { return bench_.engine().eps_statistics().rows + bench_.engine().vjp_statistics().rows; }
 
 // Sample by sample, so that readers of shared work are neighbours.
 std::optional<Task<void>> BenchRun::next() {

@@ -18,7 +18,8 @@ class BenchRun {
   BenchRun(const Plan& plan, const PlanBench& entry, Workbench& bench, Recorder& recorder,
            std::function<bool(int64_t rows)> between_batches);
 
-  bool run();  // false where it was stopped
+  bool run();            // false where it was stopped
+  int64_t rows() const;  // network evaluations made so far, with those that a gradient was taken of
 
  private:
   std::optional<engine::Task<void>> next();

@@ -93,7 +93,7 @@ RunOutcome run_plan(const Plan& plan, const RunOptions& options) {
     Workbench bench(entry.options);
     told.add_bench(plan.benches.size() == 1 ? "" : fmt::format("bench{}.", b), bench);
     for (const std::string& note : bench.notes()) progress.line("note: " + note);
-    BenchRun(plan, entry, bench, recorder, [&](int64_t rows) {
+    BenchRun bench_run(plan, entry, bench, recorder, [&](int64_t rows) {
       store.sync_if_due();
       progress.update(rows_before + rows, recorder.text());
       if (since_look.seconds() >= kSecondsBetweenLooks) {
@@ -101,8 +101,9 @@ RunOutcome run_plan(const Plan& plan, const RunOptions& options) {
         since_look = Stopwatch();
       }
       return stop();
-    }).run();
-    rows_before += bench.engine().eps_statistics().rows;
+    });
+    bench_run.run();
+    rows_before += bench_run.rows();
   }
   progress.update(rows_before, recorder.text());
   progress.finish();

@@ -332,8 +332,12 @@ void RunStore::replan(TableLayout layout, const std::function<void(Record&)>& mo
   fs::remove_all(folder, ignored);
   make_directories(folder);
   int64_t number = 0;
+  const auto moved = [&](Record& record) {
+    move(record);
+    return true;
+  };
   for (const fs::path& shard : state.shards()) {
-    rewrite_shard(shard, stored.layout, state.options.records_per_shard, move,
+    rewrite_shard(shard, stored.layout, state.options.records_per_shard, moved,
                   [&] { return state.paths.shard(stored.plan, number++); });
   }
   sync_directory(folder);

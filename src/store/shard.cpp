@@ -42,30 +42,33 @@ Recovery write_shard(const JournalPaths& paths, const TableLayout& layout, const
 }
 
 void rewrite_shard(const std::filesystem::path& from, const TableLayout& layout, int64_t records_per_shard,
-                   const std::function<void(Record&)>& move, const std::function<std::filesystem::path()>& next_path) {
+                   const std::function<bool(Record&)>& move, const std::function<std::filesystem::path()>& next_path) {
   const ResultsReader shard(from);
   const hdf5::File file = hdf5::File::open(from);
   const std::vector<std::string> groups = array_groups(file);
   for (int64_t first = 0; first < shard.records(); first += records_per_shard) {
-    std::vector<Record> records = read_records(shard, first, std::min(records_per_shard, shard.records() - first));
-    for (Record& record : records) {
-      move(record);
-      check_plan_row(from.string(), record.plan_row, layout);
+    std::vector<std::pair<Record, int64_t>> kept;  // and its row in the shard
+    int64_t row = first;
+    for (Record& record : read_records(shard, first, std::min(records_per_shard, shard.records() - first))) {
+      if (move(record)) {
+        check_plan_row(from.string(), record.plan_row, layout);
+        kept.emplace_back(std::move(record), row);
+      }
+      ++row;
     }
-    std::vector<size_t> order(records.size());
-    for (size_t k = 0; k < order.size(); ++k) order[k] = k;
-    std::ranges::sort(order, {}, [&](size_t k) { return records[k].plan_row; });
-    std::vector<Record> sorted;
-    for (const size_t k : order) sorted.push_back(std::move(records[k]));
+    if (kept.empty()) continue;
+    std::ranges::sort(kept, {}, [](const auto& entry) { return entry.first.plan_row; });
+    std::vector<Record> records;
+    for (auto& entry : kept) records.push_back(std::move(entry.first));
 
-    const TableBlock block = block_of(sorted, layout.columns);
-    ResultsWriter writer(next_path(), layout, static_cast<int64_t>(sorted.size()),
+    const TableBlock block = block_of(records, layout.columns);
+    ResultsWriter writer(next_path(), layout, static_cast<int64_t>(records.size()),
                          static_cast<int64_t>(block.steps.size()));
     writer.write(block);
     for (const std::string& name : groups) {
       const hdf5::Group group = file.open_group(name);
-      for (size_t row = 0; row < order.size(); ++row) {
-        writer.copy_arrays(group, name, first + static_cast<int64_t>(order[row]), static_cast<int64_t>(row));
+      for (size_t k = 0; k < kept.size(); ++k) {
+        writer.copy_arrays(group, name, kept[k].second, static_cast<int64_t>(k));
       }
     }
     writer.finish();

@@ -14,9 +14,10 @@ namespace roundtrip::store {
 // this layout.
 Recovery write_shard(const JournalPaths& journal, const TableLayout& layout, const std::filesystem::path& shard);
 
-// A shard, or any results file, into shards of another layout: `records_per_shard` rows each, under the names that
-// `next_path` gives. `move` sets a record's new plan row and may change its values.
+// A shard, or any results file, into shards of another layout: up to `records_per_shard` rows each, under the names
+// that `next_path` gives. `move` sets a record's new plan row and may change its values; where it returns false the
+// record is left out.
 void rewrite_shard(const std::filesystem::path& from, const TableLayout& layout, int64_t records_per_shard,
-                   const std::function<void(Record&)>& move, const std::function<std::filesystem::path()>& next_path);
+                   const std::function<bool(Record&)>& move, const std::function<std::filesystem::path()>& next_path);
 
 }  // namespace roundtrip::store

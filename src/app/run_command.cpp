@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "config/launch.h"
-#include "run/plan.h"
+#include "run/plan_text.h"
 #include "run/runner.h"
 #include "run/schema.h"
 
@@ -117,9 +117,12 @@ int run_command(const Words& words) {
 int plan_command(const Words& words) {
   Words rest = words;
   const bool json = std::erase(rest, "--json") > 0;
+  const bool unmeasured = std::erase(rest, "--no-calibration") > 0;
   const config::Launch launch = launch_of(config::parse_flags(rest));
   const run::Plan plan = run::make_plan(launch);
-  std::fputs((json ? run::plan_json(plan) : run::plan_text(plan)).c_str(), stdout);
+  std::optional<run::Estimate> estimate;
+  if (!unmeasured) estimate = run::estimate_plan(plan);
+  std::fputs((json ? run::plan_json(plan, estimate) : run::plan_text(plan, estimate)).c_str(), stdout);
   return 0;
 }
 
@@ -145,7 +148,7 @@ const CommandRegistration rerun_registration{{.name = "rerun",
 const CommandRegistration plan_registration{{.name = "plan",
                                              .group = CommandGroup::kRuns,
                                              .synopsis = "plan [-m] [KEY=VALUE ...]",
-                                             .summary = "what would run: trials, records, network evaluations; --json",
+                                             .summary = "what would run, and how long: --json, --no-calibration",
                                              .run = plan_command}};
 
 }  // namespace

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -116,7 +114,7 @@ void make(std::map<std::string, int64_t>& made, const std::string& key, inversio
 }
 
 // What the trials of one dataset ask for, and what is left when records share.
-void count_evaluations(Plan& plan, const PlanDataset& entry, int dataset_number) {
+void count_evaluations(Plan& plan, PlanBench& bench, const PlanDataset& entry, int dataset_number) {
   std::map<std::string, int64_t> made;
   for (const size_t k : entry.trials) {
     const Trial& trial = plan.trials[k];
@@ -147,15 +145,15 @@ void count_evaluations(Plan& plan, const PlanDataset& entry, int dataset_number)
     for (const auto& [null_source, count] : sources) {
       const Prompts prompts{.null_source = null_source, .null_sampled = null_source};
       const RecordKeys keys = record_keys(trial, dataset_number, null_source ? "null" : "");
-      make(made, keys.inverted, invert_evaluations(trial, prompts), count, plan.made);
-      make(made, keys.fitted, fit_evaluations(trial, prompts), count, plan.made);
+      make(made, keys.inverted, invert_evaluations(trial, prompts), count, bench.made);
+      make(made, keys.fitted, fit_evaluations(trial, prompts), count, bench.made);
     }
     for (const auto& [kind, count] : edits) {
       const auto& [prompts, number] = kind;
       const std::string kind_name =
           fmt::format("{}{}", prompts.null_source ? "null" : "", prompts.null_sampled ? "0" : "");
       make(made, record_keys(trial, dataset_number, kind_name, number).sampled, sample_evaluations(trial, prompts),
-           count, plan.made);
+           count, bench.made);
     }
   }
 }
@@ -197,12 +195,13 @@ Plan make_plan(const config::Launch& launch) {
     check_against_model(plan, plan.benches[b], trials_of_bench[b]);
     for (size_t d = 0; d < plan.benches[b].datasets.size(); ++d) {
       const PlanDataset& entry = plan.benches[b].datasets[d];
-      count_evaluations(plan, entry, static_cast<int>(d));
+      count_evaluations(plan, plan.benches[b], entry, static_cast<int>(d));
       for (const size_t k : entry.trials) {
         check_edits(entry, plan.trials[k]);
         records_of_trial[k] = entry.records(plan.trials[k]);
       }
     }
+    plan.made += plan.benches[b].made;
   }
   std::map<std::string, int> times_seen;  // a sweep may name a setting twice
   for (size_t k = 0; k < plan.trials.size(); ++k) {
@@ -211,58 +210,6 @@ Plan make_plan(const config::Launch& launch) {
     if (const int times = times_seen[plan.trials[k].id]++; times > 0) plan.trials[k].id += fmt::format("-{}", times);
   }
   return plan;
-}
-
-std::string plan_text(const Plan& plan) {
-  const auto evaluations = [](const inversion::Evaluations& e) {
-    std::string text = fmt::format("{}{}", e.exact ? "" : "at most ", e.forward);
-    if (e.backward > 0) text += fmt::format(" forward and {} backward", e.backward);
-    return text;
-  };
-  std::string text;
-  const auto line = [&](const char* name, const std::string& value) { text += fmt::format("{:<21}{}\n", name, value); };
-  line("trials", fmt::format("{}", plan.trials.size()));
-  if (!plan.swept.empty()) line("swept", join(plan.swept, ", "));
-  for (const PlanBench& bench : plan.benches) {
-    line("model", fmt::format("{} ({} parameters, {})", bench.options.model.path, count_text(bench.parameters),
-                              bench.options.model.dtype));
-    for (const PlanDataset& entry : bench.datasets) {
-      line("dataset", fmt::format("{} ({} samples of {} x {}, {} trials)", entry.options.path.string(),
-                                  entry.dataset->ids().size(), entry.options.size.first, entry.options.size.second,
-                                  entry.trials.size()));
-    }
-  }
-  line("records", fmt::format("{}", plan.records));
-  line("evaluations asked", evaluations(plan.asked));
-  const double part = plan.asked.forward > 0 ? 100.0 * plan.made.forward / plan.asked.forward : 100;
-  line("evaluations to make",
-       fmt::format("{} ({:.0f} %: records share pivots and equal ways back)", evaluations(plan.made), part));
-  if (plan.saved_bytes > 0) line("saved arrays", bytes_text(plan.saved_bytes));
-  return text;
-}
-
-std::string plan_json(const Plan& plan) {
-  nlohmann::ordered_json json;
-  const auto evaluations = [](const inversion::Evaluations& e) {
-    return nlohmann::ordered_json{{"forward", e.forward}, {"backward", e.backward}, {"exact", e.exact}};
-  };
-  json["trials"] = plan.trials.size();
-  json["records"] = plan.records;
-  json["swept"] = plan.swept;
-  json["evaluations_asked"] = evaluations(plan.asked);
-  json["evaluations_made"] = evaluations(plan.made);
-  json["saved_bytes"] = plan.saved_bytes;
-  for (const PlanBench& bench : plan.benches) {
-    nlohmann::ordered_json entry{
-        {"model", bench.options.model.path}, {"dtype", bench.options.model.dtype}, {"parameters", bench.parameters}};
-    for (const PlanDataset& dataset : bench.datasets) {
-      entry["datasets"].push_back({{"path", dataset.options.path.string()},
-                                   {"samples", dataset.dataset->ids().size()},
-                                   {"trials", dataset.trials.size()}});
-    }
-    json["benches"].push_back(std::move(entry));
-  }
-  return json.dump(2) + "\n";
 }
 
 }  // namespace roundtrip::run

@@ -26,7 +26,8 @@ struct PlanDataset {
 struct PlanBench {
   WorkbenchOptions options;
   std::vector<PlanDataset> datasets;
-  int64_t parameters = 0;  // of the model
+  int64_t parameters = 0;            // of the model
+  inversion::Evaluations made = {};  // of Plan::made
 };
 
 struct Plan {
@@ -43,8 +44,5 @@ struct Plan {
 // Reads every job, opens every dataset and looks into every model: what is wrong with any trial is said before the
 // first one runs.
 Plan make_plan(const config::Launch& launch);
-
-std::string plan_text(const Plan& plan);
-std::string plan_json(const Plan& plan);
 
 }  // namespace roundtrip::run

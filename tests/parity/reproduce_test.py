@@ -28,7 +28,7 @@ def reproduce(*words):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_composes(name):
-    done = roundtrip("plan", f"+experiment={name}", *TINY)
+    done = roundtrip("plan", "--no-calibration", f"+experiment={name}", *TINY)
     assert done.returncode == 0, done.stderr
     trials = int(re.search(r"^trials +(\d+)", done.stdout, re.M).group(1))
     assert trials > 1, "an experiment compares"

@@ -7,7 +7,7 @@
 
 #include "config/launch.h"
 
-namespace roundtrip::app {
+namespace roundtrip::networks {
 
 // .hydra/config.yaml, hydra.yaml and overrides.yaml below `directory`; for a sweep multirun.yaml too, and a folder for
 // each job where hydra.sweep.subdir is set. Configs keep their interpolations, so that `-cp DIR/.hydra` replays them.
@@ -16,4 +16,4 @@ void write_config_files(const config::Launch& launch, const std::filesystem::pat
 // The words that would run what lies in `directory` again. Throws kInput where no config files lie there.
 std::vector<std::string> replay_words(const std::filesystem::path& directory);
 
-}  // namespace roundtrip::app
+}  // namespace roundtrip::networks

@@ -1,4 +1,4 @@
-#include "app/config_files.h"
+#include "networks/config_files.h"
 
 #include <fstream>
 
@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "config/yaml.h"
 
-namespace roundtrip::app {
+namespace roundtrip::networks {
 namespace {
 
 namespace fs = std::filesystem;
@@ -83,4 +83,4 @@ std::vector<std::string> replay_words(const fs::path& directory) {
   return words;
 }
 
-}  // namespace roundtrip::app
+}  // namespace roundtrip::networks

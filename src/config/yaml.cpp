@@ -5,12 +5,14 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <unordered_map>
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "config/value_override.h"
 #include "config/yaml_scalar.h"
 
 namespace roundtrip::config {
@@ -141,6 +143,7 @@ class Builder : public YAML::EventHandler {
     Node::List items = {};
     Dict dict = {};
     std::optional<Key> key = {};
+    std::unordered_map<std::string, Key> numbers = {};  // keys that Python holds equal (1 and true), as spelled first
     bool key_is_merge = false;
     std::vector<Node> merged = {};  // what `<<` names, in order
     size_t nodes = 1;               // of the tree so far, aliases expanded
@@ -365,6 +368,8 @@ class Builder : public YAML::EventHandler {
     frame.key_is_merge = merge_key_;
     merge_key_ = false;
     if (frame.key_is_merge) return;
+    const bool is_number = node.kind() != Node::Kind::kString && node.kind() != Node::Kind::kNull;
+    if (is_number) frame.key = frame.numbers.emplace(python_key(node), *frame.key).first->second;
     // As OmegaConf's loader: of keys that are no text the last one counts.
     const Key* there = frame.dict.find_key(frame.key->text);
     if (there != nullptr && there->kind == Node::Kind::kString && node.is_string()) {

@@ -51,6 +51,10 @@ TEST(Yaml, TheTagWithoutANameLeavesTheTypeToTheText) {
   EXPECT_EQ(value_of("&x '15'").kind(), Node::Kind::kString);
 }
 
+TEST(Yaml, KeysThatPythonHoldsEqualAreOneKey) {
+  EXPECT_EQ(to_yaml(value_of("{true: a, x: b, 1: c, 1.0: d, '2': e}")), "true: d\nx: b\n'2': e\n");
+}
+
 TEST(Yaml, AnEqualsSignIsAKeyAndNoValue) {
   EXPECT_EQ(value_of("{=: 1}").find("=")->as_int(), 1);
   EXPECT_EQ(kind_of([] { value_of("="); }), ErrorKind::kParse);

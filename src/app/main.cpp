@@ -16,13 +16,17 @@
 namespace roundtrip::app {
 namespace {
 
-// A subcommand of the other program. What the flags of a run show instead of running (--help, --cfg) needs no network.
+// A subcommand of the other program. What the flags of a run show instead of running (--help, --cfg) needs no network;
+// those of a run to be resumed stand in its directory.
 int elsewhere(const std::string& name, const Words& words, char** arguments) {
-  const std::optional<std::string> text =
-      name == "run" ? shown_config(config::parse_flags(words)) : std::optional<std::string>{};
-  if (!text) hand_over(arguments);
-  std::fputs(text->c_str(), stdout);
-  return 0;
+  if (name == "run") {
+    const config::Flags flags = config::parse_flags(words);
+    if (const auto text = flags.resume ? std::nullopt : shown_config(flags)) {
+      std::fputs(text->c_str(), stdout);
+      return 0;
+    }
+  }
+  hand_over(arguments);
 }
 
 int dispatch(Words words, char** arguments) {

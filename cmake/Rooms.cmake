@@ -4,32 +4,16 @@
 #   add_room(store SEES base LIBRARIES hdf5)
 #
 # SEES lists the rooms that its files may include (tests/structure/rooms_test.py holds the includes against it);
-# programs link a room together with everything that it sees.
-#
-# TORCH: the room sees LibTorch. WITHOUT_TORCH lists what of such a room is built, and with the rooms that are there,
-# where ROUNDTRIP_TORCH is off.
+# programs link a room together with everything that it sees. TORCH: it sees LibTorch.
 
 set(ROUNDTRIP_TORCH_HEADERS <ATen/ATen.h> <optional> <string> <vector> <fmt/format.h>)
 
 function(add_room name)
-  cmake_parse_arguments(room "TORCH" "FOLDER" "SEES;LIBRARIES;WITHOUT_TORCH" ${ARGN})
+  cmake_parse_arguments(room "TORCH" "FOLDER" "SEES;LIBRARIES" ${ARGN})
   if(NOT room_FOLDER)
     set(room_FOLDER src/${name})
   endif()
-  set(patterns *.cpp)
-  if(NOT ROUNDTRIP_TORCH)
-    if(room_TORCH)
-      set(patterns ${room_WITHOUT_TORCH})
-    endif()
-    set(room_TORCH OFF)
-    foreach(seen ${room_SEES})
-      if(NOT TARGET room_${seen})
-        list(REMOVE_ITEM room_SEES ${seen})
-      endif()
-    endforeach()
-  endif()
-  list(TRANSFORM patterns PREPEND ${PROJECT_SOURCE_DIR}/${room_FOLDER}/)
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${patterns})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room_FOLDER}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   # What a user of the room needs to compile and link, without the room's own objects.
   add_library(room_${name}_needs INTERFACE)
@@ -61,9 +45,6 @@ endfunction()
 
 # One precompiled ATen for all targets that see it: parsing it takes 4 seconds a file.
 function(use_torch_headers target)
-  if(NOT ROUNDTRIP_TORCH)
-    return()
-  endif()
   if(NOT TARGET torch_headers)
     file(WRITE ${PROJECT_BINARY_DIR}/torch_headers.cpp "")
     add_library(torch_headers OBJECT ${PROJECT_BINARY_DIR}/torch_headers.cpp)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "app/description.h"
+
 namespace roundtrip::app {
 namespace {
 
@@ -11,14 +13,23 @@ std::vector<Command>& registered() {
   return all;
 }
 
+std::vector<Command> sorted(std::vector<Command> commands) {
+  std::ranges::sort(commands, {}, [](const Command& command) { return std::tie(command.group, command.name); });
+  return commands;
+}
+
 }  // namespace
 
 CommandRegistration::CommandRegistration(Command command) { registered().push_back(std::move(command)); }
 
+std::vector<Command> registered_commands() { return sorted(registered()); }
+
 std::vector<Command> commands() {
-  std::vector<Command> sorted = registered();
-  std::ranges::sort(sorted, {}, [](const Command& command) { return std::tie(command.group, command.name); });
-  return sorted;
+  std::vector<Command> all = registered();
+  for (const Command& described : description().commands) {
+    if (std::ranges::find(registered(), described.name, &Command::name) == registered().end()) all.push_back(described);
+  }
+  return sorted(std::move(all));
 }
 
 }  // namespace roundtrip::app

@@ -1,4 +1,5 @@
-// The subcommands: each registers itself from its own file, so that a build without LibTorch has those that need none.
+// The subcommands: each registers itself from its own file. Those that need LibTorch are in the room `networks`, which
+// only the program `roundtrip-networks` holds; `roundtrip` knows them from its description and starts that program.
 //
 //   const CommandRegistration registration{{.name = "check", .group = CommandGroup::kResults, .synopsis = "check RUN",
 //                                           .summary = "holds a run against its claims", .run = check_command}};
@@ -18,7 +19,8 @@ struct Command {
   CommandGroup group = CommandGroup::kTools;
   std::string synopsis;  // what to type after `roundtrip`
   std::string summary;   // one line
-  // Takes the words after the name and returns the exit code; errors leave as roundtrip::Error.
+  // Takes the words after the name and returns the exit code; errors leave as roundtrip::Error. Null: it is in the
+  // other program.
   int (*run)(const Words& words) = nullptr;
 };
 
@@ -26,7 +28,9 @@ struct CommandRegistration {
   explicit CommandRegistration(Command command);
 };
 
-std::vector<Command> commands();  // by group, then by name
+// By group, then by name: those of this program; those of both.
+std::vector<Command> registered_commands();
+std::vector<Command> commands();
 
 // What the program is and how it is called.
 std::string usage();

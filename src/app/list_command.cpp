@@ -1,37 +1,29 @@
 // roundtrip list: what there is to choose from.
 #include <cstdio>
-#include <map>
 
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/description.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "config/search_path.h"
-#include "data/dataset.h"
-#include "inversion/method.h"
-#include "metrics/metric.h"
 
 namespace roundtrip::app {
 namespace {
 
 void list_methods() {
-  for (const inversion::MethodInfo& info : inversion::methods()) {
-    fmt::print("  {:<16}{}\n{:<18}{}\n", info.name, info.summary, "", info.source);
+  for (const MethodDescription& method : description().methods) {
+    fmt::print("  {:<16}{}\n{:<18}{}\n", method.name, method.summary, "", method.source);
   }
 }
 
 void list_metrics() {
-  for (const std::string& name : metrics::metric_names()) {
-    const metrics::MetricInfo info = metrics::make_metric(name, {})->info();
-    const char* direction = info.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower";
-    fmt::print("  {:<16}{}{} ({} is better)\n", name, info.long_name, info.units.empty() ? "" : ", in " + info.units,
-               direction);
-  }
+  for (const MetricDescription& metric : description().metrics) fmt::print("  {:<16}{}\n", metric.name, metric.summary);
 }
 
 void list_datasets() {
-  for (const std::string& name : data::dataset_names()) fmt::print("  {}\n", name);
+  for (const std::string& name : description().datasets) fmt::print("  {}\n", name);
 }
 
 void list_options(const std::string& group) {

@@ -1,20 +1,35 @@
-// Finds the subcommand and turns errors into one line and an exit code.
+// Finds the subcommand and turns errors into one line and an exit code. Of both programs: `roundtrip`, which starts
+// without LibTorch, and `roundtrip-networks`, which has the subcommands that need it.
 #include <algorithm>
 #include <cstdio>
-#include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/hand_over.h"
+#include "app/show_config.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "config/flags.h"
 
 namespace roundtrip::app {
 namespace {
 
-int dispatch(Words words) {
-  std::map<std::string, int (*)(const Words&)> known;
-  for (const Command& command : commands()) known[command.name] = command.run;
+// A subcommand of the other program. What the flags of a run show instead of running (--help, --cfg) needs no network;
+// those of a run to be resumed stand in its directory.
+int elsewhere(const std::string& name, const Words& words, char** arguments) {
+  if (name == "run") {
+    const config::Flags flags = config::parse_flags(words);
+    if (const auto text = flags.resume ? std::nullopt : shown_config(flags)) {
+      std::fputs(text->c_str(), stdout);
+      return 0;
+    }
+  }
+  hand_over(arguments);
+}
+
+int dispatch(Words words, char** arguments) {
   if (words.empty()) {
     std::fputs(usage().c_str(), stdout);
     return 0;
@@ -22,15 +37,16 @@ int dispatch(Words words) {
   // A word without `=` that is no flag and no deletion can only be a subcommand.
   const std::string first = words.front();
   const bool is_word = first.find('=') == std::string::npos && !first.starts_with('-') && !first.starts_with('~');
-  const auto command = known.find(is_word ? first : "run");
-  if (command == known.end()) {
-    std::vector<std::string> names;
-    for (const auto& [name, unused] : known) names.push_back(name);
-    throw Error(ErrorKind::kUsage, fmt::format("roundtrip: there is no subcommand '{}'; expected one of {}.{}", first,
-                                               join(names, ", "), did_you_mean(first, names)));
-  }
+  const std::string name = is_word ? first : "run";
   if (is_word) words.erase(words.begin());
-  return command->second(words);
+  for (const Command& command : registered_commands()) {
+    if (command.name == name) return command.run(words);
+  }
+  std::vector<std::string> known;
+  for (const Command& command : commands()) known.push_back(command.name);
+  if (name == "run" || std::ranges::find(known, name) != known.end()) return elsewhere(name, words, arguments);
+  throw Error(ErrorKind::kUsage, fmt::format("roundtrip: there is no subcommand '{}'; expected one of {}.{}", first,
+                                             join(known, ", "), did_you_mean(first, known)));
 }
 
 }  // namespace
@@ -39,7 +55,7 @@ int dispatch(Words words) {
 int main(int count, char** arguments) {
   using roundtrip::Error;
   try {
-    return roundtrip::app::dispatch({arguments + 1, arguments + count});
+    return roundtrip::app::dispatch({arguments + 1, arguments + count}, arguments);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return roundtrip::exit_code(error.kind());

@@ -7,14 +7,12 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/description.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "config/embedded.h"
 #include "config/hydra_node.h"
 #include "config/launch.h"
-#include "config/section.h"
-#include "inversion/method.h"
-#include "run/schema.h"
 
 namespace roundtrip::app {
 namespace {
@@ -44,32 +42,30 @@ std::string comment_on(const Node* value) {
   return "";
 }
 
-std::vector<KeyRow> rows_of(const std::vector<config::Field>& fields, const Node& values, const std::string& prefix) {
+std::vector<KeyRow> rows_of(const std::vector<config::KeyInfo>& keys, const Node& values, const std::string& prefix) {
   std::vector<KeyRow> rows;
-  for (const config::Field& field : fields) {
-    const std::string unit = field.unit.empty() ? "" : fmt::format(" ({})", field.unit);
+  for (const config::KeyInfo& key : keys) {
+    const std::string unit = key.unit.empty() ? "" : fmt::format(" ({})", key.unit);
     // What the program finds out about its own run (the folder it is called from) is nobody's default.
-    const Node* value = (prefix + field.path).starts_with("hydra.runtime.") ? nullptr : values.find(field.path);
-    rows.push_back({prefix + field.path, value_text(value), field.type.text() + unit, field.doc});
+    const Node* value = (prefix + key.path).starts_with("hydra.runtime.") ? nullptr : values.find(key.path);
+    rows.push_back({prefix + key.path, value_text(value), key.type + unit, key.doc});
   }
   return rows;
 }
 
-// What the chosen method reads of its section, asked by making it.
+// What the chosen method reads of its section.
 std::vector<KeyRow> method_rows(const Node& job) {
   std::vector<KeyRow> rows;
   const Node* name = job.find("method.name");
   if (name == nullptr || !name->is_string()) return rows;
-  const config::Params params = config::section_params(job, "method");
-  try {
-    inversion::make_method(name->as_string(), params);
-  } catch (const Error&) {  // a ??? among them: what was asked until then is told
-  }
+  const std::vector<MethodDescription>& methods = description().methods;
+  const auto method = std::ranges::find(methods, name->as_string(), &MethodDescription::name);
+  if (method == methods.end()) return rows;
   for (const auto& entry : job.find("method")->dict()) {
     const std::string& key = entry.key().text;
-    const auto asked = params.asked().find(key);
-    if (key == "name" || asked == params.asked().end()) continue;
-    rows.push_back({"method." + key, value_text(&entry.value), asked->second, comment_on(&entry.value)});
+    const auto type = method->parameters.find(key);
+    if (type == method->parameters.end()) continue;
+    rows.push_back({"method." + key, value_text(&entry.value), type->second, comment_on(&entry.value)});
   }
   return rows;
 }
@@ -116,7 +112,7 @@ std::string help_text(const config::Flags& flags) {
   for (const std::string& group : path.groups()) {
     if (group != "hydra") text += fmt::format("  {:<12} {}\n", group, option_list(path, group));
   }
-  text += "\nKeys (key=value)\n" + plain_table(rows_of(run::schema().fields(), composition.job, ""));
+  text += "\nKeys (key=value)\n" + plain_table(rows_of(description().keys, composition.job, ""));
   const std::vector<KeyRow> method = method_rows(composition.job);
   if (!method.empty()) {
     text += fmt::format("\nKeys of method={}\n", value_text(composition.job.find("method.name"))) + plain_table(method);
@@ -137,7 +133,7 @@ std::string hydra_help_text(const config::Flags& flags) {
   --dry-run                 what would run
 
 Keys (hydra.key=value)
-)help" + plain_table(rows_of(config::hydra_schema().fields(), composition.hydra, "hydra."));
+)help" + plain_table(rows_of(config::hydra_schema().key_infos(), composition.hydra, "hydra."));
 }
 
 // Options of groups, and what methods read, are left out: a new method or dataset edits no document.
@@ -148,7 +144,7 @@ std::string reference_markdown() {
   for (const std::string& group : path.groups()) {
     if (group != "hydra") groups += fmt::format("{}`{}`", groups.empty() ? "" : ", ", group);
   }
-  std::vector<KeyRow> rows = rows_of(run::schema().fields(), job, "");
+  std::vector<KeyRow> rows = rows_of(description().keys, job, "");
   for (KeyRow& row : rows) {
     const std::string group = row.path.substr(0, row.path.find('.'));
     if (row.path == group + ".name") row.type = fmt::format("what `roundtrip list {}s` names", group);
@@ -161,7 +157,7 @@ std::string reference_markdown() {
       groups, markdown_table(rows));
   const config::Composition hydra = config::look_at(flags_of({}), path, config::Look::kLenient);
   return text + "\n### Keys of `hydra`\n\n" +
-         markdown_table(rows_of(config::hydra_schema().fields(), hydra.hydra, "hydra."));
+         markdown_table(rows_of(config::hydra_schema().key_infos(), hydra.hydra, "hydra."));
 }
 
 namespace {

@@ -8,14 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/description.h"
 #include "app/reference.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "config/completion.h"
 #include "config/interpolation.h"
 #include "config/launch.h"
-#include "run/provenance.h"
-#include "run/schema.h"
 
 namespace roundtrip::app {
 namespace {
@@ -160,14 +159,14 @@ std::string completion_text(const std::string& word) {
   std::vector<std::string> names;
   for (const Command& command : commands()) names.push_back(command.name);
   std::string text;
-  for (const std::string& one : config::complete(line, run::schema(), names)) text += one + "\n";
+  for (const std::string& one : config::complete(line, description().keys, names)) text += one + "\n";
   return text;
 }
 
 }  // namespace
 
 std::optional<std::string> shown_config(const config::Flags& flags) {
-  if (flags.version) return run::version_line() + "\n";
+  if (flags.version) return description().version + "\n";
   if (flags.hydra_help) return hydra_help_text(flags);
   if (flags.help) return help_text(flags);
   if (flags.cfg) return cfg_text(flags);

@@ -34,7 +34,7 @@ std::string usage() {
   for (const Command& command : commands()) {
     if (command.name == commands().front().name || command.group != group) text += "\n";
     group = command.group;
-    runs = runs || group == CommandGroup::kRuns;
+    runs = runs || command.name == "run";
     text += fmt::format("  roundtrip {:<38} {}\n", command.synopsis, command.summary);
   }
   if (runs) text += kRunning;

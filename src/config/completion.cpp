@@ -29,7 +29,7 @@ std::vector<std::string> file_names(const std::string& prefix) {
 
 class Completer {
  public:
-  Completer(const std::vector<std::string>& words, const Schema& schema) : schema_(schema) {
+  Completer(const std::vector<std::string>& words, const std::vector<KeyInfo>& keys) : keys_(keys) {
     Flags flags = flags_of(words);
     if (look(flags)) return;
     flags.overrides.clear();  // what is typed so far does not compose: complete as if it were not there
@@ -104,17 +104,13 @@ class Completer {
   std::vector<std::string> values(const std::string& key, const std::string& begun) const {
     const std::string group = key.substr(0, key.find('@'));
     if (path_.has_group(group)) return path_.options(group);
-    const Field* field = nullptr;
-    try {
-      field = schema_.find(key, composed_.job);
-    } catch (const Error&) {
-    }
-    const bool is_path = field != nullptr && field->type.kind() == Type::Kind::kPath;
+    const auto info = std::find_if(keys_.begin(), keys_.end(), [&](const KeyInfo& one) { return one.path == key; });
+    const bool is_path = info != keys_.end() && info->is_path;
     if (is_path || begun.starts_with('/') || begun.starts_with('.')) return file_names(begun);
-    return field == nullptr ? std::vector<std::string>{} : field->type.words();
+    return info == keys_.end() ? std::vector<std::string>{} : info->words;
   }
 
-  const Schema& schema_;
+  const std::vector<KeyInfo>& keys_;
   SearchPath path_;
   Composition composed_{Node(Dict{}), Node(Dict{}), {}, {}, {}};
 };
@@ -128,7 +124,7 @@ std::vector<std::string> starting_with(const std::vector<std::string>& words, co
 
 }  // namespace
 
-std::vector<std::string> complete(std::string_view line, const Schema& schema,
+std::vector<std::string> complete(std::string_view line, const std::vector<KeyInfo>& keys,
                                   const std::vector<std::string>& subcommands) {
   std::vector<std::string> words;
   for (const std::string& word : split(line, ' ')) {
@@ -153,7 +149,7 @@ std::vector<std::string> complete(std::string_view line, const Schema& schema,
     found = starting_with(flag_names(), begun);
   } else {
     if (first) found = starting_with(subcommands, begun);
-    const std::vector<std::string> overrides = Completer(words, schema).of_override(begun);
+    const std::vector<std::string> overrides = Completer(words, keys).of_override(begun);
     found.insert(found.end(), overrides.begin(), overrides.end());
   }
   std::sort(found.begin(), found.end());

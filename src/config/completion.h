@@ -12,7 +12,7 @@ namespace roundtrip::config {
 
 // `line` is the command line up to the cursor, words separated by blanks, the program's name first. Whole words come
 // back, sorted. Overrides and flags before the cursor count as far as they compose.
-std::vector<std::string> complete(std::string_view line, const Schema& schema,
+std::vector<std::string> complete(std::string_view line, const std::vector<KeyInfo>& keys,
                                   const std::vector<std::string>& subcommands);
 
 // The functions that `eval "$(roundtrip -sc install=bash)"` gives to bash, and what takes them away.

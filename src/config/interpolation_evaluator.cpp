@@ -256,7 +256,15 @@ class TextReader {
                   fmt::format("Interpolation key '{}' not found", key.substr(0, kMostShown)));
     }
     if (!found->literal && found->node.is_missing()) missing(key);
+    if (found->node.is_container() && stands_in(found->path)) {
+      throw Error(ErrorKind::kInterpolation,
+                  fmt::format("Interpolation to parent node detected: '{}'", key.substr(0, kMostShown)));
+    }
     return *found;
+  }
+
+  bool stands_in(const Path& container) const {
+    return container.size() < path_.size() && std::equal(container.begin(), container.end(), path_.begin());
   }
 
   Token peek() const {

@@ -33,6 +33,15 @@ void Schema::declare_choice(const std::string& selector, const std::string& choi
 
 void Schema::add_open_section(std::string path) { open_sections_.push_back(std::move(path)); }
 
+std::vector<KeyInfo> Schema::key_infos() const {
+  std::vector<KeyInfo> infos;
+  for (const Field& field : fields_) {
+    const bool is_path = field.type.kind() == Type::Kind::kPath;
+    infos.push_back({field.path, field.type.text(), field.unit, field.doc, field.type.words(), is_path});
+  }
+  return infos;
+}
+
 std::vector<Field> Schema::fields_of(const std::string& selector, const std::string& choice) const {
   const auto choices = by_choice_.find(selector);
   if (choices == by_choice_.end()) return {};

@@ -26,6 +26,13 @@ struct Field {
   std::string doc = {};
 };
 
+// What help and completion say of a key.
+struct KeyInfo {
+  std::string path, type, unit, doc;  // type: "int in [1, 1000] or null"
+  std::vector<std::string> words;     // what may be typed where the values are few
+  bool is_path = false;               // file names may be typed
+};
+
 class Schema {
  public:
   void add(Field field);
@@ -40,6 +47,7 @@ class Schema {
   bool is_section(const std::string& path) const;
   const Field* find(const std::string& path, const Node& config) const;
   const std::vector<Field>& fields() const { return fields_; }
+  std::vector<KeyInfo> key_infos() const;  // of fields()
   std::vector<Field> fields_of(const std::string& selector, const std::string& choice) const;
 
   // Throws kMissing for all ??? of the config at once, with the text to paste.

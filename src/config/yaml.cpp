@@ -5,18 +5,21 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <unordered_map>
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "config/value_override.h"
 #include "config/yaml_scalar.h"
 
 namespace roundtrip::config {
 namespace {
 
 constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
+const std::string kPlain = "?";  // yaml-cpp's tag of what is neither tagged nor quoted
 
 // "FILE:LINE:COLUMN: what", and the line with a caret.
 Error parse_error(std::string_view text, const Mark& mark, std::string_view what) {
@@ -97,7 +100,9 @@ class Builder : public YAML::EventHandler {
     merge_key_ = false;
     check_source(static_cast<size_t>(yaml_mark.pos), tag, value, mark);
     const bool escaped = value.find_first_of("\x85\xA0") != std::string::npos;
-    finish(scalar(tag, escaped ? with_encoded_escapes(value) : value, mark), anchor, 1, 0, mark);
+    // The tag `!` leaves the type to the text, quoted or not; yaml-cpp calls quoted text so where there is no tag.
+    const std::string& kept = tag == "!" && has_tag(static_cast<size_t>(yaml_mark.pos)) ? kPlain : tag;
+    finish(scalar(kept, escaped ? with_encoded_escapes(value) : value, mark), anchor, 1, 0, mark);
   }
 
   void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
@@ -134,9 +139,11 @@ class Builder : public YAML::EventHandler {
     bool is_map, is_flow;
     Mark mark;
     YAML::anchor_t anchor;
+    bool is_merged;  // `<<` names it, or the list that it stands in
     Node::List items = {};
     Dict dict = {};
     std::optional<Key> key = {};
+    std::unordered_map<std::string, Key> numbers = {};  // keys that Python holds equal (1 and true), as spelled first
     bool key_is_merge = false;
     std::vector<Node> merged = {};  // what `<<` names, in order
     size_t nodes = 1;               // of the tree so far, aliases expanded
@@ -176,14 +183,14 @@ class Builder : public YAML::EventHandler {
     at = content_start(at);
     if (at >= text_.size()) return;
     const char first = text_[at];
-    if (tag != "?" && (first == '\'' || first == '"')) {
+    if (tag != kPlain && (first == '\'' || first == '"')) {
       const size_t close = closing_quote(at);
       if (close == std::string_view::npos) fail(mark, "found a quote that is not closed");
       verbatim_.push_back({at, close + 1});
     } else if (first == '|' || first == '>') {
       check_block_header(at, mark);
       verbatim_.push_back({at, text_.size()});  // up to the next event, which reached() is told of
-    } else if (tag == "?" && value.starts_with(':') && !frames_.empty() && frames_.back().is_flow) {
+    } else if (tag == kPlain && value.starts_with(':') && !frames_.empty() && frames_.back().is_flow) {
       fail(mark, "found a ':' without a key before it");
     }
   }
@@ -196,9 +203,15 @@ class Builder : public YAML::EventHandler {
     if (text_[rest] != '#' || rest == behind) fail(mark, "found text behind the start of a block scalar");
   }
 
+  // Whether a tag is written at the start of a node, before its anchor or behind.
+  bool has_tag(size_t at) const {
+    at = content_start(at, "&");
+    return at < text_.size() && text_[at] == '!';
+  }
+
   // Behind the tag and the anchor that a node starts with.
-  size_t content_start(size_t at) const {
-    while (at < text_.size() && (text_[at] == '!' || text_[at] == '&')) {
+  size_t content_start(size_t at, std::string_view marks = "!&") const {
+    while (at < text_.size() && marks.find(text_[at]) != std::string_view::npos) {
       at = std::min(text_.find_first_of(" \t\r\n", at), text_.size());
       at = std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
     }
@@ -225,12 +238,15 @@ class Builder : public YAML::EventHandler {
   }
 
   Node scalar(const std::string& tag, const std::string& value, const Mark& mark) {
-    if (tag == "?" || tag.empty()) {
-      const bool is_key = !frames_.empty() && frames_.back().is_map && !frames_.back().key;
-      if (value == "<<" && is_key) {
-        merge_key_ = true;
-        return Node(value, mark);
-      }
+    const bool is_plain = tag == kPlain || tag.empty();
+    const auto means = [&](std::string_view text, std::string_view name) {
+      return is_plain ? value == text : tag == fmt::format("{}{}", kTagPrefix, name);
+    };
+    if (!frames_.empty() && frames_.back().is_map && !frames_.back().key) {
+      merge_key_ = means("<<", "merge");
+      if (merge_key_ || means("=", "value")) return Node(value, mark);
+    }
+    if (is_plain) {
       if (value == "<<" || value == "=") {
         fail(mark, fmt::format("'{}' has no meaning here; quote it if it is text", value));
       }
@@ -281,7 +297,10 @@ class Builder : public YAML::EventHandler {
 
   void open(const Mark& mark, const std::string& tag, std::string_view kind, YAML::anchor_t anchor, bool is_map,
             YAML::EmitterStyle::value style) {
-    if (!(tag == "?" || tag == "!" || tag.empty() || tag == fmt::format("{}{}", kTagPrefix, kind))) {
+    const Frame* above = frames_.empty() ? nullptr : &frames_.back();
+    // PyYAML does not construct what `<<` names and never looks at its tag.
+    const bool is_merged = above != nullptr && (above->is_map ? above->key_is_merge : above->is_merged);
+    if (!(is_merged || tag == kPlain || tag == "!" || tag.empty() || tag == fmt::format("{}{}", kTagPrefix, kind))) {
       fail(mark, fmt::format("could not determine a constructor for the tag '{}'", tag));
     }
     if (static_cast<int>(frames_.size()) >= limits_.max_depth) {
@@ -291,7 +310,7 @@ class Builder : public YAML::EventHandler {
       fail(mark, fmt::format("found a {} as a key; expected a scalar", is_map ? "mapping" : "list"));
     }
     const bool is_flow = style == YAML::EmitterStyle::Flow || (!frames_.empty() && frames_.back().is_flow);
-    frames_.push_back({is_map, is_flow, mark, anchor});
+    frames_.push_back({is_map, is_flow, mark, anchor, is_merged});
   }
 
   void close() {
@@ -301,12 +320,14 @@ class Builder : public YAML::EventHandler {
     finish(std::move(node), frame.anchor, frame.nodes, frame.depth + 1, frame.mark);
   }
 
-  // `<<`: what it names comes first, earlier ones win over later ones, and the dict's own keys win over all.
+  // `<<`: what it names comes first, an earlier one wins over a later one, and the dict's own keys win over all.
   Dict with_merged(Frame& frame) const {
     if (frame.merged.empty()) return std::move(frame.dict);
     Dict dict;
-    for (auto source = frame.merged.rbegin(); source != frame.merged.rend(); ++source) {
-      for (const auto& entry : source->dict()) dict.set(entry.shared_key, entry.value);
+    for (const Node& source : frame.merged) {
+      for (const auto& entry : source.dict()) {
+        if (dict.find(entry.key().text) == nullptr) dict.set(entry.shared_key, entry.value);
+      }
     }
     for (const auto& entry : frame.dict) dict.set(entry.shared_key, entry.value);
     return dict;
@@ -347,6 +368,8 @@ class Builder : public YAML::EventHandler {
     frame.key_is_merge = merge_key_;
     merge_key_ = false;
     if (frame.key_is_merge) return;
+    const bool is_number = node.kind() != Node::Kind::kString && node.kind() != Node::Kind::kNull;
+    if (is_number) frame.key = frame.numbers.emplace(python_key(node), *frame.key).first->second;
     // As OmegaConf's loader: of keys that are no text the last one counts.
     const Key* there = frame.dict.find_key(frame.key->text);
     if (there != nullptr && there->kind == Node::Kind::kString && node.is_string()) {

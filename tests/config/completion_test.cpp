@@ -21,7 +21,9 @@ Schema some_schema() {
 
 using Words = std::vector<std::string>;
 
-Words completed(const std::string& line) { return complete("roundtrip " + line, some_schema(), {"plan", "list"}); }
+Words completed(const std::string& line) {
+  return complete("roundtrip " + line, some_schema().key_infos(), {"plan", "list"});
+}
 
 bool holds(const Words& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();

@@ -132,11 +132,6 @@ def test_interpolations():
     assert compared([case for _ in range(8 * TIMES) for case in interpolations.cases(250)]) > 500
 
 
-# Trees, by seed and number, of which we answer wrongly: a list over an interpolation that leads to the dict it stands in
-# replaces it in Hydra; ours will not merge the two. One that is mended fails the test, to be taken off.
-KNOWN_FAULTS = {("20261125/2", 106)}
-
-
 def trees_of(seed, folder, count):
     """Writes and compares `count` trees; a process of its own does it."""
     trees = hydra_random.Trees(random.Random(seed))
@@ -144,10 +139,7 @@ def trees_of(seed, folder, count):
     for k in range(count):
         trees.write(folder / str(k))
         cases.append({"kind": "compose", "input": [str(k), "config", trees.overrides()]})
-    faulty = [case for k, case in enumerate(cases) if (seed, k) in KNOWN_FAULTS]
-    for case, their, our in zip(faulty, theirs(faulty, folder), ours(faulty, folder), strict=True):
-        assert not same(their, our), f"{case['input']} is mended: take it off KNOWN_FAULTS"
-    return compared([case for case in cases if case not in faulty], folder)
+    return compared(cases, folder)
 
 
 def test_config_trees(tmp_path):

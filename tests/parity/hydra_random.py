@@ -188,11 +188,20 @@ class Yaml:
         if kind < 0.94:
             pairs = []
             for k in range(self.rng.randint(0, 3)):
-                key = self.rng.choice(["a", "b", "'c'", "true", "null", "a b", "1.5", "<<", "[x]", '"q"', "~"])
+                key = self.rng.choice(["a", "b", "'c'", "true", "null", "a b", "1.5", "[x]", '"q"', "~", "! 1", "!!str <<"])
                 # A colon right before a bracket or a quote is where yaml-cpp's syntax and PyYAML's part.
                 pairs.append(key + self.rng.choice([": ", ": ", " : "]) + self.value(depth + 1))
+            if self.rng.random() < 0.3:
+                pairs.insert(self.rng.randint(0, len(pairs)), self.merge(depth))
             return "{" + ", ".join(pairs) + "}"
         return self.rng.choice(YAML_TAGS) + " " + self.value(depth + 1) if kind < 0.98 else "&x " + self.value(depth + 1)
+
+    def merge(self, depth):
+        """A merge key, which does not ask for the tag of what it names."""
+        key = self.rng.choice(["<<", "<<", "<<", "!!merge a", "! <<", "! '<<'", "'<<'", "="])
+        tag = self.rng.choice(["", "", "!!float ", "!foo ", "!!seq ", "! "])
+        named = self.rng.choice([f"{{x: {self.value(depth + 1)}}}", f"[!foo {{y: {self.scalar(1)}}}, {{x: 1}}]", self.scalar(1)])
+        return f"{key}: {tag}{named}"
 
     def case(self):
         text = self.value()

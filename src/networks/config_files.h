@@ -7,7 +7,7 @@
 
 #include "config/launch.h"
 
-namespace roundtrip::app {
+namespace roundtrip::networks {
 
 // .hydra/config.yaml, hydra.yaml and overrides.yaml below `directory`; for a sweep multirun.yaml too, and a folder for
 // each job where hydra.sweep.subdir is set. Configs keep their interpolations, so that `-cp DIR/.hydra` replays them.
@@ -25,4 +25,4 @@ std::string quoted_value(const std::string& text);
 // The flags among them that say which configs are read: -cn, -cp, -cd.
 std::vector<std::string> config_flags(const config::Node& hydra);
 
-}  // namespace roundtrip::app
+}  // namespace roundtrip::networks

@@ -1,4 +1,4 @@
-#include "app/config_files.h"
+#include "networks/config_files.h"
 
 #include <fstream>
 
@@ -7,7 +7,7 @@
 #include "config/element.h"
 #include "config/yaml.h"
 
-namespace roundtrip::app {
+namespace roundtrip::networks {
 namespace {
 
 namespace fs = std::filesystem;
@@ -122,4 +122,4 @@ std::vector<std::string> resume_words(const fs::path& directory) {
   return words;
 }
 
-}  // namespace roundtrip::app
+}  // namespace roundtrip::networks

@@ -7,19 +7,24 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
-#include "app/config_files.h"
-#include "app/interrupt.h"
 #include "app/shell_words.h"
 #include "app/show_config.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "config/launch.h"
+#include "networks/config_files.h"
+#include "networks/interrupt.h"
 #include "run/plan_text.h"
 #include "run/runner.h"
 #include "run/schema.h"
 
-namespace roundtrip::app {
+namespace roundtrip::networks {
 namespace {
+
+using app::CommandGroup;
+using app::CommandRegistration;
+using app::shell_line;
+using app::Words;
 
 config::Launch launch_of(const config::Flags& flags) {
   config::Launch launch = config::prepare(flags, run::schema(), config::search_path(flags));
@@ -72,7 +77,7 @@ void list_failures(const config::Launch& launch, const run::Plan& plan, const ru
 
 int run_command(const Words& words) {
   const config::Flags flags = flags_of(words);
-  if (const std::optional<std::string> text = shown_config(flags)) {
+  if (const std::optional<std::string> text = app::shown_config(flags)) {
     std::fputs(text->c_str(), stdout);
     return 0;
   }
@@ -152,4 +157,4 @@ const CommandRegistration plan_registration{{.name = "plan",
                                              .run = plan_command}};
 
 }  // namespace
-}  // namespace roundtrip::app
+}  // namespace roundtrip::networks

@@ -1,8 +1,8 @@
-#include "app/interrupt.h"
+#include "networks/interrupt.h"
 
 #include <csignal>
 
-namespace roundtrip::app {
+namespace roundtrip::networks {
 namespace {
 
 volatile std::sig_atomic_t caught = 0;
@@ -21,4 +21,4 @@ void watch_for_interrupts() {
 
 int interrupt_signal() { return caught; }
 
-}  // namespace roundtrip::app
+}  // namespace roundtrip::networks

@@ -12,8 +12,12 @@
 #include "base/text.h"
 #include "data/scenes_writer.h"
 
-namespace roundtrip::app {
+namespace roundtrip::networks {
 namespace {
+
+using app::CommandGroup;
+using app::CommandRegistration;
+using app::Words;
 
 constexpr const char* kUsage = "roundtrip datasets make scenes [--count N] [--seed S] [--edits E] [--output DIR]";
 
@@ -78,4 +82,4 @@ const CommandRegistration registration{
      .run = datasets_command}};
 
 }  // namespace
-}  // namespace roundtrip::app
+}  // namespace roundtrip::networks

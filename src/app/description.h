@@ -1,0 +1,42 @@
+// What this program says of the runs that it leaves to `roundtrip-networks`: their subcommands, the keys that they
+// read, the methods, metrics and datasets that there are.
+//
+// All of these register themselves in rooms that need LibTorch, which takes 0.4 s to load. So the build asks
+// roundtrip-networks (`roundtrip-networks describe`) and compiles the answer into roundtrip.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/commands.h"
+#include "config/schema.h"
+
+namespace roundtrip::app {
+
+struct MethodDescription {
+  std::string name, summary, source;
+  std::map<std::string, std::string> parameters;  // what it reads under `method.`, with the type: "int in [1, 1000]"
+};
+
+struct MetricDescription {
+  std::string name, summary;
+};
+
+struct Description {
+  std::string version;  // one line
+  std::vector<Command> commands;
+  std::vector<config::KeyInfo> keys;
+  std::vector<MethodDescription> methods;
+  std::vector<MetricDescription> metrics;
+  std::vector<std::string> datasets;
+};
+
+const Description& description();
+
+// As JSON and back. The text is compiled into `roundtrip`, and made on the spot in `roundtrip-networks`.
+std::string description_json(const Description& description);
+std::string description_text();
+
+}  // namespace roundtrip::app

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -117,14 +119,18 @@ struct Sweeps {
     return sum;
   }
 
+  // Keys with more than one value, within a grid or from one grid to another.
   std::vector<std::string> swept() const {
-    std::vector<std::string> keys;
+    std::vector<std::string> order;
+    std::map<std::string, std::set<std::string>> values;
     for (const auto& sweep : sweeps) {
-      for (const std::string& key : sweep->swept()) {
-        if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+      for (const auto& [key, texts] : sweep->values()) {
+        if (!values.contains(key)) order.push_back(key);
+        values[key].insert(texts.begin(), texts.end());
       }
     }
-    return keys;
+    std::erase_if(order, [&](const std::string& key) { return values.at(key).size() < 2; });
+    return order;
   }
 
   // Calls `job` with the overrides of each job that is not excluded.

@@ -217,11 +217,23 @@ std::vector<std::string> Sweep::overrides(size_t job) const {
   return texts;
 }
 
+std::vector<std::pair<std::string, std::vector<std::string>>> Sweep::values() const {
+  std::vector<std::pair<std::string, std::vector<std::string>>> all;
+  for (const Dimension& dimension : dimensions) {
+    for (size_t k = 0; k < dimension.keys.size(); ++k) {
+      const std::string& key = dimension.keys[k];
+      std::vector<std::string>& texts =
+          all.emplace_back(key.substr(key.find_first_not_of("+~")), std::vector<std::string>()).second;
+      for (const std::vector<std::string>& point : dimension.points) texts.push_back(point[k]);
+    }
+  }
+  return all;
+}
+
 std::vector<std::string> Sweep::swept() const {
   std::vector<std::string> keys;
-  for (const Dimension& dimension : dimensions) {
-    if (dimension.points.size() < 2) continue;
-    for (const std::string& key : dimension.keys) keys.push_back(key.substr(key.find_first_not_of("+~")));
+  for (const auto& [key, texts] : values()) {
+    if (texts.size() > 1) keys.push_back(key);
   }
   return keys;
 }

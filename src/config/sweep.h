@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/override.h"
@@ -22,8 +23,9 @@ struct Sweep {
 
   size_t size() const;  // the product
   size_t position(size_t job, size_t dimension) const;
-  std::vector<std::string> overrides(size_t job) const;  // "key=value" texts
-  std::vector<std::string> swept() const;                // keys with more than one value, without prefix
+  std::vector<std::string> overrides(size_t job) const;                          // "key=value" texts
+  std::vector<std::pair<std::string, std::vector<std::string>>> values() const;  // of each key, in sweep order
+  std::vector<std::string> swept() const;  // keys with more than one value, without prefix
 };
 
 // Decimal texts of range(start, stop, step): ints where all three are, else shortest floats of start + i*step (D1).

@@ -86,6 +86,13 @@ TEST(Launch, SweepsInHydrasOrderTheLastKeyFastest) {
   EXPECT_EQ(launch.swept, (std::vector<std::string>{"method", "steps"}));
 }
 
+TEST(Launch, AKeyThatDiffersFromGridToGridIsSwept) {
+  const Launch launch =
+      launch_of(with_paths({"-m", "hydra.sweeper.params=[{steps:10,seed:'0,1'},{steps:20,seed:'0,1'}]"}));
+  ASSERT_EQ(launch.jobs.size(), 4u);
+  EXPECT_EQ(launch.swept, (std::vector<std::string>{"steps", "seed"}));
+}
+
 TEST(Launch, MissingValuesAreNamedAllAtOnce) {
   const Error error = error_of({});
   EXPECT_EQ(error.kind(), ErrorKind::kMissing);

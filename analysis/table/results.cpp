@@ -164,6 +164,8 @@ std::string Results::label(const Cell& cell) const {
       parts.insert(parts.begin(), text);
     } else if (axes_[k] == "steps") {
       parts.push_back(text + " steps");
+    } else if (axes_[k] == "task") {
+      parts.push_back(text);
     } else if (text != "-") {
       parts.push_back(axis_label(axes_[k]) + " " + text);
     }

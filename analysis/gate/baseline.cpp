@@ -26,6 +26,7 @@ void write_baseline(const Results& run, const std::filesystem::path& file) {
   const store::TableLayout layout{.columns = reader.columns(),
                                   .attributes = {{"title", "roundtrip: a baseline for roundtrip regress"}},
                                   .trial_configs = reader.trial_configs(),
+                                  .trial_ids = reader.trial_ids(),
                                   .provenance = reader.provenance(),
                                   .planned_records = reader.planned_records()};
   store::TableBlock block{.plan_rows = reader.plan_rows(), .columns = {}, .steps = {}};

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "config/element.h"
 #include "config/yaml.h"
 
 namespace roundtrip::app {
@@ -38,6 +39,20 @@ void write_folder(const fs::path& folder, const Node& config, const Node& hydra,
   write_text(folder / "overrides.yaml", list_yaml(overrides));
 }
 
+Node read_hydra_file(const fs::path& directory) {
+  const fs::path file = directory / ".hydra/hydra.yaml";
+  std::error_code failure;
+  if (!fs::is_regular_file(file, failure)) {
+    throw input_error(file.string(), "is not there", "the directory of a run that was started");
+  }
+  return config::parse_yaml(read_file(file), file.string());
+}
+
+bool is_multirun(const Node& root) {
+  const Node* mode = root.find("hydra.mode");
+  return mode != nullptr && mode->is_string() && mode->as_string() == "MULTIRUN";
+}
+
 }  // namespace
 
 void write_config_files(const config::Launch& launch, const fs::path& directory) {
@@ -59,20 +74,33 @@ void write_config_files(const config::Launch& launch, const fs::path& directory)
   }
 }
 
-std::vector<std::string> replay_words(const fs::path& directory) {
-  const fs::path file = directory / ".hydra/hydra.yaml";
-  std::error_code failure;
-  if (!fs::is_regular_file(file, failure)) {
-    throw input_error(file.string(), "is not there", "the run directory of a finished or interrupted run");
-  }
-  const Node root = config::parse_yaml(read_file(file), file.string());
+std::string quoted_value(const std::string& text) { return config::to_text({config::Quoted{text}}); }
+
+std::vector<std::string> config_flags(const Node& hydra) {
   std::vector<std::string> words;
-  const Node* mode = root.find("hydra.mode");
-  if (mode != nullptr && mode->is_string() && mode->as_string() == "MULTIRUN") words.emplace_back("-m");
+  const Node* name = hydra.find("job.config_name");
+  if (name != nullptr && name->is_string() && name->as_string() != "config") words = {"-cn", name->as_string()};
+  const Node* sources = hydra.find("runtime.config_sources");
+  if (sources == nullptr || !sources->is_list()) return words;
+  for (const Node& source : sources->list()) {
+    const Node* provider = source.find("provider");
+    const Node* path = source.find("path");
+    if (provider == nullptr || path == nullptr || !provider->is_string() || !path->is_string()) continue;
+    const std::string folder = path->as_string().substr(path->as_string().starts_with("file://") ? 7 : 0);
+    if (provider->as_string() == "main") words.insert(words.end(), {"-cp", folder});
+    if (provider->as_string() == "command-line") words.insert(words.end(), {"-cd", folder});
+  }
+  return words;
+}
+
+std::vector<std::string> replay_words(const fs::path& directory) {
+  const Node root = read_hydra_file(directory);
+  std::vector<std::string> words = config_flags(*root.find("hydra"));
+  if (is_multirun(root)) words.emplace_back("-m");
   for (const char* key : {"hydra.overrides.hydra", "hydra.overrides.task"}) {
     const Node* overrides = root.find(key);
     if (overrides == nullptr || !overrides->is_list()) {
-      throw input_error(file.string(), std::string("has no list at ") + key);
+      throw input_error((directory / ".hydra/hydra.yaml").string(), std::string("has no list at ") + key);
     }
     for (const Node& item : overrides->list()) {
       const std::string word = item.as_string();
@@ -80,6 +108,17 @@ std::vector<std::string> replay_words(const fs::path& directory) {
       if (!word.starts_with("hydra.run.dir=") && !word.starts_with("hydra.sweep.dir=")) words.push_back(word);
     }
   }
+  return words;
+}
+
+std::vector<std::string> resume_words(const fs::path& directory) {
+  const fs::path run = fs::absolute(directory);
+  const Node root = read_hydra_file(run);
+  std::vector<std::string> words = replay_words(run);
+  words.push_back((is_multirun(root) ? "hydra.sweep.dir=" : "hydra.run.dir=") + quoted_value(run.string()));
+  const Node* folder = root.find("hydra.runtime.cwd");
+  std::error_code failure;  // a folder that is gone held nothing that is needed, or its absence is said by name
+  if (folder != nullptr && folder->is_string()) fs::current_path(folder->as_string(), failure);
   return words;
 }
 

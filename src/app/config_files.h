@@ -13,7 +13,16 @@ namespace roundtrip::app {
 // each job where hydra.sweep.subdir is set. Configs keep their interpolations, so that `-cp DIR/.hydra` replays them.
 void write_config_files(const config::Launch& launch, const std::filesystem::path& directory);
 
-// The words that would run what lies in `directory` again. Throws kInput where no config files lie there.
+// The words that would run what lies in `directory` again, into a directory of its own; and into the same one, from the
+// folder where it was called, where its relative paths hold: that becomes the current folder. Both throw kInput where
+// no config files lie there.
 std::vector<std::string> replay_words(const std::filesystem::path& directory);
+std::vector<std::string> resume_words(const std::filesystem::path& directory);
+
+// A text as the value of an override, whatever it holds.
+std::string quoted_value(const std::string& text);
+
+// The flags among them that say which configs are read: -cn, -cp, -cd.
+std::vector<std::string> config_flags(const config::Node& hydra);
 
 }  // namespace roundtrip::app

@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/config_files.h"
 #include "app/interrupt.h"
+#include "app/shell_words.h"
 #include "app/show_config.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -26,10 +27,51 @@ config::Launch launch_of(const config::Flags& flags) {
   return launch;
 }
 
-std::string command_line(const Words& words) { return "roundtrip " + join(words, " "); }
+constexpr size_t kMostFailures = 10;
+
+run::Resume resume_of(const config::Flags& flags) {
+  if (!flags.resume) return run::Resume::kNo;
+  return *flags.resume == "extend" ? run::Resume::kExtend : run::Resume::kSame;
+}
+
+// `--resume DIR` runs the words that DIR was made with, and what is typed beside them.
+config::Flags flags_of(const Words& words) {
+  config::Flags flags = config::parse_flags(words);
+  if (!flags.resume || flags.resume->empty() || *flags.resume == "extend") return flags;
+  config::Flags resumed = config::parse_flags(resume_words(*flags.resume));
+  resumed.overrides.insert(resumed.overrides.end(), flags.overrides.begin(), flags.overrides.end());
+  resumed.resume = flags.resume;
+  resumed.retry_failed = flags.retry_failed;
+  resumed.max_failures = flags.max_failures;
+  resumed.dry_run = flags.dry_run;
+  return resumed;
+}
+
+// The command that makes one record alone.
+std::string rerun_line(const config::Launch& launch, const run::Trial& trial, const std::string& sample) {
+  Words words = {"roundtrip"};
+  for (const std::string& word : config_flags(launch.hydra)) words.push_back(word);
+  words.insert(words.end(), trial.overrides.begin(), trial.overrides.end());
+  words.push_back("dataset.ids=[" + quoted_value(sample) + "]");
+  return shell_line(words);
+}
+
+void list_failures(const config::Launch& launch, const run::Plan& plan, const run::RunOutcome& outcome) {
+  const size_t failed = outcome.failures.size();
+  for (size_t k = 0; k < std::min(failed, kMostFailures); ++k) {
+    const run::Failure& failure = outcome.failures[k];
+    fmt::print(stderr, "failed: trial {}, sample {}{}{}: {}\n    {}\n", failure.trial, failure.sample,
+               failure.edit.empty() ? "" : ", edit ", failure.edit, failure.error,
+               rerun_line(launch, plan.trials[failure.trial], failure.sample));
+  }
+  if (failed > kMostFailures) {
+    fmt::print(stderr, "and {} more failed: {}\n", failed - kMostFailures,
+               shell_line({"roundtrip", "status", outcome.results.parent_path().string()}));
+  }
+}
 
 int run_command(const Words& words) {
-  const config::Flags flags = config::parse_flags(words);
+  const config::Flags flags = flags_of(words);
   if (const std::optional<std::string> text = shown_config(flags)) {
     std::fputs(text->c_str(), stdout);
     return 0;
@@ -45,22 +87,31 @@ int run_command(const Words& words) {
   run::RunOptions options{.directory = launch.output_dir,
                           .stop = [] { return interrupt_signal() != 0; },
                           .on_directory = {},
-                          .provenance = {{"command_line", command_line(words)}}};
+                          .provenance = {{"command_line", shell_line(words)}},
+                          .resume = resume_of(flags),
+                          .retry_failed = flags.retry_failed};
+  if (flags.max_failures) options.max_failures = std::stoll(*flags.max_failures);
   options.on_directory = [&] {
-    write_config_files(launch, options.directory);
-    std::fprintf(stderr, "%zu trials, %lld records, %lld network evaluations\n", plan.trials.size(),
-                 static_cast<long long>(plan.records), static_cast<long long>(plan.made.forward));
+    if (options.resume != run::Resume::kSame) write_config_files(launch, options.directory);
+    fmt::print(stderr, "{} trials, {} records, {} network evaluations asked for, {} to make\n", plan.trials.size(),
+               plan.records, plan.asked.forward, plan.made.forward);
   };
   const run::RunOutcome outcome = run::run_plan(plan, options);
 
+  const size_t failed = outcome.failures.size();
   std::fputs(outcome.table.c_str(), stdout);
-  fmt::print("\n{} of {} records{}; results in {}\n", outcome.records, plan.records,
-             outcome.failed > 0 ? fmt::format(", {} of them failed", outcome.failed) : "", outcome.results.string());
-  if (outcome.interrupted) {
-    std::fprintf(stderr, "interrupted: what was finished is in %s\n", outcome.results.c_str());
-    return 128 + interrupt_signal();
+  fmt::print("\n{} of {} records{}; {} network evaluations made; results in {}\n", outcome.records, plan.records,
+             failed > 0 ? fmt::format(", {} of them failed", failed) : "", outcome.evaluations,
+             outcome.results.string());
+  std::fflush(stdout);
+  list_failures(launch, plan, outcome);
+  if (outcome.interrupted || outcome.gave_up) {
+    fmt::print(stderr, "{}: what was finished is in {}; go on with: {}\n",
+               outcome.interrupted ? "interrupted" : "too many failures", outcome.results.string(),
+               shell_line({"roundtrip", "run", "--resume", outcome.results.parent_path().string()}));
+    if (outcome.interrupted) return 128 + interrupt_signal();
   }
-  return outcome.failed > 0 ? 3 : 0;
+  return failed > 0 ? 3 : 0;
 }
 
 int plan_command(const Words& words) {
@@ -83,7 +134,7 @@ int rerun_command(const Words& words) {
 
 const CommandRegistration run_registration{{.name = "run",
                                             .group = CommandGroup::kRuns,
-                                            .synopsis = "[run] [-m] [KEY=VALUE ...]",
+                                            .synopsis = "[run] [-m] [--resume DIR] [KEY=VALUE ...]",
                                             .summary = "one trial over a dataset; -m sweeps over values with commas",
                                             .run = run_command}};
 const CommandRegistration rerun_registration{{.name = "rerun",

@@ -173,7 +173,6 @@ std::optional<std::string> shown_config(const config::Flags& flags) {
   if (flags.cfg) return cfg_text(flags);
   if (flags.info) return info_text(flags);
   if (flags.shell_completion) return completion_text(*flags.shell_completion);
-  if (flags.resume) throw Error(ErrorKind::kUsage, "--resume is not available in this version");
   return std::nullopt;
 }
 

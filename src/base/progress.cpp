@@ -25,7 +25,7 @@ Progress::Progress(std::FILE* out, int64_t total, double plain_seconds)
 
 Progress::~Progress() { finish(); }
 
-std::string Progress::state(int64_t done, const std::string& text) const {
+std::string Progress::state_of(int64_t done, const std::string& text) const {
   const double part = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
   const double elapsed = stopwatch_.seconds();
   const std::string eta = part > 0.002 ? seconds_text(elapsed * (1 - part) / part) : "?";
@@ -46,7 +46,7 @@ void Progress::clear() {
 void Progress::update(int64_t done, const std::string& text) {
   const double now = stopwatch_.seconds();
   const bool first = last_.empty();
-  last_ = state(done, text);
+  last_ = state_of(done, text);
   if (!(first && terminal_) && now - shown_at_ < interval_) return;
   shown_at_ = now;
   clear();

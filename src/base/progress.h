@@ -22,8 +22,10 @@ class Progress {
   void line(const std::string& text);
   void finish();  // leaves the last state on a line of its own
 
+  const std::string& state() const { return last_; }  // as it was last updated
+
  private:
-  std::string state(int64_t done, const std::string& text) const;
+  std::string state_of(int64_t done, const std::string& text) const;
   void clear();
 
   std::FILE* out_;

@@ -42,7 +42,10 @@ const std::vector<Flag>& known_flags() {
        {},
        [](Flags& f, const std::string&) { f.shell_completion = ""; }},
       {{"--dry-run"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.dry_run = true; }},
-      {{"--resume"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.resume = true; }},
+      {{"--resume"}, Takes::kMaybeWord, {}, [](Flags& f, const std::string& w) { f.resume = w; }},
+      {{"--retry-failed"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.retry_failed = true; }},
+      {{"--fail-fast"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.max_failures = "0"; }},
+      {{"--max-failures"}, Takes::kWord, {}, [](Flags& f, const std::string& w) { f.max_failures = w; }},
   };
   return kFlags;
 }
@@ -77,6 +80,13 @@ void check_modes(const Flags& flags) {
     throw Error(ErrorKind::kUsage, "the --resolve flag can only be used in conjunction with --cfg or --help");
   }
   if (flags.format && !flags.cfg) throw Error(ErrorKind::kUsage, "--format is for --cfg: --cfg job --format json");
+  if (flags.retry_failed && !flags.resume) {
+    throw Error(ErrorKind::kUsage, "--retry-failed is for --resume: --resume RUN_DIR --retry-failed");
+  }
+  if (const auto& most = flags.max_failures;
+      most && (most->empty() || most->size() > 9 || most->find_first_not_of("0123456789") != std::string::npos)) {
+    throw Error(ErrorKind::kUsage, fmt::format("--max-failures: found '{}'; expected a number of records", *most));
+  }
   if (flags.package && !flags.cfg) throw Error(ErrorKind::kUsage, "--package is for --cfg: --cfg job --package method");
 }
 
@@ -157,7 +167,8 @@ std::vector<std::string> flag_choices(const std::string& name) {
 }
 
 bool flag_takes_folder(const std::string& name) {
-  return name == "-cp" || name == "-cd" || with_dashes(name) == "--config-path" || with_dashes(name) == "--config-dir";
+  return name == "-cp" || name == "--resume" || name == "-cd" || with_dashes(name) == "--config-path" ||
+         with_dashes(name) == "--config-dir";
 }
 
 }  // namespace roundtrip::config

@@ -22,7 +22,9 @@ struct Flags {
   bool help = false, hydra_help = false, version = false;
   std::optional<std::string> shell_completion;  // the override word: install=bash, uninstall=bash, query=bash
   bool dry_run = false;                         // --dry-run: plan and stop
-  bool resume = false;                          // --resume: go on in an existing run directory
+  std::optional<std::string> resume;            // --resume: go on in the run's directory; `extend`, or a directory
+  bool retry_failed = false;                    // --retry-failed, with --resume
+  std::optional<std::string> max_failures;      // --max-failures N; --fail-fast is 0
   std::vector<std::string> overrides;           // every other word
 };
 

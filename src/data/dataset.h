@@ -33,6 +33,10 @@ class Dataset {
   virtual std::string prompt(size_t index) const = 0;       // known without reading the image
   virtual Sample read(size_t index) const = 0;              // throws kInput: that sample fails, the run goes on
 
+  // SHA-256 over all that a sample's records depend on: the bytes of its files, its prompt, its edits. Throws kInput
+  // where a file cannot be read.
+  virtual std::string digest(size_t index) const = 0;
+
   // Of a sample, and of an edit of a sample. A target or a mask of another size than the image throws kInput.
   virtual std::vector<EditName> edits(size_t) const { return {}; }
   virtual EditTruth read_edit(size_t, size_t) const { return {}; }

@@ -193,14 +193,23 @@ class Folder : public Dataset {
 
   Sample read(size_t index) const override {
     const Entry& entry = entries_.at(index);
-    std::string digest;
-    Decoded decoded = decode(entry.file, digest);
+    Decoded decoded = decode(entry.file);
     decoded.image = fitted(decoded.image, decoded.notes);
-    return {.id = entry.id,
-            .pixels = std::move(decoded.image),
-            .prompt = prompt(index),
-            .digest = std::move(digest),
-            .notes = std::move(decoded.notes)};
+    return {
+        .id = entry.id, .pixels = std::move(decoded.image), .prompt = prompt(index), .notes = std::move(decoded.notes)};
+  }
+
+  std::string digest(size_t index) const override {
+    const Entry& entry = entries_.at(index);
+    Hasher hasher;
+    hasher.add(sha256_hex_of_file(folder_ / entry.file)).add(prompt(index));
+    for (const Edit& edit : entry.edits) {
+      hasher.add(edit.name.name).add(edit.name.target_prompt);
+      for (const std::optional<std::string>& file : {edit.target, edit.mask}) {
+        hasher.add(file ? sha256_hex_of_file(folder_ / *file) : std::string());
+      }
+    }
+    return hasher.hex();
   }
 
   std::vector<EditName> edits(size_t index) const override {
@@ -214,8 +223,7 @@ class Folder : public Dataset {
     const Edit& edit = entry.edits.at(number);
     EditTruth truth;
     if (!edit.target && !edit.mask) return truth;
-    std::string unused;
-    const Image source = decode(entry.file, unused).image;
+    const Image source = decode(entry.file).image;
     std::vector<std::string> resized;
     if (edit.target) truth.target = fitted(read_beside(source, entry, *edit.target), resized);
     if (edit.mask) truth.mask = read_mask(read_beside(source, entry, *edit.mask), truth.notes);
@@ -223,10 +231,9 @@ class Folder : public Dataset {
   }
 
  private:
-  Decoded decode(const std::string& file, std::string& digest) const {
+  Decoded decode(const std::string& file) const {
     const fs::path path = folder_ / file;
     const std::string bytes = read_file(path, kMostBytes);
-    digest = sha256_hex(bytes);
     return decode_image({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, path.string());
   }
 
@@ -237,8 +244,7 @@ class Folder : public Dataset {
 
   // The target or the mask that goes with an image.
   Image read_beside(const Image& source, const Entry& entry, const std::string& file) const {
-    std::string unused;
-    Image image = decode(file, unused).image;
+    Image image = decode(file).image;
     if (image.height != source.height || image.width != source.width) {
       throw input_error((folder_ / file).string(), fmt::format("{} x {} pixels", image.height, image.width),
                         fmt::format("{} x {} as in {}", source.height, source.width, entry.file));

@@ -17,7 +17,6 @@ struct Sample {
   std::string id;  // the file's path below the dataset's folder, without extension: never absolute
   Image pixels;
   std::string prompt;
-  std::string digest;              // SHA-256 of the file
   std::vector<std::string> notes;  // what was done to it: "alpha composited on white", "16 bits to 8"
 };
 

@@ -11,15 +11,21 @@ namespace roundtrip::run {
 namespace {
 
 // A record without a PSNR is taken for the worst.
+double rank_of(double psnr) { return std::isnan(psnr) ? -std::numeric_limits<double>::infinity() : psnr; }
+
 double psnr_of(const FinishedRecord& finished) {
   const auto value = finished.record.values.find("psnr");
   const auto* psnr = value == finished.record.values.end() ? nullptr : std::get_if<double>(&value->second);
-  return psnr && !std::isnan(*psnr) ? *psnr : -std::numeric_limits<double>::infinity();
+  return psnr ? rank_of(*psnr) : rank_of(std::nan(""));
 }
 
 }  // namespace
 
 std::filesystem::path ImageKeeper::path_of(int64_t row) const { return folder_ / fmt::format("{:06d}.png", row); }
+
+void ImageKeeper::restore(int64_t row, double psnr) {
+  if (std::filesystem::exists(path_of(row))) worst_.insert({rank_of(psnr), row});
+}
 
 bool ImageKeeper::wants(const FinishedRecord& finished) const {
   switch (finished.trial->save_images) {

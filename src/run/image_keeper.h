@@ -15,6 +15,9 @@ class ImageKeeper {
  public:
   explicit ImageKeeper(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
+  // Takes up a picture that an earlier process kept, of a record with this PSNR (NaN: none).
+  void restore(int64_t row, double psnr);
+
   bool wants(const FinishedRecord& finished) const;
   void keep(const FinishedRecord& finished);
 

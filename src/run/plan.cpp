@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "run/keys.h"
 
@@ -51,13 +52,25 @@ PlanDataset& dataset_of(PlanBench& bench, const data::DatasetOptions& options) {
   return *entry;
 }
 
+// The weights and modules that the trials of one bench read.
+std::string digest_of(const PlanBench& bench, const model::Model& model) {
+  Hasher hasher;
+  hasher.add(model.digest);
+  for (const std::string& path : {bench.options.lpips_path, bench.options.attributes_path, bench.options.clip_path}) {
+    hasher.add(path.empty() || !std::filesystem::exists(path) ? std::string() : sha256_hex_of_file(path));
+  }
+  return hasher.hex();
+}
+
 // Settings that the model has to agree with: its size, its schedule.
 void check_against_model(Plan& plan, PlanBench& bench, std::vector<size_t> trials) {
   const model::Model model = model::open_model({.path = bench.options.model.path, .dtype = bench.options.model.dtype});
   bench.parameters = model.parameters;
+  const std::string digest = digest_of(bench, model);
   const diffusion::NoiseSchedule schedule(model.schedule);
   for (const size_t k : trials) {
     Trial& trial = plan.trials[k];
+    trial.id = Hasher().add(trial.id).add(digest).hex().substr(0, 16);
     const diffusion::StepGrid grid(schedule, trial.steps);  // throws for steps that the schedule does not have
     const int64_t factor = model.pixel_multiple;
     if (trial.dataset.size.first == 0) {
@@ -191,9 +204,11 @@ Plan make_plan(const config::Launch& launch) {
       }
     }
   }
+  std::map<std::string, int> times_seen;  // a sweep may name a setting twice
   for (size_t k = 0; k < plan.trials.size(); ++k) {
     plan.first_row[k] = plan.records;
     plan.records += records_of_trial[k];
+    if (const int times = times_seen[plan.trials[k].id]++; times > 0) plan.trials[k].id += fmt::format("-{}", times);
   }
   return plan;
 }

@@ -105,16 +105,29 @@ std::vector<store::StepRow> step_rows(const diffusion::StepGrid& grid, const std
 
 }  // namespace
 
-void RecordMaker::expect(const std::vector<const Trial*>& trials, size_t sample) const {
+std::string edit_text(const data::EditName& edit) { return edit.name.empty() ? edit.target_prompt : edit.name; }
+
+std::string short_digest(const data::Dataset& dataset, size_t sample) {
+  try {
+    return dataset.digest(sample).substr(0, 16);
+  } catch (const Error&) {  // its records say what is wrong with it
+    return "";
+  }
+}
+
+void RecordMaker::expect(const std::vector<PlannedRecord>& records, size_t sample) const {
   const std::string& id = context_.dataset.ids()[sample];
-  for (const Trial* trial : trials) {
-    const size_t records = trial->edits ? context_.dataset.edits(sample).size() : 1;
-    for (size_t edit = 0; edit < records; ++edit) {
-      for (const std::string& key : record_keys(*trial, dataset_number_, id, edit).all()) {
-        context_.bench.engine().memo().expect(key, 1);
-      }
+  for (const PlannedRecord& planned : records) {
+    for (const std::string& key : record_keys(*planned.trial, dataset_number_, id, planned.edit).all()) {
+      context_.bench.engine().memo().expect(key, 1);
     }
   }
+}
+
+const std::string& RecordMaker::digest_of(size_t sample) const {
+  const auto [entry, is_new] = digests_.emplace(sample, "");
+  if (is_new) entry->second = short_digest(context_.dataset, sample);
+  return entry->second;
 }
 
 Task<void> RecordMaker::fill(const Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const {
@@ -126,7 +139,6 @@ Task<void> RecordMaker::fill(const Trial& trial, size_t sample, size_t edit, Fin
   const auto preparing = [this, &trial, sample] { return prepare(context_, trial, sample); };
   Task<std::shared_ptr<const Prepared>> reading_prepared = memo.read<Prepared>(keys.prepared, preparing);
   const std::shared_ptr<const Prepared> prepared = co_await reading_prepared;
-  finished.digest = prepared->digest;
   finished.notes = prepared->notes;
 
   const auto inverting = [this, &trial, id, prepared] { return invert(context_, trial, id, prepared); };
@@ -168,21 +180,23 @@ Task<void> RecordMaker::fill(const Trial& trial, size_t sample, size_t edit, Fin
   }
 }
 
-Task<void> RecordMaker::make(const Trial& trial, size_t sample, size_t edit, int64_t row) const {
+Task<void> RecordMaker::make(PlannedRecord planned, size_t sample) const {
+  const Trial& trial = *planned.trial;
   FinishedRecord finished;
   finished.trial = &trial;
   finished.sample = context_.dataset.ids()[sample];
-  finished.record.plan_row = row;
+  finished.record.plan_row = planned.row;
   fill_axes(finished.record, trial, finished.sample);
+  finished.record.values["input_digest"] = digest_of(sample);
   if (trial.edits) {
-    const data::EditName name = context_.dataset.edits(sample).at(edit);
-    finished.record.values["edit"] = name.name.empty() ? name.target_prompt : name.name;
+    const data::EditName name = context_.dataset.edits(sample).at(planned.edit);
+    finished.record.values["edit"] = edit_text(name);
     if (!name.name.empty()) finished.sample += " " + name.name;
   }
   const bool isolated = trial.engine.timing == Timing::kIsolated;
   const std::optional<PeakMemory> peak = isolated ? std::optional<PeakMemory>(std::in_place) : std::nullopt;
   try {
-    Task<void> filling = fill(trial, sample, edit, finished);
+    Task<void> filling = fill(trial, sample, planned.edit, finished);
     co_await filling;
     finished.record.values["status"] = std::string("ok");
     if (peak) finished.record.values["peak_memory_bytes"] = peak->bytes();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
 #include "run/keys.h"
 #include "run/stages.h"
@@ -20,29 +21,40 @@ struct FinishedRecord {
   std::string error;               // one line
   Tensor image, source;            // u8 [H, W, 3], where images are saved: what came back, and of what
   std::vector<std::string> notes;  // of the sample, to be said once
-  std::string digest;              // of the image file
+};
+
+// A record of one sample that is to be made.
+struct PlannedRecord {
+  const Trial* trial = nullptr;
+  size_t edit = 0;  // one of the sample's, where the trial edits
+  int64_t row = 0;  // of the plan
 };
 
 using RecordSink = std::function<void(FinishedRecord)>;
+
+// What the columns `edit` and `input_digest` say of a sample's edit and of a sample.
+std::string edit_text(const data::EditName& edit);
+std::string short_digest(const data::Dataset& dataset, size_t sample);
 
 class RecordMaker {
  public:
   RecordMaker(StageContext context, int dataset_number, RecordSink sink)
       : context_(context), dataset_number_(dataset_number), sink_(std::move(sink)) {}
 
-  // Never throws: what fails becomes a failed record that says where. `edit` is one of the sample's, where the trial
-  // edits.
-  Task<void> make(const Trial& trial, size_t sample, size_t edit, int64_t row) const;
+  // Never throws: what fails becomes a failed record that says where.
+  Task<void> make(PlannedRecord planned, size_t sample) const;
 
-  // Announces the readers of every key that these trials will ask for on one sample.
-  void expect(const std::vector<const Trial*>& trials, size_t sample) const;
+  // Announces the readers of every key that these records will ask for on one sample.
+  void expect(const std::vector<PlannedRecord>& records, size_t sample) const;
 
  private:
   Task<void> fill(const Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const;
+  const std::string& digest_of(size_t sample) const;
 
   StageContext context_;
   int dataset_number_;
   RecordSink sink_;
+  mutable std::map<size_t, std::string> digests_;  // of the samples seen
 };
 
 }  // namespace roundtrip::run

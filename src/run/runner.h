@@ -9,6 +9,8 @@
 
 #include "run/plan.h"
 #include "run/provenance.h"
+#include "run/resume.h"
+#include "run/summary.h"
 
 namespace roundtrip::run {
 
@@ -18,16 +20,22 @@ struct RunOptions {
   std::function<void()> on_directory = {};  // called once the directory is known to be this run's
   std::FILE* log = stderr;                  // progress, failures as they happen, notes
   Provenance provenance = {};               // what the caller knows: the command line
+  Resume resume = Resume::kNo;
+  bool retry_failed = false;                 // a resumed run makes its failed records anew
+  std::optional<int64_t> max_failures = {};  // more than so many end the run with what there is
 };
 
 struct RunOutcome {
-  int64_t records = 0, failed = 0;
-  bool interrupted = false;
+  int64_t records = 0;      // that are there now
+  int64_t evaluations = 0;  // made by this process
+  std::vector<Failure> failures;
+  bool interrupted = false, gave_up = false;  // by options.stop, by options.max_failures
   std::filesystem::path results;
   std::string table;  // means by trial
 };
 
-// Throws kInput where the directory already holds results or cannot be written, or the disk is full.
+// Throws kInput where the directory cannot be written or the disk is full, and what open_store throws. Until results.h5
+// stands, what was finished can be taken up again.
 RunOutcome run_plan(const Plan& plan, const RunOptions& options);
 
 }  // namespace roundtrip::run

@@ -71,7 +71,6 @@ Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) 
   Prepared prepared;
   const data::Sample read = context.dataset.read(sample);
   prepared.prompt = read.prompt;
-  prepared.digest = read.digest;
   prepared.notes = read.notes;
   prepared.pixels = bench.pixels(read.pixels);
 

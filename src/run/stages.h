@@ -22,7 +22,6 @@ struct Prepared {
   std::string prompt;
   double encode_seconds = 0;
   std::map<std::string, double> floor;  // each metric's score of encode then decode, without diffusion
-  std::string digest;                   // of the image file
   std::vector<std::string> notes;       // what was done to the image or its prompt
 };
 

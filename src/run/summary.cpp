@@ -9,13 +9,7 @@
 namespace roundtrip::run {
 namespace {
 
-double number_in(const store::Record& record, const std::string& column) {
-  const auto value = record.values.find(column);
-  if (value == record.values.end()) return std::nan("");
-  if (const auto* number = std::get_if<double>(&value->second)) return *number;
-  if (const auto* count = std::get_if<int64_t>(&value->second)) return static_cast<double>(*count);
-  return std::nan("");
-}
+constexpr int64_t kStretch = 1 << 14;  // records in memory at once
 
 // The settings that a table names where they vary, as it spells them.
 std::vector<std::pair<std::string, std::string>> axes_of(const Trial& trial) {
@@ -79,24 +73,42 @@ std::string Summary::Mean::text(int digits) const {
   return infinite > 0 ? fmt::format("{} (+{} inf)", mean, infinite) : mean;
 }
 
-void Summary::add(const FinishedRecord& finished) {
-  ++records_;
-  Line& line = trials_[finished.trial - plan_.trials.data()];
-  if (finished.failed) {
-    ++failed_;
-    ++line.failed;
-    return;
+Summary::Summary(const Plan& plan, const store::ResultsReader& results)
+    : plan_(plan), trials_(plan.trials.size()), records_(results.records()) {
+  for (int64_t first = 0; first < records_; first += kStretch) {
+    read(results, first, std::min(kStretch, records_ - first));
   }
-  ++line.ok;
-  const store::Record& record = finished.record;
-  for (const std::string& metric : finished.trial->metrics) {
-    for (const std::string& column : score_columns(metric, finished.trial->edits)) {
-      line.means[column].add(number_in(record, column));
+}
+
+void Summary::read(const store::ResultsReader& results, int64_t first, int64_t count) {
+  std::map<std::string, std::vector<double>> columns;
+  const auto value = [&](const std::string& column, int64_t k) {
+    const auto [entry, is_new] = columns.emplace(column, std::vector<double>());
+    if (is_new) {
+      entry->second =
+          results.has(column) ? results.numbers(column, first, count) : std::vector<double>(count, std::nan(""));
     }
+    return entry->second[k];
+  };
+  const std::vector<int64_t> trials = results.integers("trial", first, count);
+  const std::vector<std::string> status = results.texts("status", first, count);
+  for (int64_t k = 0; k < count; ++k) {
+    const Trial& trial = plan_.trials.at(trials[k]);
+    Line& line = trials_[trials[k]];
+    if (status[k] == "failed") {
+      ++line.failed;
+      const auto text = [&](const char* column) { return results.texts(column, first + k, 1)[0]; };
+      failures_.push_back({static_cast<size_t>(trials[k]), text("sample"), text("edit"), text("error")});
+      continue;
+    }
+    ++line.ok;
+    for (const std::string& metric : trial.metrics) {
+      for (const std::string& column : score_columns(metric, trial.edits)) line.means[column].add(value(column, k));
+    }
+    line.means["codec_psnr"].add(value("codec_psnr", k));
+    line.means["NFE"].add(value("invert_nfe", k) + value("sample_nfe", k));
+    line.means["seconds"].add(value("invert_seconds", k) + value("sample_seconds", k));
   }
-  line.means["codec_psnr"].add(number_in(record, "codec_psnr"));
-  line.means["NFE"].add(number_in(record, "invert_nfe") + number_in(record, "sample_nfe"));
-  line.means["seconds"].add(number_in(record, "invert_seconds") + number_in(record, "sample_seconds"));
 }
 
 std::string Summary::table() const {

@@ -1,4 +1,4 @@
-// The table that a run prints: one line a trial, means over its samples.
+// The table that a run prints: one line a trial, means over its samples; and what failed.
 #pragma once
 
 #include <map>
@@ -6,17 +6,22 @@
 #include <vector>
 
 #include "run/plan.h"
-#include "run/record_maker.h"
+#include "store/results_reader.h"
 
 namespace roundtrip::run {
 
+struct Failure {
+  size_t trial = 0;
+  std::string sample, edit, error;
+};
+
 class Summary {
  public:
-  explicit Summary(const Plan& plan) : plan_(plan), trials_(plan.trials.size()) {}
+  // Reads a finished or interrupted run of this plan.
+  Summary(const Plan& plan, const store::ResultsReader& results);
 
-  void add(const FinishedRecord& finished);
   int64_t records() const { return records_; }
-  int64_t failed() const { return failed_; }
+  const std::vector<Failure>& failures() const { return failures_; }  // in plan order
 
   // Columns: what varies over the trials, then samples, each metric, evaluations and network seconds of one image.
   // PSNR of equal images is +inf: counted apart, not averaged.
@@ -34,9 +39,12 @@ class Summary {
     std::map<std::string, Mean> means;
   };
 
+  void read(const store::ResultsReader& results, int64_t first, int64_t count);
+
   const Plan& plan_;
   std::vector<Line> trials_;
-  int64_t records_ = 0, failed_ = 0;
+  std::vector<Failure> failures_;
+  int64_t records_ = 0;
 };
 
 }  // namespace roundtrip::run

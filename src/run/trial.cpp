@@ -4,9 +4,11 @@
 #include <array>
 #include <cmath>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "config/section.h"
 #include "metrics/metric.h"
+#include "run/identity.h"
 
 namespace roundtrip::run {
 namespace {
@@ -144,6 +146,8 @@ Trial read_trial(const config::Launch& launch, const config::Job& job) {
   Trial trial;
   trial.number = job.num;
   trial.config_yaml = config::to_yaml(job.config);
+  trial.id = sha256_hex(config::to_yaml(deciding_config(job.config, launch.swept)));
+  trial.overrides = job.overrides;
   trial.model = {read.text("model.path"), read.text("model.dtype"), read.text("model.encode") == "sample"};
   trial.engine = read_engine(read);
   trial.dataset = read_dataset(read);

@@ -36,8 +36,10 @@ struct EngineSettings {
 enum class SaveImages { kNone, kWorst8, kAll };
 
 struct Trial {
-  int number = 0;           // its place in the sweep
-  std::string config_yaml;  // resolved
+  int number = 0;                      // its place in the sweep
+  std::string config_yaml;             // resolved
+  std::string id;                      // what it is known by from run to run (identity.h); the plan completes it
+  std::vector<std::string> overrides;  // that made it, as typed
   ModelSettings model;
   EngineSettings engine;
   data::DatasetOptions dataset;

@@ -24,6 +24,7 @@ std::vector<Column> axis_columns() {
       {"model", kText, "model", "", "", ""},
       {"dataset", kText, "dataset", "", "", ""},
       {"dtype", kText, "number type of the networks", "", "", ""},
+      {"input_digest", kText, "of the image's file, its prompt and its edits: the start of a SHA-256", "", "", ""},
       {"edit", kText, "target of an edit; empty for a reconstruction", "", "", ""},
   };
 }

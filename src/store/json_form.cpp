@@ -109,7 +109,8 @@ JournalEntry decode_entry(std::string_view text) {
   return result;
 }
 
-std::string encode_layout(const TableLayout& layout) {
+std::string encode_layout(const StoredLayout& stored) {
+  const TableLayout& layout = stored.layout;
   json columns = json::array(), configs = json::array();
   for (const Column& column : layout.columns) {
     columns.push_back({{"name", mended(column.name)},
@@ -123,25 +124,29 @@ std::string encode_layout(const TableLayout& layout) {
   return dump({{"columns", columns},
                {"attributes", mended(layout.attributes)},
                {"trial_configs", configs},
+               {"trial_ids", layout.trial_ids},
                {"provenance", mended(layout.provenance)},
-               {"planned_records", layout.planned_records}});
+               {"planned_records", layout.planned_records},
+               {"plan", stored.plan}});
 }
 
-TableLayout decode_layout(std::string_view text) {
-  const json layout = json::parse(text);
-  TableLayout result;
-  for (const json& column : layout.at("columns")) {
-    result.columns.push_back({.name = column.at("name"),
+StoredLayout decode_layout(std::string_view text) {
+  const json read = json::parse(text);
+  StoredLayout result{.layout = {}, .plan = read.at("plan")};
+  TableLayout& layout = result.layout;
+  for (const json& column : read.at("columns")) {
+    layout.columns.push_back({.name = column.at("name"),
                               .type = column.at("type"),
                               .long_name = column.at("long_name"),
                               .units = column.at("units"),
                               .direction = column.at("direction"),
                               .version = column.at("version")});
   }
-  layout.at("attributes").get_to(result.attributes);
-  layout.at("trial_configs").get_to(result.trial_configs);
-  layout.at("provenance").get_to(result.provenance);
-  layout.at("planned_records").get_to(result.planned_records);
+  read.at("attributes").get_to(layout.attributes);
+  read.at("trial_configs").get_to(layout.trial_configs);
+  read.at("trial_ids").get_to(layout.trial_ids);
+  read.at("provenance").get_to(layout.provenance);
+  read.at("planned_records").get_to(layout.planned_records);
   return result;
 }
 

@@ -39,7 +39,12 @@ std::string mended(std::string_view text);
 std::string encode_entry(const Record& record, std::span<const ArrayReference> arrays);  // one line
 JournalEntry decode_entry(std::string_view json);                                        // throws nlohmann's errors
 
-std::string encode_layout(const TableLayout& layout);
-TableLayout decode_layout(std::string_view json);  // throws nlohmann's errors
+// A run's layout and the number of the plan that its shards follow, which grows with every RunStore::replan.
+struct StoredLayout {
+  TableLayout layout;
+  int64_t plan = 0;
+};
+std::string encode_layout(const StoredLayout& stored);
+StoredLayout decode_layout(std::string_view json);  // throws nlohmann's errors
 
 }  // namespace roundtrip::store

@@ -19,20 +19,41 @@ constexpr int64_t kBytesPerStep = 2 * 6 * 8;
 
 struct Part {
   std::filesystem::path path;
-  int64_t records = 0, step_rows = 0;
-  int64_t first_plan_row = 0, last_plan_row = -1;
+  std::vector<int64_t> plan_rows;   // by row
+  std::vector<int64_t> first_step;  // by row, and one more
   bool has_arrays = false;
 
   explicit Part(const std::filesystem::path& p) : path(p) {
     const ResultsReader reader(path);
     has_arrays = !array_groups(hdf5::File::open(path)).empty();
-    records = reader.records();
-    step_rows = reader.step_rows();
-    if (records == 0) return;
-    first_plan_row = reader.plan_rows(0, 1)[0];
-    last_plan_row = reader.plan_rows(records - 1, 1)[0];
+    plan_rows = reader.plan_rows();
+    if (!std::ranges::is_sorted(plan_rows)) throw input_error(path.string(), "plan rows out of order", "ascending");
+    const std::vector<int64_t> step_records = reader.step_records();
+    auto step = step_records.begin();
+    for (int64_t row = 0; row <= reader.records(); ++row) {
+      step = std::lower_bound(step, step_records.end(), row);
+      first_step.push_back(step - step_records.begin());
+    }
   }
+
+  int64_t steps_of(int64_t row) const { return first_step[row + 1] - first_step[row]; }
 };
+
+// By plan row: the last part that holds it, or -1.
+using Holders = std::vector<int32_t>;
+
+Holders holders_of(const std::vector<Part>& parts, int64_t planned_records) {
+  Holders holders(planned_records, -1);
+  for (size_t p = 0; p < parts.size(); ++p) {
+    for (const int64_t row : parts[p].plan_rows) {
+      if (row < 0 || row >= planned_records) {
+        throw input_error(parts[p].path.string(), fmt::format("plan row {}", row), "a row of the plan");
+      }
+      holders[row] = static_cast<int32_t>(p);
+    }
+  }
+  return holders;
+}
 
 // Opens the parts' groups of arrays when they are asked for, and closes all when too many are open.
 class ArrayPool {
@@ -101,18 +122,20 @@ class Gathered {
     }
   }
 
-  // Adds the part's rows with plan rows in [begin, end), which lie next to each other.
-  void add(const ResultsReader& table, size_t part, int64_t begin, int64_t end) {
-    const std::vector<int64_t> plan_rows = table.plan_rows();
-    const int64_t first = std::ranges::lower_bound(plan_rows, begin) - plan_rows.begin();
-    const int64_t last = std::ranges::lower_bound(plan_rows, end) - plan_rows.begin();
-    const size_t steps_before = block_.steps.size();
-    add_steps(table, first, last);
-    size_t step = steps_before;
-    for (int64_t row = first; row < last; ++row) {
-      const size_t step_begin = step;
-      while (step < block_.steps.size() && block_.steps.record[step] == row) ++step;
-      sources_.push_back({plan_rows[row], part, row, sources_.size(), step_begin, step});
+  // Adds those of the part's rows with plan rows in [begin, end), which lie next to each other, that count.
+  void add(const std::vector<Part>& parts, size_t p, const Holders& holders, int64_t begin, int64_t end) {
+    const Part& part = parts[p];
+    const int64_t first = std::ranges::lower_bound(part.plan_rows, begin) - part.plan_rows.begin();
+    const int64_t last = std::ranges::lower_bound(part.plan_rows, end) - part.plan_rows.begin();
+    if (first == last) return;
+    const ResultsReader table(part.path);
+    const int64_t step_shift = static_cast<int64_t>(block_.steps.size()) - part.first_step[first];
+    add_steps(table.steps(part.first_step[first], part.first_step[last] - part.first_step[first]));
+    for (int64_t row = first; row < last; ++row, ++gathered_) {
+      const int64_t plan_row = part.plan_rows[row];
+      if (holders[plan_row] != static_cast<int32_t>(p)) continue;
+      sources_.push_back({plan_row, p, row, gathered_, static_cast<size_t>(part.first_step[row] + step_shift),
+                          static_cast<size_t>(part.first_step[row + 1] + step_shift)});
     }
     for (size_t c = 0; c < columns_.size(); ++c) {
       const std::string& name = columns_[c].name;
@@ -155,15 +178,10 @@ class Gathered {
   }
 
  private:
-  // The steps of the part's rows [first, last), which lie next to each other too.
-  void add_steps(const ResultsReader& table, int64_t first, int64_t last) {
-    const std::vector<int64_t> record = table.step_records();
-    const int64_t begin = std::ranges::lower_bound(record, first) - record.begin();
-    const int64_t end = std::ranges::lower_bound(record, last) - record.begin();
-    const StepTable steps = table.steps(begin, end - begin);
-    append(block_.steps.record, steps.record);
+  void add_steps(const StepTable& steps) {
     append(block_.steps.i, steps.i);
     append(block_.steps.t, steps.t);
+    append(block_.steps.record, steps.record);
     append(block_.steps.pivot_distance, steps.pivot_distance);
     append(block_.steps.loss, steps.loss);
     append(block_.steps.inner_steps, steps.inner_steps);
@@ -171,6 +189,7 @@ class Gathered {
 
   const std::vector<Column>& columns_;
   TableBlock block_;
+  size_t gathered_ = 0;  // rows in block_, those that do not count too
   std::vector<Source> sources_;
 };
 
@@ -179,10 +198,14 @@ class Gathered {
 void merge_results(std::span<const std::filesystem::path> paths, const TableLayout& layout, int64_t memory,
                    const std::filesystem::path& to) {
   const std::vector<Part> parts(paths.begin(), paths.end());
+  const Holders holders = holders_of(parts, layout.planned_records);
   int64_t records = 0, step_rows = 0;
-  for (const Part& part : parts) {
-    records += part.records;
-    step_rows += part.step_rows;
+  for (size_t p = 0; p < parts.size(); ++p) {
+    for (size_t row = 0; row < parts[p].plan_rows.size(); ++row) {
+      if (holders[parts[p].plan_rows[row]] != static_cast<int32_t>(p)) continue;
+      ++records;
+      step_rows += parts[p].steps_of(static_cast<int64_t>(row));
+    }
   }
   const auto columns = static_cast<int64_t>(layout.columns.size());
   const int64_t record_bytes =
@@ -194,10 +217,7 @@ void merge_results(std::span<const std::filesystem::path> paths, const TableLayo
   for (int64_t begin = 0; begin < layout.planned_records; begin += block_rows) {
     const int64_t end = std::min(begin + block_rows, layout.planned_records);
     Gathered gathered(layout.columns);
-    for (size_t p = 0; p < parts.size(); ++p) {
-      const bool meets = parts[p].first_plan_row < end && parts[p].last_plan_row >= begin;
-      if (meets) gathered.add(ResultsReader(parts[p].path), p, begin, end);
-    }
+    for (size_t p = 0; p < parts.size(); ++p) gathered.add(parts, p, holders, begin, end);
     const auto [block, sources] = std::move(gathered).sorted();
     if (block.plan_rows.empty()) continue;
     writer.write(block);

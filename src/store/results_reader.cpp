@@ -208,6 +208,13 @@ std::vector<std::string> ResultsReader::trial_configs() const {
   return strings_of(dataset.read_texts(0, length_of(dataset)));
 }
 
+std::vector<std::string> ResultsReader::trial_ids() const {
+  const hdf5::Group trials = state_->file.open_group("trials");
+  if (!trials.has("id")) return {};
+  const hdf5::Dataset dataset = trials.open_dataset("id");
+  return strings_of(dataset.read_texts(0, length_of(dataset)));
+}
+
 std::vector<std::string> ResultsReader::array_paths(int64_t row) const {
   const std::string row_name = std::to_string(row);
   std::vector<std::string> paths;

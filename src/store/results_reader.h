@@ -66,6 +66,7 @@ class ResultsReader {
   std::map<std::string, std::string> attributes() const;  // of the table, as its layout gave them
   std::map<std::string, std::string> provenance() const;
   std::vector<std::string> trial_configs() const;
+  std::vector<std::string> trial_ids() const;  // none in files of versions that gave none
 
   // Arrays by path, such as "trajectories/12/invert" or "images/12".
   std::vector<std::string> array_paths(int64_t row) const;

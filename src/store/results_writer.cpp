@@ -59,12 +59,17 @@ hdf5::Dataset create_column(hdf5::Group& group, const hdf5::Dataset& scale, cons
   return dataset;
 }
 
-void write_trials(hdf5::Group trials, const std::vector<std::string>& configs) {
+void write_trials(hdf5::Group trials, const TableLayout& layout) {
   const hdf5::Dataset scale =
-      create_scale(trials, "trial", static_cast<int64_t>(configs.size()), "index of the setting");
+      create_scale(trials, "trial", static_cast<int64_t>(layout.trial_configs.size()), "index of the setting");
   create_column(trials, scale,
                 {"config_yaml", ColumnType::kString, "the resolved config of the trial, YAML", "", "", ""})
-      .write(0, configs);
+      .write(0, layout.trial_configs);
+  if (layout.trial_ids.empty()) return;
+  create_column(
+      trials, scale,
+      {"id", ColumnType::kString, "digest of what decides the trial's numbers: config and weights", "", "", ""})
+      .write(0, layout.trial_ids);
 }
 
 // What makes viewers show a dataset [H, W, 3] of bytes as a picture (HDF5 Image and Palette
@@ -113,7 +118,7 @@ ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layo
   };
   for (const Column& column : step_columns) steps_.push_back(create_column(per_step, step_scale, column));
 
-  write_trials(file_.create_group("trials"), layout.trial_configs);
+  write_trials(file_.create_group("trials"), layout);
   hdf5::Group provenance = file_.create_group("provenance");
   for (const auto& [name, text] : layout.provenance) provenance.set_attribute(name, text);
 }

@@ -2,7 +2,7 @@
 //
 //   /record, /plan_row, /<column>...   one row per record, on the dimension scale `record`
 //   /per_step/step_row, record, i, t, pivot_distance, loss, inner_steps
-//   /trials/trial, config_yaml         the resolved YAML of each trial
+//   /trials/trial, config_yaml, id     of each trial: its resolved YAML, what it is known by
 //   /provenance                        attributes: all that differs between two equal runs
 //   /<group>/<row>[/<name>]            arrays, such as /trajectories/12/invert and /images/12
 #pragma once

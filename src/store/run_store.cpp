@@ -18,24 +18,13 @@
 #include "store/json_form.h"
 #include "store/merge.h"
 #include "store/results_reader.h"
+#include "store/run_paths.h"
 #include "store/shard.h"
 
 namespace roundtrip::store {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct RunPaths {
-  explicit RunPaths(const fs::path& run)
-      : results(run / "results.h5"),
-        journal(run / "journal"),
-        shards(run / "shards"),
-        layout(journal / "layout.json") {}
-
-  fs::path shard(int64_t number) const { return shards / fmt::format("{:04}.h5", number); }
-
-  fs::path results, journal, shards, layout;
-};
 
 void make_directories(const fs::path& directory) {
   std::error_code error;
@@ -44,9 +33,10 @@ void make_directories(const fs::path& directory) {
 }
 
 void refuse_used(const fs::path& run, const RunPaths& paths) {
-  constexpr std::string_view kExpected = "a new directory: name another (hydra.run.dir=...), or remove this one";
+  constexpr std::string_view kExpected =
+      "a new directory: go on in this one with --resume, name another (hydra.run.dir=...), or remove it";
   if (fs::exists(paths.results)) throw input_error(run.string(), "holds results.h5 already", kExpected);
-  if (fs::exists(paths.journal) || fs::exists(paths.shards)) {
+  if (fs::exists(paths.journal) || fs::exists(paths.shards(0))) {
     throw input_error(run.string(), "holds an unfinished run", kExpected);
   }
 }
@@ -65,9 +55,8 @@ Descriptor lock(const fs::path& run, const fs::path& journal) {
   return descriptor;
 }
 
-TableLayout read_layout(const fs::path& run, const fs::path& path) {
+StoredLayout read_layout(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw input_error(run.string(), "no run to take up", "journal/layout.json, which a started run leaves");
   const std::string text(std::istreambuf_iterator<char>(file), {});
   try {
     return decode_layout(text);
@@ -76,28 +65,56 @@ TableLayout read_layout(const fs::path& run, const fs::path& path) {
   }
 }
 
-// The numbers of the files `<number><extension>` in a directory, ascending.
-std::vector<int64_t> numbers_in(const fs::path& directory, std::string_view extension) {
-  std::vector<int64_t> numbers;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    const std::string stem = entry.path().stem().string();
-    const bool digits = !stem.empty() && stem.size() < 10 && stem.find_first_not_of("0123456789") == stem.npos;
-    if (digits && entry.path().extension() == extension) numbers.push_back(std::stoll(stem));
-  }
-  std::ranges::sort(numbers);
-  return numbers;
-}
-
 void remove_journal(const JournalPaths& paths) {
   std::error_code ignored;  // what stays is passed over by its number, or goes with the directory
   fs::remove(paths.lines, ignored);
   fs::remove(paths.arrays, ignored);
 }
 
+// The folders of shards that a run has; all but the newest plan's are left over from a replan that was cut short.
+std::vector<fs::path> shard_folders(const fs::path& run) {
+  std::vector<fs::path> folders;
+  std::error_code failure;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run, failure)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory(failure) && (name == "shards" || name.starts_with("shards-")))
+      folders.push_back(entry.path());
+  }
+  return folders;
+}
+
 void remove_workings(const RunPaths& paths) {
   std::error_code ignored;  // beside whole results, what cannot be removed does no harm
-  fs::remove_all(paths.shards, ignored);
   fs::remove_all(paths.journal, ignored);
+  for (const fs::path& folder : shard_folders(paths.directory)) fs::remove_all(folder, ignored);
+}
+
+// What a results file says of its run, as the run was given it.
+TableLayout layout_of(const ResultsReader& results) {
+  TableLayout layout{.columns = results.columns(),
+                     .attributes = results.attributes(),
+                     .trial_configs = results.trial_configs(),
+                     .trial_ids = results.trial_ids(),
+                     .provenance = results.provenance(),
+                     .planned_records = results.planned_records()};
+  return layout;
+}
+
+// The finished run's table becomes the first shard. A link, where there can be one: results.h5 stays as it is.
+void take_up_results(const RunPaths& paths) {
+  const TableLayout layout = layout_of(ResultsReader(paths.results));
+  std::error_code failure;
+  for (const fs::path& folder : shard_folders(paths.directory)) fs::remove_all(folder, failure);
+  make_directories(paths.shards(0));
+  fs::create_hard_link(paths.results, paths.shard(0, 0), failure);
+  if (failure) {
+    failure.clear();
+    fs::copy_file(paths.results, part_of(paths.shard(0, 0)), fs::copy_options::overwrite_existing, failure);
+    if (failure) throw input_error(paths.shard(0, 0).string(), "cannot be written: " + failure.message());
+    publish(paths.shard(0, 0));
+  }
+  sync_directory(paths.shards(0));
+  write_durably(paths.layout, encode_layout({.layout = layout, .plan = 0}));
 }
 
 void check_layout(const TableLayout& layout) {
@@ -111,6 +128,8 @@ void check_layout(const TableLayout& layout) {
     check(!layout.attributes.contains(name), fmt::format("the attribute '{}' is the store's own", name));
   }
   check(layout.planned_records >= 0, "a plan has no less than no records");
+  check(layout.trial_ids.empty() || layout.trial_ids.size() == layout.trial_configs.size(),
+        "each trial has an id, or none has");
 }
 
 bool is_of(const Value& value, ColumnType type) {
@@ -148,19 +167,24 @@ struct RunStore::State {
   std::vector<bool> held;  // by plan row
   int64_t written = 0;
   Descriptor lock;
+  int64_t plan = 0;    // grows with every replan
   int64_t number = 0;  // of the journal, and of the shard that it becomes
   std::optional<JournalWriter> journal;
   Recovery recovery;
 
   State(fs::path run, StoreOptions o) : directory(std::move(run)), paths(directory), options(o) {}
 
-  void take(TableLayout given) {
-    layout = std::move(given);
+  void take(StoredLayout given) {
+    layout = std::move(given.layout);
+    plan = given.plan;
+    column_types.clear();
     for (const Column& column : layout.columns) column_types[column.name] = column.type;
     held.assign(layout.planned_records, false);
+    written = 0;
   }
 
   void hold(int64_t plan_row) {
+    if (held[plan_row]) return;
     held[plan_row] = true;
     ++written;
   }
@@ -171,38 +195,49 @@ struct RunStore::State {
   void seal() {
     journal->sync();
     const JournalPaths old(paths.journal, number);
-    write_shard(old, layout, paths.shard(number));
+    write_shard(old, layout, paths.shard(plan, number));
     ++number;
     start_journal();
     remove_journal(old);
   }
 
-  void hold_shard(const fs::path& path) {
-    const ResultsReader shard(path);
-    for (const int64_t row : shard.plan_rows()) {
-      if (row < 0 || row >= layout.planned_records || held[row]) {
-        throw input_error(path.string(), fmt::format("plan row {}", row), "each row of the plan once");
+  std::vector<fs::path> shards() const {
+    std::vector<fs::path> all;
+    for (const int64_t shard : numbers_in(paths.shards(plan), ".h5")) all.push_back(paths.shard(plan, shard));
+    return all;
+  }
+
+  // Takes up what the shards hold. The next journal has a number that no shard has.
+  void hold_shards() {
+    for (const int64_t shard : numbers_in(paths.shards(plan), ".h5")) {
+      const fs::path path = paths.shard(plan, shard);
+      for (const int64_t row : ResultsReader(path).plan_rows()) {
+        if (row < 0 || row >= layout.planned_records) {
+          throw input_error(path.string(), fmt::format("plan row {}", row), "a row of the plan");
+        }
+        hold(row);
       }
-      hold(row);
+      number = shard + 1;
     }
   }
 
   // Journals that a killed process left become shards, however short.
   void recover() {
-    const auto sealed = numbers_in(paths.shards, ".h5");
+    std::error_code ignored;
+    for (const fs::path& folder : shard_folders(directory)) {
+      if (folder != paths.shards(plan)) fs::remove_all(folder, ignored);
+    }
+    const auto sealed = numbers_in(paths.shards(plan), ".h5");
     for (const int64_t left : numbers_in(paths.journal, ".jsonl")) {
       const JournalPaths journal_paths(paths.journal, left);
       if (!std::ranges::binary_search(sealed, left)) {
-        const Recovery found = write_shard(journal_paths, layout, paths.shard(left));
+        const Recovery found = write_shard(journal_paths, layout, paths.shard(plan, left));
         recovery.ignored_lines += found.ignored_lines;
         recovery.ignored_bytes += found.ignored_bytes;
       }
       remove_journal(journal_paths);
     }
-    for (const int64_t shard : numbers_in(paths.shards, ".h5")) {
-      hold_shard(paths.shard(shard));
-      number = shard + 1;
-    }
+    hold_shards();
     recovery.records = written;
   }
 };
@@ -220,8 +255,8 @@ RunStore::RunStore(fs::path directory, TableLayout layout, StoreOptions options)
   make_directories(paths.journal);
   state_->lock = lock(state_->directory, paths.journal);
   try {
-    make_directories(paths.shards);
-    const std::string text = encode_layout(layout);
+    make_directories(paths.shards(0));
+    const std::string text = encode_layout({.layout = layout, .plan = 0});
     write_durably(paths.layout, text);
     state_->take(decode_layout(text));  // mended, and just what recover() would find
     state_->start_journal();
@@ -234,13 +269,16 @@ RunStore::RunStore(fs::path directory, TableLayout layout, StoreOptions options)
 
 RunStore RunStore::recover(const fs::path& directory, StoreOptions options) {
   auto state = std::make_unique<State>(directory, options);
-  if (fs::exists(state->paths.results)) {
-    throw input_error(directory.string(), "is finished: results.h5 is whole", "a run that ended before that");
+  const RunPaths& paths = state->paths;
+  if (!fs::exists(paths.layout) && !fs::exists(paths.results)) {
+    throw input_error(directory.string(), "no run to take up", "results.h5, or the journal/ of a started run");
   }
-  TableLayout layout = read_layout(directory, state->paths.layout);
-  state->lock = lock(directory, state->paths.journal);
-  make_directories(state->paths.shards);
-  state->take(std::move(layout));
+  make_directories(paths.journal);
+  state->lock = lock(directory, paths.journal);
+  if (!fs::exists(paths.layout)) take_up_results(paths);
+  StoredLayout stored = read_layout(paths.layout);
+  make_directories(paths.shards(stored.plan));
+  state->take(std::move(stored));
   state->recover();
   state->start_journal();
   return RunStore(std::move(state));
@@ -277,12 +315,51 @@ void RunStore::append(const Record& record, std::span<const ArrayView> arrays) {
 void RunStore::sync() { state_->journal->sync(); }
 void RunStore::sync_if_due() { state_->journal->sync_if_due(state_->options.sync_seconds); }
 
+void RunStore::forget(int64_t plan_row) {
+  check(holds(plan_row), "what is forgotten was there");
+  state_->held[plan_row] = false;
+  --state_->written;
+}
+
+void RunStore::replan(TableLayout layout, const std::function<void(Record&)>& move) {
+  check_layout(layout);
+  State& state = *state_;
+  if (state.journal->records() > 0) state.seal();
+  const std::string text = encode_layout({.layout = std::move(layout), .plan = state.plan + 1});
+  StoredLayout stored = decode_layout(text);
+  const fs::path folder = state.paths.shards(stored.plan);
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  make_directories(folder);
+  int64_t number = 0;
+  const auto moved = [&](Record& record) {
+    move(record);
+    return true;
+  };
+  for (const fs::path& shard : state.shards()) {
+    rewrite_shard(shard, stored.layout, state.options.records_per_shard, moved,
+                  [&] { return state.paths.shard(stored.plan, number++); });
+  }
+  sync_directory(folder);
+  sync_directory(state.directory);
+  write_durably(state.paths.layout, text);  // from here on the new plan is the run's
+
+  const fs::path old = state.paths.shards(state.plan);
+  const JournalPaths empty(state.paths.journal, state.number);
+  state.take(std::move(stored));
+  state.number = 0;
+  state.hold_shards();
+  remove_journal(empty);
+  state.start_journal();
+  fs::remove_all(old, ignored);
+}
+
+std::vector<fs::path> RunStore::shards() const { return state_->shards(); }
+
 fs::path RunStore::finish() {
   check(state_->journal.has_value(), "a run is finished once");
   if (state_->journal->records() > 0) state_->seal();
-  std::vector<fs::path> shards;
-  for (const int64_t number : numbers_in(state_->paths.shards, ".h5")) shards.push_back(state_->paths.shard(number));
-  merge_results(shards, state_->layout, state_->options.merge_memory, state_->paths.results);
+  merge_results(state_->shards(), state_->layout, state_->options.merge_memory, state_->paths.results);
   state_->journal.reset();
   remove_workings(state_->paths);
   return state_->paths.results;
@@ -290,6 +367,13 @@ fs::path RunStore::finish() {
 
 void RunStore::set_provenance(const std::string& key, const std::string& value) {
   state_->layout.provenance[mended(key)] = mended(value);
+}
+
+void RunStore::show_progress(std::string_view text) {
+  const fs::path& path = state_->paths.progress;
+  std::ofstream(part_of(path), std::ios::binary) << text;
+  std::error_code ignored;  // for a person who looks: nothing is lost without it
+  fs::rename(part_of(path), path, ignored);
 }
 
 const fs::path& RunStore::directory() const { return state_->directory; }

@@ -1,72 +1,18 @@
 #include "store/shard.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/error.h"
+#include "store/record_rows.h"
 #include "store/results_writer.h"
 
 namespace roundtrip::store {
 namespace {
 
-const Value& value_of(const Record& record, const std::string& column) {
-  static const Value kMissing;
-  const auto found = record.values.find(column);
-  return found == record.values.end() ? kMissing : found->second;
-}
-
-double number_of(const Value& value) {
-  if (const auto* number = std::get_if<double>(&value)) return *number;
-  if (const auto* count = std::get_if<int64_t>(&value)) return static_cast<double>(*count);
-  return std::numeric_limits<double>::quiet_NaN();
-}
-
-int64_t count_of(const Value& value) {
-  const auto* count = std::get_if<int64_t>(&value);
-  return count ? *count : -1;
-}
-
-std::string text_of(const Value& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return text ? *text : "";
-}
-
-template <typename T>
-std::vector<T> column_of(const std::vector<JournalEntry>& entries, const std::string& name, T (*read)(const Value&)) {
-  std::vector<T> values;
-  values.reserve(entries.size());
-  for (const JournalEntry& entry : entries) values.push_back(read(value_of(entry.record, name)));
-  return values;
-}
-
-ColumnValues column_of(const std::vector<JournalEntry>& entries, const Column& column) {
-  switch (column.type) {
-    case ColumnType::kFloat64:
-      return column_of(entries, column.name, number_of);
-    case ColumnType::kInt64:
-      return column_of(entries, column.name, count_of);
-    case ColumnType::kString:
-      return column_of(entries, column.name, text_of);
-  }
-  throw Error(ErrorKind::kInternal, "a column of no known type");
-}
-
-TableBlock block_of(const std::vector<JournalEntry>& entries, const std::vector<Column>& columns) {
-  TableBlock block;
-  for (const Column& column : columns) block.columns.push_back(column_of(entries, column));
-  for (const JournalEntry& entry : entries) {
-    const auto row = static_cast<int64_t>(block.plan_rows.size());
-    block.plan_rows.push_back(entry.record.plan_row);
-    for (const StepRow& step : entry.record.steps) {
-      block.steps.record.push_back(row);
-      block.steps.i.push_back(step.i);
-      block.steps.t.push_back(step.t);
-      block.steps.pivot_distance.push_back(step.pivot_distance);
-      block.steps.loss.push_back(step.loss);
-      block.steps.inner_steps.push_back(step.inner_steps);
-    }
-  }
-  return block;
+void check_plan_row(const std::string& where, int64_t row, const TableLayout& layout) {
+  if (row >= 0 && row < layout.planned_records) return;
+  throw input_error(where, fmt::format("a record of plan row {}", row),
+                    fmt::format("0 to {}", layout.planned_records - 1));
 }
 
 }  // namespace
@@ -75,16 +21,14 @@ Recovery write_shard(const JournalPaths& paths, const TableLayout& layout, const
   JournalReader journal(paths);
   std::vector<JournalEntry> entries;
   while (std::optional<JournalEntry> entry = journal.next()) {
-    const int64_t row = entry->record.plan_row;
-    if (row < 0 || row >= layout.planned_records) {
-      throw input_error(paths.lines.string(), fmt::format("a record of plan row {}", row),
-                        fmt::format("0 to {}", layout.planned_records - 1));
-    }
+    check_plan_row(paths.lines.string(), entry->record.plan_row, layout);
     entries.push_back(std::move(*entry));
   }
   std::ranges::sort(entries, {}, [](const JournalEntry& entry) { return entry.record.plan_row; });
+  std::vector<Record> records;
+  for (JournalEntry& entry : entries) records.push_back(std::move(entry.record));
 
-  const TableBlock block = block_of(entries, layout.columns);
+  const TableBlock block = block_of(records, layout.columns);
   ResultsWriter writer(shard, layout, static_cast<int64_t>(entries.size()), static_cast<int64_t>(block.steps.size()));
   writer.write(block);
   for (size_t row = 0; row < entries.size(); ++row) {
@@ -95,6 +39,40 @@ Recovery write_shard(const JournalPaths& paths, const TableLayout& layout, const
   }
   writer.finish();
   return {static_cast<int64_t>(entries.size()), journal.ignored_lines(), journal.ignored_bytes()};
+}
+
+void rewrite_shard(const std::filesystem::path& from, const TableLayout& layout, int64_t records_per_shard,
+                   const std::function<bool(Record&)>& move, const std::function<std::filesystem::path()>& next_path) {
+  const ResultsReader shard(from);
+  const hdf5::File file = hdf5::File::open(from);
+  const std::vector<std::string> groups = array_groups(file);
+  for (int64_t first = 0; first < shard.records(); first += records_per_shard) {
+    std::vector<std::pair<Record, int64_t>> kept;  // and its row in the shard
+    int64_t row = first;
+    for (Record& record : read_records(shard, first, std::min(records_per_shard, shard.records() - first))) {
+      if (move(record)) {
+        check_plan_row(from.string(), record.plan_row, layout);
+        kept.emplace_back(std::move(record), row);
+      }
+      ++row;
+    }
+    if (kept.empty()) continue;
+    std::ranges::sort(kept, {}, [](const auto& entry) { return entry.first.plan_row; });
+    std::vector<Record> records;
+    for (auto& entry : kept) records.push_back(std::move(entry.first));
+
+    const TableBlock block = block_of(records, layout.columns);
+    ResultsWriter writer(next_path(), layout, static_cast<int64_t>(records.size()),
+                         static_cast<int64_t>(block.steps.size()));
+    writer.write(block);
+    for (const std::string& name : groups) {
+      const hdf5::Group group = file.open_group(name);
+      for (size_t k = 0; k < kept.size(); ++k) {
+        writer.copy_arrays(group, name, kept[k].second, static_cast<int64_t>(k));
+      }
+    }
+    writer.finish();
+  }
 }
 
 }  // namespace roundtrip::store

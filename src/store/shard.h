@@ -1,15 +1,23 @@
-// A journal into a shard: a results file of what it holds, in plan order.
+// Shards: finished stretches of a run, each a results file of its own, in plan order.
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <span>
 
 #include "store/journal.h"
 #include "store/run_store.h"
 
 namespace roundtrip::store {
 
-// Writes the shard whole or not at all, and says what of the journal it kept. Throws kInput where a record is
-// not of this layout.
+// A journal into a shard, whole or not at all; says what of the journal it kept. Throws kInput where a record is not of
+// this layout.
 Recovery write_shard(const JournalPaths& journal, const TableLayout& layout, const std::filesystem::path& shard);
+
+// A shard, or any results file, into shards of another layout: up to `records_per_shard` rows each, under the names
+// that `next_path` gives. `move` sets a record's new plan row and may change its values; where it returns false the
+// record is left out.
+void rewrite_shard(const std::filesystem::path& from, const TableLayout& layout, int64_t records_per_shard,
+                   const std::function<bool(Record&)>& move, const std::function<std::filesystem::path()>& next_path);
 
 }  // namespace roundtrip::store

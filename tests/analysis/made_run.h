@@ -121,6 +121,7 @@ inline std::filesystem::path make_run(const std::filesystem::path& folder, const
   const store::TableLayout layout{.columns = store::table_columns({}, run.metrics),
                                   .attributes = {},
                                   .trial_configs = std::vector<std::string>(run.trials.size(), run.config),
+                                  .trial_ids = {},
                                   .provenance = run.provenance,
                                   .planned_records = run.images * static_cast<int64_t>(run.trials.size())};
   store::TableBlock block = block_of(layout.columns);

@@ -105,6 +105,7 @@ TEST(Results, RefusesWhatIsNoRun) {
   store::TableLayout other{.columns = {{"temperature", store::ColumnType::kFloat64, "", "K", "", ""}},
                            .attributes = {},
                            .trial_configs = {},
+                           .trial_ids = {},
                            .provenance = {}};
   store::ResultsWriter(folder.path() / "other.h5", other, 0, 0).finish();
   EXPECT_THAT(error_of([&] { Results(folder.path() / "other.h5"); }),

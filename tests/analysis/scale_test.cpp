@@ -17,6 +17,7 @@ void write_run(const std::filesystem::path& file, int64_t records) {
   const store::TableLayout layout{.columns = store::table_columns({}, MadeRun{}.metrics),
                                   .attributes = {},
                                   .trial_configs = std::vector<std::string>(records / images, "steps: 10\n"),
+                                  .trial_ids = {},
                                   .provenance = MadeRun{}.provenance,
                                   .planned_records = records};
   store::ResultsWriter writer(file, layout, records, 0);

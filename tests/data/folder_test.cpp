@@ -56,8 +56,20 @@ TEST_F(FolderTest, ReadsASampleWithAllThatIsKnown) {
   EXPECT_EQ(sample.pixels.rgb, pattern(4, 5).rgb);
   EXPECT_EQ(sample.prompt, "a photo");
   EXPECT_TRUE(open()->edits(0).empty());
-  EXPECT_EQ(sample.digest, sha256_hex(png()));
+  EXPECT_EQ(open()->digest(0).size(), 64u);
   EXPECT_TRUE(sample.notes.empty());
+}
+
+TEST_F(FolderTest, DigestsChangeWithTheFileAndWithThePrompt) {
+  write_images({"x.png", "y.png"});
+  options_.prompt = "a photo";
+  const std::string digest = open()->digest(0);
+  EXPECT_EQ(open()->digest(1), digest);  // equal bytes, equal prompts
+  options_.prompt = "a painting";
+  EXPECT_NE(open()->digest(0), digest);
+  options_.prompt = "a photo";
+  std::ofstream(folder_.path() / "x.png", std::ios::app) << ' ';
+  EXPECT_NE(open()->digest(0), digest);
 }
 
 TEST_F(FolderTest, BringsSamplesToTheSize) {

@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("ROUNDTRIP_BINARY", ROOT / "build/release/roundtrip"))
 TINY = ["model.path=tests/golden/models/tiny-sd", "attributes.path=null", "engine.max_batch=8"]
 NAMES = sorted(file.stem for file in (ROOT / "experiments").glob("*.yaml"))
-MARKED = "<!-- claims: begin -->\nof before\n<!-- claims: end -->\n<!-- methods: begin -->\n<!-- methods: end -->\nlast\n"
+CLAIMS = "of before\n| `steps` | its row |\n| `negative_prompt` | of before |"
+MARKED = f"<!-- claims: begin -->\n{CLAIMS}\n<!-- claims: end -->\n<!-- methods: begin -->\n<!-- methods: end -->\nlast\n"
 
 
 def roundtrip(*words):
@@ -82,6 +83,7 @@ def test_table_of_claims_is_generated(reproduced, tmp_path):
     assert done.returncode == 0, done.stderr
     text = readme.read_text()
     assert "of before" not in text and text.endswith("last\n")
+    assert "| `steps` | its row |" in text, "what has no results keeps its rows"
     rows = [line for line in text.splitlines() if line.startswith("| `negative_prompt`")]
     assert len(rows) == 5 and "| holds |" in rows[2] and "| **fails** |" in rows[3]
 

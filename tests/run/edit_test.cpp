@@ -79,7 +79,7 @@ TEST_F(EditTask, MakesARecordForEachEditFromSharedPivots) {
   EXPECT_EQ(planned.asked.forward, 4 * (3 + 3));
   EXPECT_EQ(planned.made.forward, 2 * 3 + 4 * 3);
   const RunOutcome outcome = run(planned);
-  EXPECT_EQ(outcome.failed, 0);
+  EXPECT_EQ(outcome.failures.size(), 0u);
   const store::ResultsReader results(outcome.results);
   EXPECT_EQ(results.provenance().at("evaluations_made"), "18");
   EXPECT_THAT(results.texts("task"), ElementsAre("reconstruct", "reconstruct", "edit", "edit"));
@@ -128,7 +128,7 @@ TEST_F(EditTask, AnEmptyMaskIsSaid) {
 TEST_F(EditTask, AMaskOfAnotherSizeFailsItsRecordAlone) {
   write_mask("m/half.png", 8, 16);
   const RunOutcome outcome = run(plan({"task=edit", "steps=2"}));
-  EXPECT_EQ(outcome.failed, 1);
+  EXPECT_EQ(outcome.failures.size(), 1);
   const store::ResultsReader results(outcome.results);
   EXPECT_THAT(results.texts("error").at(0), HasSubstr("m/half.png: 16 x 16 pixels; expected 32 x 32 as in a.png"));
   EXPECT_EQ(results.texts("status").at(1), "ok");

@@ -13,7 +13,7 @@ TEST_F(Sweep, LeavesARowForEveryTrialAndSampleInPlanOrder) {
   EXPECT_EQ(planned.records, 12);
   const RunOutcome outcome = run(planned, "out");
   EXPECT_EQ(outcome.records, 12);
-  EXPECT_EQ(outcome.failed, 0);
+  EXPECT_EQ(outcome.failures.size(), 0u);
   const store::ResultsReader results(outcome.results);
   EXPECT_TRUE(results.complete());
   EXPECT_EQ(results.integers("trial"), (std::vector<int64_t>{0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3}));
@@ -82,7 +82,7 @@ TEST_F(Sweep, ACorruptImageFailsItsRecordsAndNoOthers) {
   std::ofstream(folder_ / "photos" / "broken.png") << "not a png";
   const RunOutcome outcome = run(plan({"-m", "steps=2,3"}), "out");
   EXPECT_EQ(outcome.records, 8);
-  EXPECT_EQ(outcome.failed, 2);
+  EXPECT_EQ(outcome.failures.size(), 2u);
   const store::ResultsReader results(outcome.results);
   const auto status = results.texts("status"), samples = results.texts("sample"), errors = results.texts("error");
   for (size_t k = 0; k < status.size(); ++k) {

@@ -46,6 +46,7 @@ inline TableLayout layout(int64_t planned) {
                       {"psnr", ColumnType::kFloat64, "peak signal-to-noise ratio", "dB", "higher", "psnr-1"}},
           .attributes = {{"title", "an example"}},
           .trial_configs = {"steps: 10\n", "steps: 20\nprompt: \"na\xC3\xAFve\"\n"},
+          .trial_ids = {"0f", "1e"},
           .provenance = {{"host", "nowhere"}},
           .planned_records = planned};
 }

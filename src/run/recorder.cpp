@@ -1,0 +1,87 @@
+#include "run/recorder.h"
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "run/table.h"
+#include "store/results_reader.h"
+
+namespace roundtrip::run {
+namespace {
+
+void keep_picture(FinishedRecord& finished, const std::string& path, const Tensor& picture) {
+  finished.storage.push_back(picture);
+  finished.arrays.push_back({.path = path,
+                             .type = store::ArrayType::kUint8,
+                             .shape = picture.sizes().vec(),
+                             .bytes = {static_cast<const std::byte*>(picture.const_data_ptr()), picture.nbytes()}});
+}
+
+}  // namespace
+
+Recorder::Recorder(const Plan& plan, store::RunStore store, Progress& progress)
+    : progress_(progress), store_(std::move(store)), images_(store_.directory() / "images") {
+  restore(plan);
+}
+
+// What an earlier process left: digests, failures, the pictures among the worst.
+void Recorder::restore(const Plan& plan) {
+  for (const std::filesystem::path& path : store_.shards()) {
+    const store::ResultsReader shard(path);
+    const std::vector<int64_t> rows = shard.plan_rows(), trials = shard.integers("trial");
+    const std::vector<std::string> status = shard.texts("status"), samples = shard.texts("sample"),
+                                   digests = shard.texts("input_digest");
+    const std::vector<double> psnr = shard.has("psnr") ? shard.numbers("psnr") : std::vector<double>(rows.size());
+    for (size_t k = 0; k < rows.size(); ++k) {
+      if (!digests[k].empty()) digests_[samples[k]] = digests[k];
+      if (!store_.holds(rows[k])) continue;  // to be made anew
+      if (status[k] == "failed") ++failed_before_;
+      if (plan.trials.at(trials[k]).save_images == SaveImages::kWorst8) images_.restore(rows[k], psnr[k]);
+    }
+  }
+}
+
+void Recorder::add(FinishedRecord finished) {
+  unify_parameters(store_.layout().columns, finished.record);
+  if (finished.failed) report_failure(finished);
+  for (const std::string& note : finished.notes) note_samples_[note].insert(finished.sample);
+  const auto text = [&](const char* column) { return std::get<std::string>(finished.record.values.at(column)); };
+  if (!text("input_digest").empty()) digests_[text("sample")] = text("input_digest");
+  if (finished.image.defined() && images_.wants(finished)) {
+    images_.keep(finished);
+    keep_picture(finished, "images/{row}", finished.image);
+    keep_picture(finished, "sources/{row}", finished.source);
+  }
+  store_.append(finished.record, finished.arrays);
+}
+
+void Recorder::say_notes() {
+  for (const auto& [note, samples] : note_samples_) {
+    const std::string where = samples.size() == 1
+                                  ? fmt::format("sample {}", *samples.begin())
+                                  : fmt::format("{} samples, {} among them", samples.size(), *samples.begin());
+    progress_.line(fmt::format("note: {}: {}", where, note));
+  }
+}
+
+std::string Recorder::text() const {
+  std::string text = fmt::format("records {}/{}", store_.written(), store_.layout().planned_records);
+  if (const int64_t failed = failed_before_ + failed_now_; failed > 0) text += fmt::format(", {} failed", failed);
+  return text;
+}
+
+std::string Recorder::inputs_digest() const {
+  Hasher hasher;
+  for (const auto& [sample, digest] : digests_) hasher.add(sample).add(digest);
+  return hasher.hex();
+}
+
+// Each failure is printed as it happens; the same one of the same sample under other trials only counts.
+void Recorder::report_failure(const FinishedRecord& finished) {
+  ++failed_now_;
+  if (!failures_.insert({finished.sample, finished.error}).second) return;
+  progress_.line(
+      fmt::format("failed: trial {}, sample {}: {}", finished.trial->number, finished.sample, finished.error));
+}
+
+}  // namespace roundtrip::run

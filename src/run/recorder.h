@@ -1,0 +1,43 @@
+// What every finished record passes through on its way to the store: pictures, failures as they happen, notes.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/progress.h"
+#include "run/image_keeper.h"
+#include "run/plan.h"
+#include "run/record_maker.h"
+#include "store/run_store.h"
+
+namespace roundtrip::run {
+
+class Recorder {
+ public:
+  // `store` may hold records already: they count as recorded.
+  Recorder(const Plan& plan, store::RunStore store, Progress& progress);
+
+  void add(FinishedRecord finished);
+  void say_notes();
+
+  store::RunStore& store() { return store_; }
+  const store::RunStore& store() const { return store_; }
+  int64_t failed_now() const { return failed_now_; }  // in this process
+  std::string text() const;                           // "records 12/7200, 1 failed"
+  std::string inputs_digest() const;                  // over all samples
+
+ private:
+  void restore(const Plan& plan);
+  void report_failure(const FinishedRecord& finished);
+
+  Progress& progress_;
+  store::RunStore store_;
+  ImageKeeper images_;
+  int64_t failed_before_ = 0, failed_now_ = 0;
+  std::map<std::string, std::set<std::string>> note_samples_;
+  std::map<std::string, std::string> digests_;  // by sample
+  std::set<std::pair<std::string, std::string>> failures_;
+};
+
+}  // namespace roundtrip::run

@@ -1,0 +1,92 @@
+#include "run/table.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "run/edit_scores.h"
+#include "store/columns.h"
+
+namespace roundtrip::run {
+namespace {
+
+std::vector<store::Column> metric_columns(const Plan& plan) {
+  const bool edits = std::ranges::any_of(plan.trials, &Trial::edits);
+  std::vector<store::Column> columns;
+  std::set<std::string> seen;
+  for (const PlanBench& bench : plan.benches) {
+    for (const std::string& name : bench.options.metrics) {
+      if (!seen.insert(name).second) continue;
+      const metrics::MetricInfo info = metrics::make_metric(name, {.lpips_path = bench.options.lpips_path,
+                                                                   .attributes_path = bench.options.attributes_path,
+                                                                   .clip_path = bench.options.clip_path,
+                                                                   .device = at::kCPU})
+                                           ->info();
+      const std::string direction = info.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower";
+      columns.push_back({.name = name,
+                         .type = store::ColumnType::kFloat64,
+                         .long_name = info.long_name,
+                         .units = info.units,
+                         .direction = direction,
+                         .version = info.version});
+      const store::Column column = columns.back();
+      if (name == "psnr" || name == "lpips") {
+        columns.push_back(column);
+        columns.back().name = "codec_" + name;
+        columns.back().long_name += ", of encoding and decoding alone";
+      }
+      if (!edits || info.on_latents || info.on_caption) continue;
+      for (store::Column& of_edits : edit_columns(column)) columns.push_back(std::move(of_edits));
+    }
+  }
+  return columns;
+}
+
+}  // namespace
+
+store::TableLayout table_layout(const Plan& plan) {
+  std::vector<store::Column> parameters;
+  for (const std::string& key : plan.parameters) {
+    // A parameter's column takes the type that all its values have; mixed ones become text.
+    store::ColumnType type = store::ColumnType::kInt64;
+    for (const Trial& trial : plan.trials) {
+      const store::Value& value = trial.swept.at(key);
+      if (std::holds_alternative<std::string>(value)) type = store::ColumnType::kString;
+      const bool number = std::holds_alternative<double>(value) || std::holds_alternative<std::monostate>(value);
+      if (number && type == store::ColumnType::kInt64) type = store::ColumnType::kFloat64;
+    }
+    parameters.push_back({.name = parameter_column(key),
+                          .type = type,
+                          .long_name = "the swept key " + key,
+                          .units = {},
+                          .direction = {},
+                          .version = {}});
+  }
+  store::TableLayout layout;
+  layout.columns = store::table_columns(parameters, metric_columns(plan));
+  layout.attributes["title"] = "roundtrip: diffusion inversion, one row per trial and sample";
+  for (const Trial& trial : plan.trials) {
+    layout.trial_configs.push_back(trial.config_yaml);
+    layout.trial_ids.push_back(trial.id);
+  }
+  layout.planned_records = plan.records;
+  return layout;
+}
+
+void unify_parameters(const std::vector<store::Column>& columns, store::Record& record) {
+  for (const store::Column& column : columns) {
+    const auto entry = record.values.find(column.name);
+    if (entry == record.values.end() || !column.name.starts_with("p.")) continue;
+    store::Value& value = entry->second;
+    if (column.type == store::ColumnType::kFloat64 && std::holds_alternative<int64_t>(value)) {
+      value = static_cast<double>(std::get<int64_t>(value));
+    } else if (column.type == store::ColumnType::kString) {
+      if (const auto* count = std::get_if<int64_t>(&value)) value = fmt::format("{}", *count);
+      if (const auto* number = std::get_if<double>(&value)) value = python_repr(*number);
+    }
+  }
+}
+
+}  // namespace roundtrip::run

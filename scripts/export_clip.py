@@ -14,29 +14,22 @@ files).
 """
 
 import argparse
-import hashlib
 import json
 import pathlib
 import shutil
 import sys
-import warnings
 
-try:
-    import torch
-    from torch import nn
-    from torch.nn import functional
-except ImportError:
-    sys.exit("export_clip.py: needs torch and safetensors (scripts/setup makes a .venv that has both)")
+import noted_module
+import torch
+from noted_module import InputError, read_weights, sha256
+from torch import nn
+from torch.nn import functional
 
 TOKENIZER_FILES = ["vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                    "added_tokens.json"]  # fmt: skip
 # CLIPImageProcessor's own, where preprocessor_config.json is absent or silent.
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 # Configs of before transformers 4.24 state the end token as 2; it was then found as the largest id.
-
-
-class InputError(Exception):
-    """One line for the user: the file, what was found, what was expected."""
 
 
 class Layer(nn.Module):
@@ -158,17 +151,6 @@ def weights_file(folder: pathlib.Path) -> pathlib.Path:
     raise InputError(f"{folder}: has no weights; expected model.safetensors or pytorch_model.bin")
 
 
-def read_weights(path: pathlib.Path) -> dict[str, torch.Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # each reader has exceptions of its own
-        raise InputError(f"{path}: cannot be read ({type(error).__name__})") from None
-
-
 def build(folder: pathlib.Path) -> Clip:
     """Throws InputError where the folder is not what CLIPModel saves."""
     config = read_json(folder / "config.json")
@@ -204,39 +186,29 @@ def copy_tokenizer(folder: pathlib.Path, to: pathlib.Path):
     files = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
     if not files:
         raise InputError(f"{folder}: has no tokenizer; expected some of {', '.join(TOKENIZER_FILES)}")
-    to.mkdir(exist_ok=True)
-    for file in files:
-        shutil.copyfile(file, to / file.name)
-
-
-def export(folder: pathlib.Path, output: pathlib.Path, network: str):
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript: old, and just what a C++ program loads
-        module = torch.jit.script(build(folder))
-    digest = hashlib.sha256(weights_file(folder).read_bytes()).hexdigest()
     try:
-        copy_tokenizer(folder, output.with_suffix(".tokenizer"))
-        torch.jit.save(module, output, _extra_files={"clip.json": json.dumps({"network": network, "weights_sha256": digest})})
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"{output}: cannot be written ({str(error).splitlines()[0]})") from None
-    print(f"{output}: CLIP {network}, {output.stat().st_size / 2**20:.1f} MiB; its tokenizer beside it")
+        to.mkdir(exist_ok=True)
+        for file in files:
+            shutil.copyfile(file, to / file.name)
+    except OSError as error:
+        raise InputError(f"{to}: cannot be written ({error.strerror})") from None
+
+
+def export(arguments: argparse.Namespace):
+    folder, output = arguments.folder, arguments.output
+    name = arguments.name or folder.resolve().name
+    network = build(folder)
+    copy_tokenizer(folder, output.with_suffix(".tokenizer"))
+    note = {"network": name, "weights_sha256": sha256(weights_file(folder))}
+    size = noted_module.write(network, "clip.json", note, output)
+    print(f"{output}: CLIP {name}, {size}; its tokenizer beside it")
 
 
 def main() -> int:
-    summary, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(
-        description=summary, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = noted_module.parser_of(__doc__)
     parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER", help="a CLIPModel of transformers")
-    parser.add_argument("-o", "--output", required=True, type=pathlib.Path, metavar="FILE", help="the module, a .pt")
     parser.add_argument("--name", help="of the network in the results; the folder's name otherwise")
-    arguments = parser.parse_args()
-    try:
-        export(arguments.folder, arguments.output, arguments.name or arguments.folder.resolve().name)
-    except InputError as error:
-        print(f"export_clip.py: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return noted_module.run(parser, export)
 
 
 if __name__ == "__main__":

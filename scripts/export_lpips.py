@@ -19,17 +19,13 @@ the results file repeats it. This is not a training script, and spatial maps are
 """
 
 import argparse
-import hashlib
-import json
 import pathlib
 import sys
-import warnings
 
-try:
-    import torch
-    from torch import nn
-except ImportError:
-    sys.exit("export_lpips.py: needs torch and safetensors (scripts/setup makes a .venv that has both)")
+import noted_module
+import torch
+from noted_module import InputError, read_weights, sha256
+from torch import nn
 
 VERSION = "0.1"
 
@@ -39,10 +35,6 @@ TAPS = {
     "vgg": [4, 9, 16, 23, 30],  # relu1_2, relu2_2, relu3_3, relu4_3, relu5_3
     "squeeze": [2, 5, 8, 10, 11, 12, 13],  # after the first ReLU and fire modules 4, 7, 9, 10, 11, 12
 }
-
-
-class InputError(Exception):
-    """One line for the user: the file, what was found, what was expected."""
 
 
 class Fire(nn.Module):
@@ -107,25 +99,6 @@ class Lpips(nn.Module):
         return distance
 
 
-def read_weights(path: pathlib.Path) -> dict[str, torch.Tensor]:
-    """The tensors of a .safetensors or torch file by name."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            tensors = load_file(path)
-        else:
-            tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # each reader has exceptions of its own; torch's advise what nobody should do
-        reason = type(error).__name__
-        raise InputError(f"{path}: cannot be read ({reason}); expected .safetensors or a torch weight file") from None
-    if not isinstance(tensors, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
-        raise InputError(f"{path}: holds a {type(tensors).__name__} of other things; expected tensors by name")
-    return tensors
-
-
 def take(tensors: dict[str, torch.Tensor], name: str, shape: torch.Size, path: pathlib.Path, what: str):
     if name not in tensors:
         raise InputError(f"{path}: has no tensor '{name}'; expected {what}")
@@ -155,38 +128,20 @@ def build(net: str, trunk_path: pathlib.Path, heads_path: pathlib.Path) -> Lpips
     return Lpips(trunk, TAPS[net], heads).eval().requires_grad_(False)
 
 
-def sha256(path: pathlib.Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def export(net: str, trunk: pathlib.Path, heads: pathlib.Path, output: pathlib.Path):
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript: old, and just what a C++ program loads
-        module = torch.jit.script(build(net, trunk, heads))
-    facts = {"net": net, "version": VERSION, "trunk_sha256": sha256(trunk), "heads_sha256": sha256(heads)}
-    try:
-        torch.jit.save(module, output, _extra_files={"lpips.json": json.dumps(facts)})
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"{output}: cannot be written ({str(error).splitlines()[0]})") from None
-    print(f"{output}: LPIPS v{VERSION} {net}, {output.stat().st_size / 2**20:.1f} MiB")
+def export(arguments: argparse.Namespace):
+    net, trunk, heads = arguments.net, arguments.trunk, arguments.heads
+    network = build(net, trunk, heads)
+    note = {"net": net, "version": VERSION, "trunk_sha256": sha256(trunk), "heads_sha256": sha256(heads)}
+    size = noted_module.write(network, "lpips.json", note, arguments.output)
+    print(f"{arguments.output}: LPIPS v{VERSION} {net}, {size}")
 
 
 def main() -> int:
-    summary, _, rest = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(
-        description=summary, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = noted_module.parser_of(__doc__)
     parser.add_argument("--net", required=True, choices=sorted(TAPS), help="the network under the metric")
     parser.add_argument("--trunk", required=True, type=pathlib.Path, metavar="FILE", help="its ImageNet weights")
     parser.add_argument("--heads", required=True, type=pathlib.Path, metavar="FILE", help="LPIPS's learnt weights")
-    parser.add_argument("-o", "--output", required=True, type=pathlib.Path, metavar="FILE", help="the module, a .pt")
-    arguments = parser.parse_args()
-    try:
-        export(arguments.net, arguments.trunk, arguments.heads, arguments.output)
-    except InputError as error:
-        print(f"export_lpips.py: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return noted_module.run(parser, export)
 
 
 if __name__ == "__main__":

@@ -56,10 +56,15 @@ Layout read_layout(const std::string& name_or_file) {
   Layout layout{.name = name_or_file,
                 .source = at(root, "source").as_string(),
                 .where = selector_at(root),
+                .each = {},
                 .rows = {},
                 .columns = {}};
-  for (const Node& row : at(root, "rows").list())
-    layout.rows.push_back({at(row, "label").as_string(), selector_at(row)});
+  const Node& rows = at(root, "rows");
+  if (rows.is_dict()) {
+    layout.each = at(rows, "each").as_string();
+  } else {
+    for (const Node& row : rows.list()) layout.rows.push_back({at(row, "label").as_string(), selector_at(row)});
+  }
   for (const Node& column : at(root, "columns").list()) {
     const Node* times = column.find("times");
     layout.columns.push_back({.label = at(column, "label").as_string(),

@@ -8,6 +8,8 @@
 //     - {label: PSNR, of: psnr}
 //     - {label: "S = 10", of: mse, where: "steps=10", times: 1000}
 //
+//   rows: {each: method}                       (or a row for each value that the records have)
+//
 //   source: Miyake et al. 2023, Table 1        (published figures: a file of their own)
 //   values:
 //     - {where: "method=null_text", psnr: 26.11, lpips: 0.075}
@@ -36,6 +38,7 @@ struct LayoutColumn {
 struct Layout {
   std::string name, source;
   Selector where;
+  std::string each;  // the axis whose values are the rows; empty where `rows` names them
   std::vector<LayoutRow> rows;
   std::vector<LayoutColumn> columns;
 };

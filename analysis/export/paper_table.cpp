@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -63,6 +65,22 @@ std::string differing_axes(const ReportData& data, const ReportCell& a, const Re
   return join(names, ", ");
 }
 
+// A layout's rows, or one for each value of its axis among the selected settings, in the order of the plan.
+std::vector<LayoutRow> rows_of(const Layout& layout, const ReportData& data, const Selector& where) {
+  if (layout.each.empty()) return layout.rows;
+  std::vector<LayoutRow> rows;
+  for (const ReportCell& cell : data.cells()) {
+    if (!selected(cell, layout.where) || !selected(cell, where)) continue;
+    const bool by_run = layout.each == "run";
+    const store::Value value = by_run ? cell.run->name() : cell.cell->setting[cell.run->axis(layout.each)];
+    const double number = value_number(value);
+    const std::string written = std::isnan(number) ? value_text(value) : fmt::format("{}", number);
+    const LayoutRow row{value_text(value), {{layout.each, written}}};
+    if (std::ranges::find(rows, row.where, &LayoutRow::where) == rows.end()) rows.push_back(row);
+  }
+  return rows;
+}
+
 store::Column measure_of(const ReportData& data, const std::string& name) {
   for (const auto& run : data.runs()) {
     if (const store::Column* column = run->find(name)) return *column;
@@ -101,7 +119,7 @@ PaperTable table_like(const Layout& layout, const ReportData& data, const Select
   for (const LayoutColumn& column : layout.columns) {
     table.columns.push_back({column.label, measure_of(data, column.of), column.times});
   }
-  for (const LayoutRow& row : layout.rows) {
+  for (const LayoutRow& row : rows_of(layout, data, where)) {
     PaperRow& made = table.rows.emplace_back(PaperRow{.heads = {row.label}, .entries = {}});
     for (const LayoutColumn& column : layout.columns) {
       Selector all = layout.where;

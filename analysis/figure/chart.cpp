@@ -12,7 +12,7 @@ namespace roundtrip::analysis {
 namespace {
 
 constexpr double kWidth = 480, kHeight = 320;
-constexpr double kLeft = 62, kRight = 14, kTop = 12, kBottom = 50;
+constexpr double kLeft = 74, kRight = 14, kTop = 12, kBottom = 50;
 constexpr double kInset = 10;  // between the frame and the outermost points
 constexpr int kStyles = 8;
 
@@ -116,7 +116,7 @@ class Drawing {
       const double y = y_.place(tick);
       text_ += fmt::format("<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\"/>", kLeft, kWidth - kRight,
                            coordinate(y));
-      const std::string label = tick_text(tick, step);
+      const std::string label = chart_.y.logarithmic ? fmt::format("{:.3g}", tick) : tick_text(tick, step);
       text_ += fmt::format("<text class=\"tick-label\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\n", kLeft - 7,
                            coordinate(y + 4), label);
     }

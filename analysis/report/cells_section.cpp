@@ -13,22 +13,23 @@ namespace {
 
 constexpr size_t kMostRows = 200;
 
-// Rank 0 is the best mean, 1 the second, -1 any other: equal means share a rank.
-std::vector<int> ranks(const ReportData& data, const std::vector<ReportCell>& cells, const store::Column& column) {
+// Rank 0 is the best mean of a task, 1 the second, -1 any other: equal means share a rank. Others' places stay -1.
+void rank(const ReportData& data, const std::vector<ReportCell>& cells, const std::string& task,
+          const store::Column& column, std::vector<int>& ranks) {
   const double sign = column.direction == "higher" ? -1 : 1;
   std::vector<double> losses;
   for (const ReportCell& cell : cells) {
-    losses.push_back(data.has(cell, column.name) ? sign * data.estimate(cell, column.name).mean : std::nan(""));
+    const bool counts = data.task(cell) == task && data.has(cell, column.name);
+    losses.push_back(counts ? sign * data.estimate(cell, column.name).mean : std::nan(""));
   }
   std::vector<double> sorted;
   std::ranges::copy_if(losses, std::back_inserter(sorted), [](double loss) { return std::isfinite(loss); });
   std::ranges::sort(sorted);
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  std::vector<int> ranks;
-  for (const double loss : losses) {
-    ranks.push_back(sorted.size() < 2 ? -1 : loss == sorted[0] ? 0 : loss == sorted[1] ? 1 : -1);
+  if (sorted.size() < 2) return;
+  for (size_t k = 0; k < losses.size(); ++k) {
+    if (losses[k] == sorted[0] || losses[k] == sorted[1]) ranks[k] = losses[k] == sorted[0] ? 0 : 1;
   }
-  return ranks;
 }
 
 HtmlCell measure_cell(const ReportData& data, const ReportCell& cell, const store::Column& column, int rank) {
@@ -61,7 +62,7 @@ std::string cells_section(const ReportData& data) {
                                       data.cells().begin() + std::min(kMostRows, data.cells().size()));
   std::vector<std::string> axes = data.axes();
   if (axes.empty()) axes.push_back("method");
-  std::vector<store::Column> columns = data.metrics();
+  std::vector<store::Column> columns = by_interest(data.metrics());
   for (const store::Column& cost : data.costs()) {
     if (cost.name != "grad_nfe") columns.push_back(cost);
   }
@@ -74,7 +75,10 @@ std::string cells_section(const ReportData& data) {
   }
   HtmlTable table("Every setting with the means of its measures", heads);
   std::vector<std::vector<int>> rank_of;
-  for (const store::Column& column : columns) rank_of.push_back(ranks(data, cells, column));
+  for (const store::Column& column : columns) {
+    std::vector<int>& ranks = rank_of.emplace_back(cells.size(), -1);
+    for (const std::string& task : data.tasks()) rank(data, cells, task, column, ranks);
+  }
   for (size_t k = 0; k < cells.size(); ++k) {
     std::vector<HtmlCell> row;
     for (const std::string& axis : axes) {
@@ -96,8 +100,9 @@ std::string cells_section(const ReportData& data) {
     table.add(std::move(row));
   }
   std::string text =
-      "<p>Means over images with the half-width of their 95&nbsp;% bootstrap interval. Best in bold, second best "
-      "underlined.<span class=\"with-script\"> A click on a heading sorts by it.</span></p>\n";
+      "<p>Means over images with the half-width of their 95&nbsp;% bootstrap interval. Best" +
+      std::string(data.tasks().size() > 1 ? " of each task" : "") +
+      " in bold, second best underlined.<span class=\"with-script\"> A click on a heading sorts by it.</span></p>\n";
   if (cells.size() < data.cells().size()) {
     text += fmt::format("<p>The first {} of {} settings; <code>roundtrip export --csv</code> writes all.</p>\n",
                         cells.size(), data.cells().size());

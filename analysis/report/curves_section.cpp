@@ -51,7 +51,7 @@ std::string text_of(const ReportData& data, const ReportCell& cell, const std::v
   std::vector<std::string> parts;
   for (const std::string& axis : axes) {
     const std::string text = value_text(data.value(cell, axis));
-    if (axis == "method" || axis == "run") {
+    if (axis == "method" || axis == "run" || axis == "task") {
       parts.push_back(text);
     } else if (text != "-") {
       parts.push_back(axis_label(axis) + " " + text);
@@ -104,7 +104,7 @@ class CurveMaker {
 
   std::string html() {
     std::string text;
-    std::vector<store::Column> columns = data_.metrics();
+    std::vector<store::Column> columns = by_interest(data_.metrics());
     std::erase_if(columns, [](const store::Column& column) { return column.name == "latent_mse"; });
     columns.resize(std::min(columns.size(), kMostMeasures));
     for (const SweptAxis& axis : swept_axes(data_)) {
@@ -119,6 +119,8 @@ class CurveMaker {
     std::vector<std::pair<std::string, std::vector<const ReportCell*>>> facets;
     for (const ReportCell& cell : data_.cells()) {
       if (!data_.has(cell, column.name) || std::isnan(value_number(data_.value(cell, axis.name)))) continue;
+      // An edit is held against its exact answer; how far it is from the source is no error.
+      if (data_.task(cell) == "edit" && data_.has(cell, "edit_" + column.name)) continue;
       const std::string name = text_of(data_, cell, split.facets);
       auto facet = std::ranges::find(facets, name, &decltype(facets)::value_type::first);
       if (facet == facets.end()) {

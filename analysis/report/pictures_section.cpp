@@ -1,4 +1,5 @@
-// Strips of pictures: the best, the median and the worst image of the best setting, and one image across all settings.
+// Strips of pictures: the best, the median and the worst image of the best setting, and one image across all settings;
+// of reconstructions and of edits.
 //
 // Pictures come from the groups images/ (what came back), sources/ and targets/ of the results, where save.images kept
 // them; differences are shown five times as strong.
@@ -56,7 +57,7 @@ std::vector<Kept> kept_of(const ReportCell& cell, const store::Column& metric) {
   return kept;
 }
 
-std::string strip(const Kept& kept, const std::string& title, const store::Column& metric) {
+std::string strip(const Kept& kept, bool edited, const std::string& title, const store::Column& metric) {
   const Results& run = *kept.cell->run;
   const std::string sample = run.images()->text(run.image(kept.row));
   const std::optional<Picture> source = picture_of(run, "sources", kept.row),
@@ -64,7 +65,6 @@ std::string strip(const Kept& kept, const std::string& title, const store::Colum
   const std::optional<Picture> kept_picture = picture_of(run, "images", kept.row);
   if (!kept_picture) return "";
   const Picture& back = *kept_picture;
-  const bool edited = target.has_value();
   std::string text = fmt::format(
       "<div class=\"strip\"><h3>{}: {} <span class=\"note\">{}, {} {}</span></h3>\n<div class=\"pictures\">\n", title,
       escaped(sample), escaped(kept.cell->label), escaped(measure_name(metric.name)), number_text(kept.score, metric));
@@ -72,13 +72,13 @@ std::string strip(const Kept& kept, const std::string& title, const store::Colum
   text += picture_html(back, edited ? "edit" : "reconstruction",
                        fmt::format("{} of {} by {}", edited ? "edit" : "reconstruction", sample, kept.cell->label));
   if (target) text += picture_html(*target, "target", "target of the edit of " + sample);
-  const std::optional<Picture>& wanted = edited ? target : source;
-  if (wanted) {
-    const Picture apart = difference(*wanted, back, kGain);
+  // Of an edit whose exact answer is not kept, what it changed.
+  if (const std::optional<Picture>& other = target ? target : source) {
+    const Picture apart = difference(*other, back, kGain);
+    const char* from = target ? "target" : "source";
     if (!apart.rgb.empty()) {
-      text += picture_html(
-          apart, fmt::format("difference \u00d7{}", kGain),
-          fmt::format("difference from the {} of {}, {} times as strong", edited ? "target" : "source", sample, kGain));
+      text += picture_html(apart, fmt::format("{} \u00d7{}", edited && !target ? "change" : "difference", kGain),
+                           fmt::format("difference from the {} of {}, {} times as strong", from, sample, kGain));
     }
   }
   return text + "</div></div>\n";
@@ -92,6 +92,9 @@ std::string across(const ReportData& data, const Kept& about, const store::Colum
   size_t shown = 0;
   if (const auto source = picture_of(run, "sources", about.row)) {
     pictures += picture_html(*source, "source", "source image " + run.images()->text(image));
+  }
+  if (const auto target = picture_of(run, "targets", about.row)) {
+    pictures += picture_html(*target, "target", "target of the edit of " + run.images()->text(image));
   }
   for (const ReportCell& cell : data.cells()) {
     if (shown == kMostInStrip) break;
@@ -108,48 +111,66 @@ std::string across(const ReportData& data, const Kept& about, const store::Colum
     }
   }
   if (shown < 2) return "";
-  return fmt::format("<div class=\"strip\"><h3>{} across settings</h3>\n<div class=\"pictures\">\n{}</div></div>\n",
-                     escaped(run.images()->text(image)), pictures);
+  return fmt::format(
+      "<div class=\"strip\"><h3>{} across settings <span class=\"note\">with its {}</span></h3>\n"
+      "<div class=\"pictures\">\n{}</div></div>\n",
+      escaped(run.images()->text(image)), escaped(measure_label(metric)), pictures);
+}
+
+// The pictures of the task's setting with the best mean of those that kept some, the best first.
+std::vector<Kept> best_kept(const ReportData& data, const std::string& task, const store::Column& metric) {
+  const double sign = metric.direction == "higher" ? 1 : -1;
+  std::vector<const ReportCell*> order;
+  for (const ReportCell& cell : data.cells()) {
+    if (data.task(cell) != task || !data.has(cell, metric.name)) continue;
+    if (!std::isnan(data.outline(cell, metric.name).mean)) order.push_back(&cell);
+  }
+  std::ranges::stable_sort(order, std::greater{},
+                           [&](const ReportCell* cell) { return sign * data.outline(*cell, metric.name).mean; });
+  constexpr size_t kMostCellsSearched = 64;
+  order.resize(std::min(order.size(), kMostCellsSearched));
+  std::vector<Kept> kept;
+  for (const ReportCell* cell : order) {
+    kept = kept_of(*cell, metric);
+    if (!kept.empty()) break;
+  }
+  std::ranges::stable_sort(kept, std::greater{}, [&](const Kept& each) { return sign * each.score; });
+  return kept;
+}
+
+// By the name of the sample, or of one edit of it.
+bool is_of(const Kept& kept, const std::string& sample) {
+  const std::string& name = kept.cell->run->images()->text(kept.cell->run->image(kept.row));
+  return name == sample || name.starts_with(sample + " -> ");
 }
 
 }  // namespace
 
 std::string pictures_section(const ReportData& data, const std::optional<std::string>& chosen) {
-  const store::Column* metric = leading_metric(data);
-  if (metric == nullptr) return "";
-  // The setting with the best mean of those that kept pictures.
-  const double sign = metric->direction == "higher" ? 1 : -1;
-  std::vector<const ReportCell*> order;
-  for (const ReportCell& cell : data.cells()) {
-    if (data.has(cell, metric->name) && !std::isnan(data.outline(cell, metric->name).mean)) order.push_back(&cell);
+  std::string text;
+  bool found_chosen = false;
+  for (const std::string& task : data.tasks()) {
+    const store::Column* metric = leading_metric(data, task);
+    if (metric == nullptr) continue;
+    const std::vector<Kept> kept = best_kept(data, task, *metric);
+    if (kept.empty()) continue;
+    const bool edited = task == "edit";
+    const std::string noun = data.tasks().size() < 2 ? "" : edited ? " edit" : " reconstruction";
+    text += strip(kept.front(), edited, "Best" + noun, *metric);
+    if (kept.size() > 2) text += strip(kept[kept.size() / 2], edited, "Median" + noun, *metric);
+    if (kept.size() > 1) text += strip(kept.back(), edited, "Worst" + noun, *metric);
+    const auto wanted =
+        chosen ? std::ranges::find_if(kept, [&](const Kept& each) { return is_of(each, *chosen); }) : kept.end();
+    found_chosen = found_chosen || wanted != kept.end();
+    text += across(data, wanted == kept.end() ? kept[kept.size() / 2] : *wanted, *metric);
   }
-  std::ranges::stable_sort(order, std::greater{},
-                           [&](const ReportCell* cell) { return sign * data.outline(*cell, metric->name).mean; });
-  constexpr size_t kMostCellsSearched = 64;
-  order.resize(std::min(order.size(), kMostCellsSearched));
-  std::vector<Kept> kept;
-  for (const ReportCell* cell : order) {
-    kept = kept_of(*cell, *metric);
-    if (!kept.empty()) break;
+  if (chosen && !text.empty() && !found_chosen) {
+    throw Error(ErrorKind::kUsage, fmt::format("--sample {}: no picture of it was kept", *chosen));
   }
-  if (kept.empty()) {
-    return section_html("pictures", "Pictures",
-                        "<p>No pictures were kept; <code>save.images=all</code> keeps them.</p>\n");
+  if (text.empty() && leading_metric(data) != nullptr) {
+    text = "<p>No pictures were kept; <code>save.images=all</code> keeps them.</p>\n";
   }
-  std::ranges::stable_sort(kept, std::greater{}, [&](const Kept& each) { return sign * each.score; });
-  std::string text = strip(kept.front(), "Best", *metric);
-  if (kept.size() > 2) text += strip(kept[kept.size() / 2], "Median", *metric);
-  if (kept.size() > 1) text += strip(kept.back(), "Worst", *metric);
-  Kept about = kept[kept.size() / 2];
-  if (chosen) {
-    const auto found = std::ranges::find_if(kept, [&](const Kept& each) {
-      return each.cell->run->images()->text(each.cell->run->image(each.row)) == *chosen;
-    });
-    if (found == kept.end())
-      throw Error(ErrorKind::kUsage, fmt::format("--sample {}: no picture of it was kept", *chosen));
-    about = *found;
-  }
-  return section_html("pictures", "Pictures", text + across(data, about, *metric));
+  return section_html("pictures", "Pictures", text);
 }
 
 }  // namespace roundtrip::analysis

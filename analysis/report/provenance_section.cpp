@@ -13,6 +13,7 @@ std::string provenance_section(const ReportData& data) {
     if (data.runs().size() > 1) text += fmt::format("<h3>{}</h3>\n", escaped(run->name()));
     text += "<dl class=\"provenance\">\n";
     for (const auto& [key, value] : run->reader().provenance()) {
+      if (value.empty()) continue;
       text += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escaped(key), escaped(value));
     }
     text += "</dl>\n";

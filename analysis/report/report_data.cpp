@@ -60,6 +60,14 @@ store::Value ReportData::value(const ReportCell& cell, const std::string& axis) 
   return found == axes.end() ? store::Value() : cell.cell->setting[found - axes.begin()];
 }
 
+std::vector<std::string> ReportData::tasks() const {
+  std::vector<std::string> tasks;
+  for (const ReportCell& cell : cells_) {
+    if (std::ranges::find(tasks, task(cell)) == tasks.end()) tasks.push_back(task(cell));
+  }
+  return tasks;
+}
+
 const Estimate& ReportData::outline(const ReportCell& cell, const std::string& column) const {
   const auto [entry, added] = outlines_.try_emplace({cell.cell, column});
   if (!added) return entry->second;
@@ -88,15 +96,26 @@ std::string measure_name(const std::string& column) {
                                                             {"nfe", "network evaluations"},
                                                             {"grad_nfe", "backward passes"},
                                                             {"seconds", "time in the network"},
-                                                            {"pivot_distance", "distance from the pivot"}};
+                                                            {"pivot_distance", "distance from the pivot"},
+                                                            {"clip_similarity", "CLIP similarity"}};
   if (const auto found = kNames.find(column); found != kNames.end()) return found->second;
-  for (const auto& [prefix, words] :
-       {std::pair<std::string, std::string>{"codec_", "codec "}, {"background_", "background "}, {"edit_", "edit "}}) {
+  for (const auto& [prefix, words] : {std::pair<std::string, std::string>{"codec_", "codec "},
+                                      {"background_zeroed_", "zeroed background "},
+                                      {"background_", "background "},
+                                      {"edit_", "edit "}}) {
     if (column.starts_with(prefix)) return words + measure_name(column.substr(prefix.size()));
   }
   std::string words = column;
   std::ranges::replace(words, '_', ' ');
   return words;
+}
+
+std::vector<store::Column> by_interest(std::vector<store::Column> columns) {
+  static const std::vector<std::string> kFirst = {"psnr",  "edit_psnr", "attribute_accuracy", "background_psnr",
+                                                  "lpips", "ssim",      "clip_similarity",    "mse"};
+  std::ranges::stable_sort(
+      columns, {}, [](const store::Column& column) { return std::ranges::find(kFirst, column.name) - kFirst.begin(); });
+  return columns;
 }
 
 std::string measure_label(const store::Column& column) {

@@ -39,6 +39,9 @@ class ReportData {
   // The axes that are not the same in all cells; "run" is the first where there are several.
   const std::vector<std::string>& axes() const { return axes_; }
   store::Value value(const ReportCell& cell, const std::string& axis) const;
+  // The tasks that there are; more than one where a run reconstructs and edits, whose numbers do not compare.
+  std::vector<std::string> tasks() const;
+  std::string task(const ReportCell& cell) const { return value_text(value(cell, "task")); }
 
   // Both are remembered. `outline` has no interval: of ten thousand cells most show none.
   const Estimate& outline(const ReportCell& cell, const std::string& column) const;
@@ -55,6 +58,9 @@ class ReportData {
 // "PSNR", "LPIPS", "network evaluations"; with its unit: "PSNR (dB)".
 std::string measure_name(const std::string& column);
 std::string measure_label(const store::Column& column);
+
+// What readers look for first comes first: PSNR, of edits their success and what they left alone, LPIPS, SSIM.
+std::vector<store::Column> by_interest(std::vector<store::Column> columns);
 
 // With the digits that a paper prints: 24.31, 0.0731, 1.3e-05, 150.
 std::string number_text(double value, const store::Column& column);

@@ -28,7 +28,8 @@ std::string section_html(const std::string& id, const std::string& heading, cons
 // "3 methods", "1 image".
 std::string counted(int64_t count, const std::string& noun);
 
-// The measure that a report puts first: psnr where there is one. nullptr where nothing was measured.
-const store::Column* leading_metric(const ReportData& data);
+// The measure that a report puts first: psnr where there is one, of edits that against their exact answer. nullptr
+// where nothing was measured.
+const store::Column* leading_metric(const ReportData& data, const std::string& task = "reconstruct");
 
 }  // namespace roundtrip::analysis

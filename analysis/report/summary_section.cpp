@@ -28,24 +28,27 @@ std::string swept_text(const ReportData& data) {
   return join(parts, ", ");
 }
 
-const ReportCell* best_cell(const ReportData& data, const store::Column& metric) {
+const ReportCell* best_cell(const ReportData& data, const std::string& task, const store::Column& metric) {
   const double sign = metric.direction == "higher" ? -1 : 1;
   const ReportCell* best = nullptr;
   for (const ReportCell& cell : data.cells()) {
-    if (!data.has(cell, metric.name) || std::isnan(data.outline(cell, metric.name).mean)) continue;
+    if (data.task(cell) != task || !data.has(cell, metric.name)) continue;
+    if (std::isnan(data.outline(cell, metric.name).mean)) continue;
     const auto loss = [&](const ReportCell& each) { return sign * data.outline(each, metric.name).mean; };
     if (best == nullptr || loss(cell) < loss(*best)) best = &cell;
   }
   return best;
 }
 
-std::string best_text(const ReportData& data) {
-  const store::Column* metric = leading_metric(data);
-  const ReportCell* best = metric == nullptr ? nullptr : best_cell(data, *metric);
+std::string best_text(const ReportData& data, const std::string& task) {
+  const store::Column* metric = leading_metric(data, task);
+  const ReportCell* best = metric == nullptr ? nullptr : best_cell(data, task, *metric);
   if (best == nullptr) return "";
   const Estimate& estimate = data.estimate(*best, metric->name);
-  std::string text = fmt::format("The best mean {} is <strong>{}{}{}</strong>", escaped(measure_name(metric->name)),
-                                 number_text(estimate.mean, *metric), metric->units.empty() ? "" : " ", metric->units);
+  const std::string of = data.tasks().size() < 2 ? "" : task == "edit" ? "Of edits, the" : "Of reconstructions, the";
+  std::string text = fmt::format("{} best mean {} is <strong>{}{}{}</strong>", of.empty() ? "The" : of,
+                                 escaped(measure_name(metric->name)), number_text(estimate.mean, *metric),
+                                 metric->units.empty() ? "" : " ", metric->units);
   if (estimate.interval.known()) {
     text += fmt::format(" (95&nbsp;% interval {} to {})", number_text(estimate.interval.low, *metric),
                         number_text(estimate.interval.high, *metric));
@@ -63,6 +66,19 @@ std::string best_text(const ReportData& data) {
   return text + ".";
 }
 
+// What the records are of: samples, and the edits of them.
+std::pair<int64_t, int64_t> images_and_edits(const Names& names) {
+  std::set<std::string> samples;
+  int64_t edits = 0;
+  for (size_t k = 0; k < names.size(); ++k) {
+    const std::string& name = names.text(static_cast<int32_t>(k));
+    const size_t arrow = name.find(" -> ");
+    samples.insert(name.substr(0, arrow));
+    edits += arrow != std::string::npos;
+  }
+  return {static_cast<int64_t>(samples.size()), edits};
+}
+
 std::string tile(const std::string& value, const std::string& what, const char* css = "") {
   return fmt::format("<li{}><span class=\"value\">{}</span> {}</li>\n", css, value, what);
 }
@@ -76,10 +92,11 @@ std::string summary_section(const ReportData& data, const std::vector<ClaimCheck
     planned += run->reader().planned_records();
     for (const Cell& cell : run->cells()) failed += cell.failed;
   }
-  const auto& names = *data.runs().front()->images();
   std::string tiles = "<ul class=\"tiles\">\n";
   tiles += tile(fmt::format("{}", data.cells().size()), data.cells().size() == 1 ? "setting" : "settings");
-  tiles += tile(fmt::format("{}", names.size()), names.size() == 1 ? "image" : "images");
+  const auto [images, edits] = images_and_edits(*data.runs().front()->images());
+  tiles += tile(fmt::format("{}", images), images == 1 ? "image" : "images");
+  if (edits > 0) tiles += tile(fmt::format("{}", edits), edits == 1 ? "edit of them" : "edits of them");
   tiles += tile(fmt::format("{}", records), records == 1 ? "record" : "records");
   tiles += tile(fmt::format("{}", failed), "failed", failed > 0 ? " class=\"bad\"" : "");
   if (!claims.empty()) {
@@ -91,7 +108,9 @@ std::string summary_section(const ReportData& data, const std::vector<ClaimCheck
   std::string text = tiles;
   if (data.cells().empty()) return section_html("summary", "Summary", text + "<p>The results hold no records.</p>\n");
   if (!data.axes().empty()) text += fmt::format("<p>What varies: {}.</p>\n", escaped(swept_text(data)));
-  if (const std::string best = best_text(data); !best.empty()) text += "<p>" + best + "</p>\n";
+  for (const std::string& task : data.tasks()) {
+    if (const std::string best = best_text(data, task); !best.empty()) text += "<p>" + best + "</p>\n";
+  }
   if (records < planned) {
     text += fmt::format("<p class=\"warning\">{} of {} planned records are there: the run is not finished.</p>\n",
                         records, planned);
@@ -113,10 +132,13 @@ std::string counted(int64_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-const store::Column* leading_metric(const ReportData& data) {
+const store::Column* leading_metric(const ReportData& data, const std::string& task) {
   if (data.metrics().empty()) return nullptr;
-  const auto psnr = std::ranges::find(data.metrics(), "psnr", &store::Column::name);
-  return psnr == data.metrics().end() ? &data.metrics().front() : &*psnr;
+  for (const char* name : {task == "edit" ? "edit_psnr" : "psnr", "psnr"}) {
+    const auto found = std::ranges::find(data.metrics(), name, &store::Column::name);
+    if (found != data.metrics().end()) return &*found;
+  }
+  return &data.metrics().front();
 }
 
 }  // namespace roundtrip::analysis

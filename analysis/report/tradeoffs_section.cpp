@@ -19,11 +19,13 @@ struct Points {
   std::vector<double> x, y;
 };
 
-Points points_of(const ReportData& data, const store::Column& x, const store::Column& y) {
+// Of a task, or of all where it is empty.
+Points points_of(const ReportData& data, const std::string& task, const store::Column& x, const store::Column& y) {
   Points points;
   const size_t every = data.cells().size() / kMostPoints + 1;
   for (size_t k = 0; k < data.cells().size(); k += every) {
     const ReportCell& cell = data.cells()[k];
+    if (!task.empty() && data.task(cell) != task) continue;
     if (!data.has(cell, x.name) || !data.has(cell, y.name)) continue;
     const double at = data.outline(cell, x.name).mean, value = data.outline(cell, y.name).mean;
     if (!std::isfinite(at) || !std::isfinite(value)) continue;
@@ -55,11 +57,14 @@ void add_by_method(const ReportData& data, const Points& points, const store::Co
 }
 
 std::string quality_against(const ReportData& data, const store::Column& cost, const store::Column& quality) {
-  const Points points = points_of(data, cost, quality);
+  // What an edit changes is no loss.
+  const bool several = data.tasks().size() > 1;
+  const Points points = points_of(data, several ? "reconstruct" : "", cost, quality);
   if (points.cells.size() < 2) return "";
   const std::vector<size_t> front = pareto_front(points.x, points.y, quality.direction == "higher");
   const auto [least, most] = std::ranges::minmax(points.x);
-  Chart chart{.title = measure_name(quality.name) + " against " + measure_name(cost.name),
+  Chart chart{.title = measure_name(quality.name) + (several ? " of reconstructions" : "") + " against " +
+                       measure_name(cost.name),
               .description = {},
               .x = {.label = measure_label(cost) + " per image", .logarithmic = least > 0 && most >= 4 * least},
               .y = {.label = measure_label(quality), .logarithmic = quality.name.ends_with("mse")}};
@@ -91,8 +96,8 @@ std::string fidelity_against_success(const ReportData& data) {
   const store::Column* kept = column({"background_psnr", "background_lpips", "background_ssim", "background_mse"});
   const store::Column* changed = column({"attribute_accuracy", "clip_similarity", "edit_lpips", "edit_psnr"});
   if (kept == nullptr || changed == nullptr) return "";
-  const Points points = points_of(data, *changed, *kept);
-  Chart chart{.title = "What stays against what changes",
+  const Points points = points_of(data, "edit", *changed, *kept);
+  Chart chart{.title = "Of edits, what stays against what changes",
               .description = fmt::format("{} of edits against {}, {} settings.", measure_label(*kept),
                                          measure_label(*changed), points.cells.size()),
               .x = {.label = measure_label(*changed)},
@@ -104,15 +109,17 @@ std::string fidelity_against_success(const ReportData& data) {
 }  // namespace
 
 std::string tradeoffs_section(const ReportData& data) {
-  std::string charts = fidelity_against_success(data);
+  std::string charts;
   if (const store::Column* quality = leading_metric(data)) {
     for (const store::Column& cost : data.costs()) {
       if (cost.name != "grad_nfe") charts += quality_against(data, cost, *quality);
     }
   }
+  charts += fidelity_against_success(data);
   if (charts.empty()) return "";
   return section_html("tradeoffs", "Quality against cost",
-                      "<p>The line joins the settings that no other beats in both.</p>\n<div class=\"figures\">\n" +
+                      "<p>The Pareto front joins the settings that no other beats in both.</p>\n"
+                      "<div class=\"figures\">\n" +
                           charts + "</div>\n");
 }
 

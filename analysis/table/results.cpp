@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "analysis/table/record_texts.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "store/columns.h"
@@ -13,7 +14,6 @@ namespace roundtrip::analysis {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr int64_t kStretch = 1 << 16;  // rows of text in memory at once
 
 std::filesystem::path file_of(const std::filesystem::path& run) {
   return std::filesystem::is_directory(run) ? run / "results.h5" : run;
@@ -24,17 +24,14 @@ std::string name_of(const std::filesystem::path& run) {
   return file.filename() == "results.h5" ? file.parent_path().filename().string() : file.stem().string();
 }
 
-// Calls `take(row, text)` for every row of a column of texts.
-template <typename Take>
-void for_each_text(const store::ResultsReader& reader, const std::string& column, const Take& take) {
-  for (int64_t first = 0; first < reader.records(); first += kStretch) {
-    const auto texts = reader.texts(column, first, std::min(kStretch, reader.records() - first));
-    for (size_t k = 0; k < texts.size(); ++k) take(first + static_cast<int64_t>(k), texts[k]);
-  }
-}
-
 bool among(const std::vector<store::Column>& columns, const std::string& name) {
   return std::ranges::any_of(columns, [&](const store::Column& column) { return column.name == name; });
+}
+
+// Whether a column is one of the setting, seeds being replicates.
+bool is_axis(const std::string& column) {
+  if (column == "trial" || column == "sample" || column == "seed" || column == "edit") return false;
+  return column.starts_with("p.") || among(store::axis_columns(), column);
 }
 
 // What makes up a derived cost, in the file's columns.
@@ -55,60 +52,49 @@ Results::Results(const std::filesystem::path& run, std::shared_ptr<Names> images
                         "the results of a roundtrip run");
     }
   }
-  read_failures();
-  read_cells();
-  read_images();
+  read_records();
   describe_columns();
 }
 
-void Results::read_images() {
-  image_of_.resize(records());
-  const auto task = std::ranges::find(axes_, "task");
-  const bool edits = reader_.has("edit") && task != axes_.end() && std::ranges::any_of(cells_, [&](const Cell& cell) {
-                       return value_is(cell.setting[task - axes_.begin()], "edit");
-                     });
-  std::vector<std::string> edit_of(edits ? records() : 0);
-  if (edits) for_each_text(reader_, "edit", [&](int64_t row, const std::string& text) { edit_of[row] = text; });
-  for_each_text(reader_, "sample", [&](int64_t row, const std::string& sample) {
-    image_of_[row] = images_->number(edits && !edit_of[row].empty() ? sample + " -> " + edit_of[row] : sample);
-  });
-}
-
-void Results::read_failures() {
-  failed_.resize(records());
-  for_each_text(reader_, "status", [&](int64_t row, const std::string& status) { failed_[row] = status != "ok"; });
-}
-
-void Results::read_cells() {
+void Results::read_records() {
   // Rows of a trial stand together, so its settings are read once, at the first of them.
   const std::vector<int64_t> trial_of = reader_.integers("trial");
   std::vector<int64_t> first_rows;
   for (int64_t row = 0; row < records(); ++row) {
     if (row == 0 || trial_of[row] != trial_of[row - 1]) first_rows.push_back(row);
   }
-  std::vector<std::vector<store::Value>> values;  // by axis, then by stretch of rows
+  std::vector<std::string> of_text;  // axes
   for (const store::Column& column : reader_.columns()) {
-    const bool parameter = column.name.starts_with("p.");
-    if (!parameter && !among(store::axis_columns(), column.name)) continue;
-    if (column.name == "trial" || column.name == "sample" || column.name == "seed" || column.name == "edit") continue;
+    if (!is_axis(column.name)) continue;
     axes_.push_back(column.name);
-    std::vector<store::Value>& of_axis = values.emplace_back();
-    if (column.type == store::ColumnType::kString) {
-      for (std::string& text : reader_.texts_at(column.name, first_rows)) of_axis.emplace_back(std::move(text));
-    } else {
-      const std::vector<double> all = reader_.numbers(column.name);
-      for (const int64_t row : first_rows) of_axis.emplace_back(all[row]);
+    if (column.type == store::ColumnType::kString) of_text.push_back(column.name);
+  }
+  RecordTexts texts = read_record_texts(reader_, of_text, first_rows, *images_);
+  failed_ = std::move(texts.failed);
+  image_of_ = std::move(texts.image_of);
+
+  std::vector<Setting> settings(first_rows.size());
+  for (const std::string& axis : axes_) {
+    const auto text = std::ranges::find(of_text, axis);
+    const bool is_text = text != of_text.end();
+    const std::vector<double> numbers = is_text ? std::vector<double>() : reader_.numbers(axis);
+    for (size_t s = 0; s < settings.size(); ++s) {
+      settings[s].push_back(is_text ? store::Value(std::move(texts.of_axes[text - of_text.begin()][s]))
+                                    : store::Value(numbers[first_rows[s]]));
     }
   }
+  make_cells(std::move(settings), trial_of, first_rows);
+  find_varying();
+}
 
+void Results::make_cells(std::vector<Setting> settings, const std::vector<int64_t>& trial_of,
+                         const std::vector<int64_t>& first_rows) {
   const auto less = [](const Setting& a, const Setting& b) {
     return std::ranges::lexicographical_compare(a, b, value_less);
   };
   std::map<Setting, size_t, decltype(less)> known(less);
   for (size_t s = 0; s < first_rows.size(); ++s) {
-    Setting setting;
-    for (const auto& of_axis : values) setting.push_back(of_axis[s]);
-    const auto [entry, added] = known.emplace(std::move(setting), cells_.size());
+    const auto [entry, added] = known.emplace(std::move(settings[s]), cells_.size());
     if (added) cells_.push_back({.setting = entry->first, .rows = {}, .trials = {}});
     Cell& cell = cells_[entry->second];
     cell.trials.push_back(trial_of[first_rows[s]]);
@@ -118,7 +104,6 @@ void Results::read_cells() {
       cell.failed += failed_[row];
     }
   }
-  find_varying();
 }
 
 void Results::find_varying() {
@@ -179,6 +164,8 @@ std::string Results::label(const Cell& cell) const {
       parts.insert(parts.begin(), text);
     } else if (axes_[k] == "steps") {
       parts.push_back(text + " steps");
+    } else if (axes_[k] == "task") {
+      parts.push_back(text);
     } else if (text != "-") {
       parts.push_back(axis_label(axes_[k]) + " " + text);
     }

@@ -57,9 +57,9 @@ class Results {
   const std::vector<double>& numbers(const std::string& column) const;
 
  private:
-  void read_failures();
-  void read_cells();
-  void read_images();
+  void read_records();
+  void make_cells(std::vector<Setting> settings, const std::vector<int64_t>& trial_of,
+                  const std::vector<int64_t>& first_rows);
   void find_varying();
   void describe_columns();
   std::vector<double> read_numbers(const std::string& column) const;

@@ -13,8 +13,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "metrics/metric.h"
-#include "metrics/noted_module.h"
+#include "metrics/module_metric.h"
 
 namespace roundtrip::metrics {
 namespace {
@@ -59,31 +58,24 @@ std::vector<std::string_view> words_before(std::string_view text, size_t end) {
   return words;
 }
 
-class AttributeAccuracy : public Metric {
+class AttributeAccuracy : public ModuleMetric {
  public:
-  explicit AttributeAccuracy(const MetricOptions& options) {
-    info_ = {.name = "attribute_accuracy",
-             .units = "",
-             .long_name = "share of the caption's attributes that a classifier of scenes finds in the picture",
-             .direction = Direction::kHigherIsBetter,
-             .version = "",
-             .on_latents = false,
-             .on_caption = true};
-    if (options.attributes_path.empty()) return;
-    module_.emplace(options.attributes_path, options.device,
-                    NotedModule::Names{.key = "attributes.path",
-                                       .note = "attributes.json",
-                                       .expected = "a classifier written by models/scenes/export.py"});
+  explicit AttributeAccuracy(const MetricOptions& options)
+      : ModuleMetric({.name = "attribute_accuracy",
+                      .units = "",
+                      .long_name = "share of the caption's attributes that a classifier of scenes finds in the picture",
+                      .direction = Direction::kHigherIsBetter,
+                      .version = "",
+                      .on_latents = false,
+                      .on_caption = true},
+                     options.attributes_path, options.device,
+                     {.key = "attributes.path",
+                      .note = "attributes.json",
+                      .expected = "a classifier written by models/scenes/export.py"},
+                     "the classifier of scenes is models/scenes/attributes.pt") {
+    if (!module_) return;
     heads_ = read_heads(*module_);
     info_.version = "1, classifier " + module_->noted("version");
-  }
-
-  const MetricInfo& info() const override { return info_; }
-
-  std::string unavailable() const override {
-    if (module_) return {};
-    return "attribute_accuracy: attributes.path is empty, so the column will be NaN; the classifier of scenes is "
-           "models/scenes/attributes.pt";
   }
 
   // [heads]: the answer of each head that the caption names, kUnnamed for the others.
@@ -107,17 +99,12 @@ class AttributeAccuracy : public Metric {
     return answers;
   }
 
-  Tensor score(const Tensor& wanted, const Tensor& test) override {
-    const auto options = test.options().dtype(at::kDouble);
-    if (!module_) return at::full({test.size(0)}, std::nan(""), options);
-    if (test.size(0) == 0) return at::empty({0}, options);
-    const Tensor logits = (*module_)({2 * test.to(at::kFloat) - 1});
+ private:
+  Tensor judge(const Tensor& wanted, const Tensor& test) override {
     int64_t answers = 0;
     for (const Head& head : heads_) answers += std::ssize(head.answers);
-    if (logits.dim() != 2 || logits.size(0) != test.size(0) || logits.size(1) != answers) {
-      throw module_->complaint(fmt::format("its module answers {}", shape_text(logits.sizes())),
-                               fmt::format("[{}, {}]", test.size(0), answers));
-    }
+    const Tensor logits = answer({2 * test.to(at::kFloat) - 1}, {test.size(0), answers});
+    const auto options = test.options().dtype(at::kDouble);
     Tensor right = at::zeros({test.size(0)}, options), named = at::zeros({test.size(0)}, options);
     Tensor empty = at::ones({test.size(0)}, options.dtype(at::kBool)), has_empty = empty.logical_not();
     int64_t from = 0;
@@ -137,14 +124,9 @@ class AttributeAccuracy : public Metric {
     const Tensor is_caption = named > 0;
     named += has_empty;
     right += has_empty.logical_and(empty);
-    const Tensor share = right / named;
-    const Tensor finite = at::isfinite(test).flatten(1).all(1);
-    return share.masked_fill(is_caption.logical_and(finite).logical_not(), std::nan(""));
+    return (right / named).masked_fill(is_caption.logical_not(), std::nan(""));
   }
 
- private:
-  MetricInfo info_;
-  std::optional<NotedModule> module_;
   std::vector<Head> heads_;
 };
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <new>
 #include <utility>
 
 #include <hdf5.h>
@@ -353,9 +351,9 @@ std::vector<int64_t> Dataset::read_integers(int64_t first, int64_t count) const 
   return values;
 }
 
-std::vector<std::string> Dataset::read_texts(int64_t first, int64_t count) const {
+Texts Dataset::read_texts(int64_t first, int64_t count) const {
   check_stored(count);
-  if (count == 0) return {};
+  if (count == 0) return Texts(0);
   const Handle stored = own(H5Dget_space(id()), where_, "no shape");
   const hsize_t start = first, extent = count;
   require(H5Sselect_hyperslab(stored.id(), H5S_SELECT_SET, &start, nullptr, &extent, nullptr), where_,
@@ -363,8 +361,8 @@ std::vector<std::string> Dataset::read_texts(int64_t first, int64_t count) const
   return read_selected_texts(stored, count);
 }
 
-std::vector<std::string> Dataset::read_texts_at(std::span<const int64_t> rows) const {
-  if (rows.empty()) return {};
+Texts Dataset::read_texts_at(std::span<const int64_t> rows) const {
+  if (rows.empty()) return Texts(0);
   const int64_t length = shape().at(0);
   const auto is_there = [&](int64_t row) { return 0 <= row && row < length; };
   if (!std::ranges::all_of(rows, is_there)) throw input_error(where_, "a row that is not there");
@@ -374,51 +372,16 @@ std::vector<std::string> Dataset::read_texts_at(std::span<const int64_t> rows) c
   return read_selected_texts(stored, rows.size());
 }
 
-namespace {
-
-// Where HDF5 puts the texts of one read: block by block, let go together.
-class TextBlocks {
- public:
-  // For H5Pset_vlen_mem_manager.
-  static void* take(size_t size, void* blocks) { return static_cast<TextBlocks*>(blocks)->take(size); }
-  static void leave(void*, void*) {}
-
- private:
-  static constexpr size_t kBlock = size_t{1} << 18;
-
-  void* take(size_t size) {
-    if (size > left_) {
-      left_ = std::max(size, kBlock);
-      at_ = blocks_.emplace_back(new (std::nothrow) char[left_]).get();
-      if (at_ == nullptr) return std::exchange(left_, 0), nullptr;
-    }
-    left_ -= size;
-    return std::exchange(at_, at_ + size);
-  }
-
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  char* at_ = nullptr;
-  size_t left_ = 0;
-};
-
-}  // namespace
-
-std::vector<std::string> Dataset::read_selected_texts(const Handle& selection, size_t count) const {
+Texts Dataset::read_selected_texts(const Handle& selection, size_t count) const {
   const Handle stored = own(H5Dget_type(id()), where_, "cannot see its type");
   const Handle type = text_type(H5T_VARIABLE, H5Tget_cset(stored.id()));
   const hsize_t extent = count;
-  const Handle memory(H5Screate_simple(1, &extent, nullptr));
-  std::vector<char*> pointers(count, nullptr);
-  TextBlocks blocks;
-  const Handle transfer(H5Pcreate(H5P_DATASET_XFER));
-  require(H5Pset_vlen_mem_manager(transfer.id(), TextBlocks::take, &blocks, TextBlocks::leave, nullptr), where_,
-          "cannot place texts");
-  const bool read = H5Dread(id(), type.id(), memory.id(), selection.id(), transfer.id(), pointers.data()) >= 0;
-  const std::string why = read ? "" : reason();
-  std::vector<std::string> texts;
-  texts.reserve(count);
-  for (const char* pointer : pointers) texts.emplace_back(pointer ? pointer : "");
-  if (!read) throw Error(ErrorKind::kInput, fmt::format("{}: cannot read: {}", where_, why));
+  const Handle memory(H5Screate_simple(1, &extent, nullptr)), transfer(H5Pcreate(H5P_DATASET_XFER));
+  Texts texts(count);
+  const auto take = [](size_t size, void* of) -> void* { return static_cast<Texts*>(of)->room(size); };
+  const auto leave = [](void*, void*) {};  // all of them go together
+  require(H5Pset_vlen_mem_manager(transfer.id(), take, &texts, leave, nullptr), where_, "cannot place texts");
+  require(H5Dread(id(), type.id(), memory.id(), selection.id(), transfer.id(), texts.places()), where_, "cannot read");
   return texts;
 }
 

@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "store/texts.h"
+
 namespace roundtrip::store::hdf5 {
 
 enum class Element { kFloat64, kFloat32, kInt64, kUint8, kText };
@@ -72,8 +74,8 @@ class Dataset : public Object {
   void write(int64_t first, std::span<const std::string> values);
   std::vector<double> read_numbers(int64_t first, int64_t count) const;
   std::vector<int64_t> read_integers(int64_t first, int64_t count) const;
-  std::vector<std::string> read_texts(int64_t first, int64_t count) const;
-  std::vector<std::string> read_texts_at(std::span<const int64_t> rows) const;
+  Texts read_texts(int64_t first, int64_t count) const;
+  Texts read_texts_at(std::span<const int64_t> rows) const;
 
   // All of a dataset of float32 or uint8, in C order, in this machine's byte order.
   void write_bytes(std::span<const std::byte> bytes);
@@ -84,7 +86,7 @@ class Dataset : public Object {
 
  private:
   void access(int64_t first, size_t count, int64_t memory_type, void* into, const void* from) const;
-  std::vector<std::string> read_selected_texts(const Handle& selection, size_t count) const;
+  Texts read_selected_texts(const Handle& selection, size_t count) const;
   void check_stored(int64_t count) const;
 };
 

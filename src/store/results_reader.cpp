@@ -54,6 +54,13 @@ std::string text_or_nothing(const hdf5::Object& object, const std::string& name)
   return object.has_attribute(name) ? object.text_attribute(name) : "";
 }
 
+std::vector<std::string> strings_of(const Texts& texts) {
+  std::vector<std::string> strings;
+  strings.reserve(texts.size());
+  for (size_t k = 0; k < texts.size(); ++k) strings.emplace_back(texts[k]);
+  return strings;
+}
+
 void refuse_newer_schema(const hdf5::File& file, const std::string& path) {
   if (!file.has_attribute("schema_version")) throw input_error(path, kNoTable, "the attribute schema_version");
   const int64_t version = file.integer_attribute("schema_version");
@@ -141,13 +148,17 @@ std::vector<int64_t> ResultsReader::integers(const std::string& column, int64_t 
   return dataset.read_integers(first, stretch(dataset, first, count));
 }
 
-std::vector<std::string> ResultsReader::texts(const std::string& column, int64_t first, int64_t count) const {
+Texts ResultsReader::text_views(const std::string& column, int64_t first, int64_t count) const {
   const hdf5::Dataset dataset = state_->column(column, ColumnType::kString);
   return dataset.read_texts(first, stretch(dataset, first, count));
 }
 
+std::vector<std::string> ResultsReader::texts(const std::string& column, int64_t first, int64_t count) const {
+  return strings_of(text_views(column, first, count));
+}
+
 std::vector<std::string> ResultsReader::texts_at(const std::string& column, std::span<const int64_t> rows) const {
-  return state_->column(column, ColumnType::kString).read_texts_at(rows);
+  return strings_of(state_->column(column, ColumnType::kString).read_texts_at(rows));
 }
 
 std::vector<int64_t> ResultsReader::plan_rows(int64_t first, int64_t count) const {
@@ -194,14 +205,14 @@ std::map<std::string, std::string> ResultsReader::provenance() const {
 
 std::vector<std::string> ResultsReader::trial_configs() const {
   const hdf5::Dataset dataset = state_->file.open_group("trials").open_dataset("config_yaml");
-  return dataset.read_texts(0, length_of(dataset));
+  return strings_of(dataset.read_texts(0, length_of(dataset)));
 }
 
 std::vector<std::string> ResultsReader::trial_ids() const {
   const hdf5::Group trials = state_->file.open_group("trials");
   if (!trials.has("id")) return {};
   const hdf5::Dataset dataset = trials.open_dataset("id");
-  return dataset.read_texts(0, length_of(dataset));
+  return strings_of(dataset.read_texts(0, length_of(dataset)));
 }
 
 std::vector<std::string> ResultsReader::array_paths(int64_t row) const {

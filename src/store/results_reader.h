@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/record.h"
+#include "store/texts.h"
 
 namespace roundtrip::store {
 
@@ -49,10 +50,12 @@ class ResultsReader {
   bool has(const std::string& column) const;
 
   // Values of a column; throw kInput (with the nearest name) where it is not there or of another type.
-  // `numbers` reads counts too, missing ones as NaN.
+  // `numbers` reads counts too, missing ones as NaN. `text_views` makes no string of each text. A stretch of several
+  // columns of text is best read before the next stretch: a block of the file holds texts of all of them.
   std::vector<double> numbers(const std::string& column, int64_t first = 0, int64_t count = -1) const;
   std::vector<int64_t> integers(const std::string& column, int64_t first = 0, int64_t count = -1) const;
   std::vector<std::string> texts(const std::string& column, int64_t first = 0, int64_t count = -1) const;
+  Texts text_views(const std::string& column, int64_t first = 0, int64_t count = -1) const;
   std::vector<std::string> texts_at(const std::string& column, std::span<const int64_t> rows) const;
   std::vector<int64_t> plan_rows(int64_t first = 0, int64_t count = -1) const;  // ascending
 

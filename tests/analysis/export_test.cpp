@@ -4,6 +4,7 @@
 
 #include "analysis/export/paper_table.h"
 #include "analysis/made_run.h"
+#include "base/text.h"
 #include "support/error_of.h"
 
 namespace roundtrip::analysis {
@@ -11,6 +12,7 @@ namespace {
 
 using roundtrip::testing::error_of;
 using roundtrip::testing::TemporaryFolder;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -82,12 +84,32 @@ TEST_F(Export, ALayoutNamesWhatItLeavesOpen) {
 TEST_F(Export, EveryBuiltInLayoutReads) {
   EXPECT_GE(layout_names().size(), 3u);
   for (const std::string& name : layout_names()) {
-    EXPECT_FALSE(read_layout(name).rows.empty()) << name;
+    const Layout layout = read_layout(name);
+    EXPECT_NE(layout.rows.empty(), layout.each.empty()) << name;
     if (name == "methods") continue;  // our own comparison: nobody has printed it
     EXPECT_FALSE(read_published(name).values.empty()) << name;
   }
   EXPECT_THAT(error_of([] { read_layout("npi_tabel1"); }, ErrorKind::kMissing),
               HasSubstr("Did you mean 'npi_table1'?"));
+}
+
+TEST_F(Export, ALayoutHasARowForEachValueOfAnAxis) {
+  const auto each = [&](const std::string& axis, const char* column = "") {
+    const auto file = folder_.write("each.yaml", "source: mine\nwhere: 'task=reconstruct'\nrows: {each: " + axis +
+                                                     "}\ncolumns:\n- {label: PSNR, of: psnr" + column + "}\n");
+    return paper_csv(table_like(read_layout(file.string()), data(), {}, std::nullopt));
+  };
+  const auto starts = [](const std::string& csv) {
+    std::vector<std::string> heads;
+    for (const std::string& line : split(csv, '\n'))
+      heads.push_back(line.substr(0, line.find(',', line.find(',') + 1)));
+    return heads;
+  };
+  EXPECT_THAT(starts(each("method", ", where: 'w=7.5'")),
+              ElementsAre("row,PSNR", "ddim,20", "null_text,26", "negative_prompt,24", ""));
+  EXPECT_THAT(starts(each("w", ", where: 'method=null_text'")), ElementsAre("row,PSNR", "1,26", "7.5,26", ""));
+  EXPECT_THAT(starts(each("run", ", where: 'method=ddim, w=1'")), ElementsAre("row,PSNR", "run,20", ""));
+  EXPECT_THAT(error_of([&] { each("metod"); }), HasSubstr("Did you mean 'method'?"));
 }
 
 TEST_F(Export, ALayoutOfTheUsersFactorsAndMistakes) {

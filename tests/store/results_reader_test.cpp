@@ -161,6 +161,18 @@ TEST(ResultsReader, ReadsTextsOfSingleRows) {
   EXPECT_THAT(error_of([&] { reader.texts_at("sample", beyond); }), HasSubstr("/sample: a row that is not there"));
 }
 
+TEST(ResultsReader, ReadsTextsInPlace) {
+  const Folder folder;
+  const ResultsReader reader(finished_run(folder));
+  Texts texts = reader.text_views("sample", 3, 2);
+  const Texts moved = std::move(texts);  // the texts stay where they are
+  ASSERT_EQ(moved.size(), 2u);
+  EXPECT_EQ(moved[0], example::sample_of(3));
+  EXPECT_EQ(moved[1], example::sample_of(4));
+  EXPECT_EQ(reader.text_views("sample", 20).size(), 0u);
+  EXPECT_EQ(Texts(1)[0], "");
+}
+
 TEST(ResultsReader, ReadsStretches) {
   const Folder folder;
   const ResultsReader reader(finished_run(folder));

@@ -12,7 +12,7 @@ constexpr const char* kHelp =
     R"(Writes means with their 95 % intervals, a row for each setting, or a table as a paper lays it out.
 
   --csv, --markdown, --latex   the format; LaTeX uses booktabs, best bold, second underlined
-  --like LAYOUT                npi_table1, ddim_table2, belm_table2, or a YAML file (docs/tables.md)
+  --like LAYOUT                npi_table1, ddim_table2, belm_table2, methods, or a YAML file (docs/tables.md)
   --against PUBLISHED          published figures beside ours: a name as above, or a YAML file
   --where SELECTOR             only these settings: "steps=50, w=7.5"
   -o, --output FILE

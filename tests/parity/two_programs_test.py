@@ -31,16 +31,11 @@ def test_only_the_other_program_links_libtorch():
         assert library not in libraries(BINARY)
 
 
-def methods():
-    return sorted(path.stem for path in (ROOT / "configs/method").glob("*.yaml"))
-
-
 @pytest.mark.parametrize(
     "words",
-    [[], ["--help"], ["--version"], ["--hydra-help"], ["list"], ["reference"], ["describe"], ["--cfg", "job", "--resolve"],
-     *(["--help", f"method={name}"] for name in methods())],
+    [[], ["--help", "method=null_text"], ["--version"], ["list"], ["describe"], ["--cfg", "job", "--resolve"]],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_both_say_the_same(words):
     code, text, errors = called(BINARY, *words)
     assert code == 0, errors
@@ -50,8 +45,8 @@ def test_both_say_the_same(words):
 def test_the_description_holds_what_is_registered():
     description = json.loads(called(BINARY, "describe")[1])
     assert {"run", "plan", "rerun"} <= {command["name"] for command in description["commands"]}
-    assert set(methods()) == {method["name"] for method in description["methods"]}
     parameters = {method["name"]: method["parameters"] for method in description["methods"]}
+    assert parameters.keys() == {path.stem for path in (ROOT / "configs/method").glob("*.yaml")}
     assert parameters["null_text"]["inner_steps"].startswith("int in [")
 
 

@@ -35,7 +35,7 @@ std::string usage() {
     if (command.name == commands().front().name || command.group != group) text += "\n";
     group = command.group;
     runs = runs || command.name == "run";
-    text += fmt::format("  roundtrip {:<38} {}\n", command.synopsis, command.summary);
+    text += fmt::format("  roundtrip {:<42} {}\n", command.synopsis, command.summary);
   }
   if (runs) text += kRunning;
   return text += kExitCodes;

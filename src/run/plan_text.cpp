@@ -39,7 +39,7 @@ std::string plan_text(const Plan& plan, const std::optional<Estimate>& estimate)
                                           ? fmt::format("; {:.3g} ms with its gradient", 1e3 * speed.gradient_seconds)
                                           : ""));
   }
-  line("time", fmt::format("about {}{} on this machine as it is now", plan.made.exact ? "" : "at most ",
+  line("time", fmt::format("{}about {} on this machine as it is now", plan.made.exact ? "" : "at most ",
                            seconds_text(estimate->seconds)));
   line("memory", "about " + bytes_text(estimate->memory_bytes));
   line("disk", "about " + bytes_text(estimate->disk_bytes));

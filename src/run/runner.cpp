@@ -66,6 +66,7 @@ RunOutcome run_plan(const Plan& plan, const RunOptions& options) {
   Provenance provenance = options.provenance;
   provenance["started_utc"] = utc_now();
   store::RunStore opened = open_store(plan, options.directory, options.resume, provenance);
+  if (options.on_directory) options.on_directory();
   const int64_t again = options.retry_failed ? forget_failures(opened) : 0;
   const int64_t found = opened.written();
 
@@ -73,7 +74,6 @@ RunOutcome run_plan(const Plan& plan, const RunOptions& options) {
   Recorder recorder(plan, std::move(opened), progress);
   store::RunStore& store = recorder.store();
   RunProvenance told(store, options.resume != Resume::kNo);
-  if (options.on_directory) options.on_directory();
   if (options.resume != Resume::kNo) {
     progress.line(fmt::format("{} of {} records are there{}", found, plan.records,
                               again > 0 ? fmt::format(", {} failed ones are made anew", again) : ""));

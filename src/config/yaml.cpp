@@ -161,18 +161,13 @@ class Builder : public YAML::EventHandler {
   static std::string with_encoded_escapes(const std::string& value) {
     if (is_utf8(value)) return value;
     std::string out;
-    for (size_t k = 0; k < value.size(); ++k) {
+    for (size_t k = 0; k < value.size();) {
       const auto c = static_cast<unsigned char>(value[k]);
-      if (c >= 0xC0) {  // a sequence of UTF-8: its tail belongs to it
-        do {
-          out += value[k];
-        } while (k + 1 < value.size() && (static_cast<unsigned char>(value[k + 1]) & 0xC0) == 0x80 && ++k > 0);
-      } else if (c >= 0x80) {
-        out += "\xC2";
-        out += value[k];
-      } else {
-        out += value[k];
-      }
+      // As many bytes as a sequence of UTF-8 has: an escape may follow right after it.
+      const size_t length = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+      if (c >= 0x80 && length == 1) out += "\xC2";
+      out += value.substr(k, length);
+      k += length;
     }
     return out;
   }

@@ -74,7 +74,7 @@ void write_config_files(const config::Launch& launch, const fs::path& directory)
   }
 }
 
-std::string quoted_value(const std::string& text) { return config::to_text({config::Quoted{text}}); }
+std::string quoted_value(const std::string& text) { return config::to_text({config::Quoted{text, '"'}}); }
 
 std::vector<std::string> config_flags(const Node& hydra) {
   std::vector<std::string> words;

@@ -60,5 +60,10 @@ TEST(Yaml, AnEqualsSignIsAKeyAndNoValue) {
   EXPECT_EQ(kind_of([] { value_of("="); }), ErrorKind::kParse);
 }
 
+TEST(Yaml, EncodesAnEscapeThatFollowsALongCharacter) {
+  const Node node = parse_yaml("k: \"a\u2029\\_b\u00e9\\N\"", "escapes.yaml");
+  EXPECT_EQ(node.find("k")->as_string(), "a\u2029\u00a0b\u00e9\u0085");
+}
+
 }  // namespace
 }  // namespace roundtrip::config

@@ -55,7 +55,7 @@ def plan(tmp_path_factory):
     """Words that need the other program, and what it answers."""
     photos = tmp_path_factory.mktemp("photos")
     shutil.copy(next((ROOT / "datasets").rglob("*.png")), photos)
-    words = ["plan", f"model.path={MODEL}", f"dataset.path={photos}", "steps=2"]
+    words = ["plan", "--no-calibration", f"model.path={MODEL}", f"dataset.path={photos}", "steps=2"]
     answer = called(NETWORKS, *words)
     assert answer[0] == 0, answer[2]
     return words, answer

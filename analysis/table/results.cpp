@@ -30,7 +30,10 @@ bool among(const std::vector<store::Column>& columns, const std::string& name) {
 
 // Whether a column is one of the setting, seeds being replicates.
 bool is_axis(const std::string& column) {
-  if (column == "trial" || column == "sample" || column == "seed" || column == "edit") return false;
+  // What tells records of one setting apart.
+  for (const char* of_record : {"trial", "sample", "seed", "input_digest", "edit"}) {
+    if (column == of_record) return false;
+  }
   return column.starts_with("p.") || among(store::axis_columns(), column);
 }
 

@@ -35,6 +35,9 @@ TEST(Results, ReadsCellsOfImagesWithSeedsAsReplicates) {
   EXPECT_EQ(results.label(results.cells()[1]), "w 7.5");
   EXPECT_EQ(results.images()->size(), 8u);
   EXPECT_EQ(results.images()->text(results.image(0)), "photos/0");
+  for (const char* of_record : {"trial", "sample", "seed", "input_digest", "edit"}) {
+    EXPECT_EQ(std::ranges::count(results.axes(), of_record), 0);
+  }
 }
 
 TEST(Results, NamesNoCellByTheScaleThatItsMethodInvertsAt) {

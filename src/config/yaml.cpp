@@ -316,15 +316,24 @@ class Builder : public YAML::EventHandler {
   }
 
   // `<<`: what it names comes first, an earlier one wins over a later one, and the dict's own keys win over all.
+  // Of a key: none that Python may hold equal to another's.
+  static bool is_text(Node::Kind kind) { return kind == Node::Kind::kString || kind == Node::Kind::kNull; }
+
   Dict with_merged(Frame& frame) const {
     if (frame.merged.empty()) return std::move(frame.dict);
     Dict dict;
+    std::unordered_map<std::string, std::shared_ptr<const Key>> numbers;  // as in a frame, over all that is merged
+    const auto as_spelled_first = [&](const Dict::Entry& entry) {
+      if (is_text(entry.key().kind)) return entry.shared_key;
+      return numbers.emplace(python_key(entry.key().node()), entry.shared_key).first->second;
+    };
     for (const Node& source : frame.merged) {
       for (const auto& entry : source.dict()) {
-        if (dict.find(entry.key().text) == nullptr) dict.set(entry.shared_key, entry.value);
+        const std::shared_ptr<const Key> key = as_spelled_first(entry);
+        if (dict.find(key->text) == nullptr) dict.set(key, entry.value);
       }
     }
-    for (const auto& entry : frame.dict) dict.set(entry.shared_key, entry.value);
+    for (const auto& entry : frame.dict) dict.set(as_spelled_first(entry), entry.value);
     return dict;
   }
 
@@ -363,8 +372,7 @@ class Builder : public YAML::EventHandler {
     frame.key_is_merge = merge_key_;
     merge_key_ = false;
     if (frame.key_is_merge) return;
-    const bool is_number = node.kind() != Node::Kind::kString && node.kind() != Node::Kind::kNull;
-    if (is_number) frame.key = frame.numbers.emplace(python_key(node), *frame.key).first->second;
+    if (!is_text(node.kind())) frame.key = frame.numbers.emplace(python_key(node), *frame.key).first->second;
     // As OmegaConf's loader: of keys that are no text the last one counts.
     const Key* there = frame.dict.find_key(frame.key->text);
     if (there != nullptr && there->kind == Node::Kind::kString && node.is_string()) {

@@ -65,5 +65,11 @@ TEST(Yaml, EncodesAnEscapeThatFollowsALongCharacter) {
   EXPECT_EQ(node.find("k")->as_string(), "a\u2029\u00a0b\u00e9\u0085");
 }
 
+TEST(Yaml, MergedKeysAreOneWherePythonHoldsThemEqual) {
+  const Node node = parse_yaml("<<: {0: a, 1.0: b}\nno: c\n1: d\n", "merged.yaml");
+  EXPECT_EQ(node.dict().keys(), (std::vector<std::string>{"0", "1.0"}));  // as spelled first
+  EXPECT_EQ(node.find("0")->as_string(), "c");
+}
+
 }  // namespace
 }  // namespace roundtrip::config

@@ -37,7 +37,7 @@ struct TableLayout {
 struct StoreOptions {
   int64_t records_per_shard = 2048;  // in memory at once when a shard is made
   double sync_seconds = 1;           // at least so long between two syncs that nobody asked for
-  int64_t merge_memory = 32 << 20;   // bytes of records in memory at once when results.h5 is made
+  int64_t merge_memory = 128 << 20;  // bytes of records in memory at once when results.h5 is made
 };
 
 // What recover() found.

@@ -12,11 +12,13 @@ namespace {
 
 using config::Node;
 
-// How it is carried out; under engine.determinism=strict the batch's shape is part of the arithmetic and stays.
-constexpr std::array kCarriedOut = {"expect",          "engine.device", "engine.threads", "engine.max_batch",
-                                    "engine.max_live", "engine.memory", "dataset.ids",    "dataset.limit"};
-// Digests stand for them.
-constexpr std::array kFiles = {"model.path", "dataset.path", "lpips.path", "attributes.path", "clip.path"};
+// How it is carried out, and over which images; under engine.determinism=strict the batch's shape is part of the
+// arithmetic and stays.
+constexpr std::array kCarriedOut = {"expect",           "engine.device",   "engine.threads",
+                                    "engine.max_batch", "engine.max_live", "engine.memory",
+                                    "dataset.ids",      "dataset.limit",   "dataset.path"};
+// Digests stand for them: of weights in the trial's id, of images in the records.
+constexpr std::array kWeights = {"model.path", "lpips.path", "attributes.path", "clip.path"};
 
 bool is_below(const std::string& key, const std::string& above) {
   return key == above || key.starts_with(above + ".") || key.starts_with(above + "/");
@@ -53,10 +55,7 @@ Node deciding_config(const Node& config, const std::vector<std::string>& swept) 
     const bool varies = std::ranges::any_of(swept, [&](const std::string& name) { return is_below(key, name); });
     if (!varies && !(strict && key == "engine.max_batch")) deciding.erase(key);
   }
-  for (const std::string key : kFiles) {
-    const bool varies = std::ranges::any_of(swept, [&](const std::string& name) { return is_below(key, name); });
-    if (!varies || key != "dataset.path") deciding.erase(key);
-  }
+  for (const char* key : kWeights) deciding.erase(key);
   return deciding;
 }
 

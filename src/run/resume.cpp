@@ -9,6 +9,7 @@
 #include "run/identity.h"
 #include "run/plan_index.h"
 #include "run/table.h"
+#include "store/record_rows.h"
 #include "store/results_reader.h"
 
 namespace roundtrip::run {
@@ -95,12 +96,8 @@ void replan(store::RunStore& store, const Plan& plan, const PlanIndex& index, st
   for (const auto& [key, value] : store.layout().provenance) layout.provenance.emplace(key, value);
   const std::vector<store::Column> columns = layout.columns;
   store.replan(std::move(layout), [&](store::Record& record) {
-    const auto text = [&](const char* column) {
-      const auto value = record.values.find(column);
-      return value == record.values.end() ? std::string() : std::get<std::string>(value->second);
-    };
     const size_t trial = *same.at(std::get<int64_t>(record.values.at("trial")));
-    record.plan_row = *index.row(trial, text("sample"), text("edit"));
+    record.plan_row = *index.row(trial, store::text_in(record, "sample"), store::text_in(record, "edit"));
     record.values["trial"] = static_cast<int64_t>(trial);
     for (const auto& [key, value] : plan.trials[trial].swept) record.values[parameter_column(key)] = value;
     unify_parameters(columns, record);

@@ -12,6 +12,7 @@
 #include "store/durable.h"
 #include "store/journal.h"
 #include "store/json_form.h"
+#include "store/record_rows.h"
 #include "store/results_reader.h"
 #include "store/run_paths.h"
 
@@ -64,11 +65,7 @@ void add_table(const fs::path& path, Seen& seen) {
 void add_journal(const JournalPaths& paths, Seen& seen) {
   JournalReader journal(paths);
   while (const std::optional<JournalEntry> entry = journal.next()) {
-    const auto text = [&](const char* column) {
-      const auto value = entry->record.values.find(column);
-      const auto* found = value == entry->record.values.end() ? nullptr : std::get_if<std::string>(&value->second);
-      return found ? *found : std::string();
-    };
+    const auto text = [&](const char* column) { return text_in(entry->record, column); };
     seen.add(entry->record.plan_row, text("status") == "failed", [&] {
       const auto trial = entry->record.values.find("trial");
       return Glance::Failure{.plan_row = entry->record.plan_row,

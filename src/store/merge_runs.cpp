@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "store/merge.h"
+#include "store/record_rows.h"
 #include "store/results_reader.h"
 #include "store/run_paths.h"
 #include "store/shard.h"
@@ -58,12 +59,8 @@ class MergedTable {
 
   // Gives a record of run `run` its place; false where another run's counts.
   bool place(size_t run, Record& record) const {
-    const auto text = [&](const char* column) {
-      const auto value = record.values.find(column);
-      return value == record.values.end() ? std::string() : std::get<std::string>(value->second);
-    };
     const uint32_t trial = trials_[run].at(std::get<int64_t>(record.values.at("trial")));
-    const uint64_t key = uint64_t{trial} << 32 | samples_.at({text("sample"), text("edit")});
+    const uint64_t key = uint64_t{trial} << 32 | samples_.at({text_in(record, "sample"), text_in(record, "edit")});
     if (records_.at(key).run != run) return false;
     record.values["trial"] = int64_t{trial};
     record.plan_row = std::ranges::lower_bound(keys_, key) - keys_.begin();

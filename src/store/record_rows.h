@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "store/record.h"
@@ -15,6 +16,9 @@ namespace roundtrip::store {
 
 // The rows [first, first + count) of a results file, with their steps; arrays stay where they are.
 std::vector<Record> read_records(const ResultsReader& results, int64_t first, int64_t count);
+
+// The text that a record has in a column; empty where it has none.
+std::string text_in(const Record& record, const std::string& column);
 
 // The records, which are in plan order, column by column.
 TableBlock block_of(std::span<const Record> records, const std::vector<Column>& columns);

@@ -55,6 +55,17 @@ endforeach()
 target_link_libraries(roundtrip_torch INTERFACE -Wl,--pop-state)
 set(ROUNDTRIP_TORCH_LIB "${torch_root}/lib")
 
+# at::parallel_for is a plain loop, without a word, in a file that is compiled without OpenMP. Its runtime has to be
+# LibTorch's own copy: under a second one LibTorch would not know that it is called from a parallel region already.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+target_compile_options(roundtrip_torch INTERFACE ${OpenMP_CXX_FLAGS})
+file(GLOB torch_openmp "${torch_root}/lib/libgomp*.so*")
+if(torch_openmp AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_link_libraries(roundtrip_torch INTERFACE ${torch_openmp})
+else()
+  target_link_libraries(roundtrip_torch INTERFACE OpenMP::OpenMP_CXX)
+endif()
+
 # The wheel carries its own copy of fmt in its include folder; every file of ours is to see the system's.
 file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/include")
 find_path(system_fmt fmt/format.h PATHS /usr/include NO_DEFAULT_PATH)

@@ -42,6 +42,12 @@ void Engine::reap(std::list<Task<void>>& live) {
   }
 }
 
+std::vector<std::pair<std::string, BatchStatistics>> Engine::statistics() const {
+  std::vector<std::pair<std::string, BatchStatistics>> all = {{"eps", eps_.statistics()}, {"vjp", vjp_.statistics()}};
+  for (const Station& station : stations_) all.emplace_back(station.name(), station.statistics());
+  return all;
+}
+
 bool Engine::run(const Source& source, const std::function<bool()>& stop) {
   std::list<Task<void>> live;
   bool exhausted = false;

@@ -53,6 +53,8 @@ class Engine {
 
   const BatchStatistics& eps_statistics() const { return eps_.statistics(); }
   const BatchStatistics& vjp_statistics() const { return vjp_.statistics(); }
+  // Of all queues: `eps`, `vjp`, and each station by its name.
+  std::vector<std::pair<std::string, BatchStatistics>> statistics() const;
 
  private:
   Queue* next_queue(bool only_full);

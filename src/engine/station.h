@@ -37,6 +37,7 @@ class Station : public Queue {
 
   int64_t rows() const override;
   void fire() override;
+  const std::string& name() const { return name_; }
 
  private:
   using Bucket = std::deque<Awaiter*>;

@@ -11,6 +11,10 @@ namespace {
 
 constexpr int64_t kRowsPerThread = 2;  // at least
 
+#ifndef INTRA_OP_PARALLEL
+#error "at::parallel_for runs its slices one after another here: compile with OpenMP"
+#endif
+
 }  // namespace
 
 at::Tensor in_row_slices(int64_t rows, at::Device device,

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "run/bench_run.h"
 #include "run/recorder.h"
+#include "run/time_profile.h"
 
 namespace roundtrip::run {
 namespace {
@@ -36,13 +37,14 @@ class RunProvenance {
     store_.set_provenance(prefix + "notes", join(bench.notes(), "\n"));
   }
 
-  void finish(const Plan& plan, int64_t rows, const std::string& inputs_digest) {
+  void finish(const Plan& plan, int64_t rows, const std::string& inputs_digest, const TimeProfile& profile) {
     for (const auto& [key, value] : machine_provenance()) store_.set_provenance(key, value);
     store_.set_provenance("finished_utc", utc_now());
     store_.set_provenance("seconds", fmt::format("{:.3f}", seconds_before_ + stopwatch_.seconds()));
     store_.set_provenance("evaluations_asked", fmt::format("{}", plan.asked.forward));
     store_.set_provenance("evaluations_made", fmt::format("{}", rows_before_ + rows));
     store_.set_provenance("inputs_digest", inputs_digest);
+    store_.set_provenance("time_profile", profile.json());
   }
 
  private:
@@ -81,6 +83,7 @@ RunOutcome run_plan(const Plan& plan, const RunOptions& options) {
 
   RunOutcome outcome;
   int64_t rows_before = 0;
+  TimeProfile profile;
   Stopwatch since_look;
   const auto stop = [&] {
     outcome.interrupted = options.stop && options.stop();
@@ -102,14 +105,17 @@ RunOutcome run_plan(const Plan& plan, const RunOptions& options) {
       }
       return stop();
     });
+    const Stopwatch stopwatch;
     bench_run.run();
+    profile.add(bench.engine(), stopwatch.seconds(), bench.max_batch());
     rows_before += bench_run.rows();
   }
   progress.update(rows_before, recorder.text());
   progress.finish();
   recorder.say_notes();
+  if (const std::string text = profile.text(); !text.empty()) progress.line(text);
 
-  told.finish(plan, rows_before, recorder.inputs_digest());
+  told.finish(plan, rows_before, recorder.inputs_digest(), profile);
   outcome.evaluations = rows_before;
   outcome.results = store.finish();
   const Summary summary(plan, store::ResultsReader(outcome.results));

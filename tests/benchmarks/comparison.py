@@ -1,5 +1,6 @@
 """What the speed comparisons of scripts/ share: running either side, reading results, saying what was run."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,17 @@ def columns(results, names):
 
 def column(dataset):
     return dataset.asstr()[...] if h5py.check_string_dtype(dataset.dtype) else dataset[...]
+
+
+def time_profile(results):
+    """A line on where the run's time went, by queue of the engine, and how full the network's batches were."""
+    with h5py.File(results) as file:
+        told = file["provenance"].attrs
+        profile, max_batch = json.loads(told["time_profile"]), told["max_batch"]
+    queues = {name: queue["seconds"] for name, queue in profile["queues"].items()}
+    queues["elsewhere"] = profile["seconds"] - sum(queues.values())
+    shares = ", ".join(f"{name} {100 * seconds / profile['seconds']:.1f} %" for name, seconds in queues.items())
+    return f"{shares} of {profile['seconds']:.0f} s; batches of {max_batch}, {100 * profile['fill']:.1f} % full"
 
 
 def git_revision():

@@ -1,13 +1,13 @@
 """The sweep that Roundtrip is measured against: a plain diffusers loop, as public implementations of inversion write it.
 
-Each cell (method x steps x guidance scale x eps_at) is done on its own, one image at a time: encode, invert (DDIM at
-w = 1, or the forward noise chain), sample, decode, score. Guidance is one batch of two; w = 1 asks for the conditional
-row alone. Nothing is shared between cells and nothing is batched over images, which is the point: what the harness gains
+Each cell (method x steps x guidance scale x eps_at) is done on its own, one image at a time: encode, invert, sample,
+decode, score. Guidance is one batch of two; w = 1 asks for the conditional row alone. Embeddings are tuned as
+embedding_loop.py does, with at most ten updates a step. Nothing is shared between cells and nothing is batched over images, which is the point: what the harness gains
 by sharing and batching is the difference between the two.
 
 Prints one JSON object: versions, threads, total seconds, and per cell the seconds and each image's scores. Reads a
 diffusers folder with `unet text_encoder tokenizer scheduler` and, unless it is a pixel-space model, `vae`. It scores and
-times; it saves no pictures and knows DDIM with eta = 0 only.
+times; it saves no pictures and knows eta = 0 only.
 """
 
 import argparse
@@ -23,6 +23,8 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from PIL import Image
 from transformers import AutoTokenizer, CLIPTextModel
+
+from embedding_loop import eps, fit, transfer
 
 
 class Model:
@@ -76,25 +78,22 @@ class Grid:
 
 def predict(model, x, t, cond, null, w):
     if w == 1:
-        return model.unet(x, t, encoder_hidden_states=cond).sample
-    eps_null, eps_cond = model.unet(torch.cat([x, x]), t, encoder_hidden_states=torch.cat([null, cond])).sample.chunk(2)
+        return eps(model, x, t, cond)
+    eps_null, eps_cond = eps(model, torch.cat([x, x]), t, torch.cat([null, cond])).chunk(2)
     return eps_null + w * (eps_cond - eps_null)
 
 
-def transfer(x, eps, alpha_bar_from, alpha_bar_to):
-    """The DDIM step (Song et al., ICLR 2021, eq. 12 at sigma = 0), in either direction."""
-    x0 = (x - (1 - alpha_bar_from) ** 0.5 * eps) / alpha_bar_from**0.5
-    return alpha_bar_to**0.5 * x0 + (1 - alpha_bar_to) ** 0.5 * eps
-
-
-def ddim_invert(model, grid, x, cond, null, eps_at):
+def ddim_invert(model, grid, x, embedding, eps_at):
+    """The pivots, the clean end first, under one embedding alone."""
+    pivots = [x]
     for i in range(1, len(grid.times)):
         t = grid.times[i if eps_at == "t" else i - 1]
-        x = transfer(x, predict(model, x, t, cond, null, 1), grid.alpha_bars[i - 1], grid.alpha_bars[i])
-    return x
+        x = transfer(x, eps(model, x, t, embedding), grid.alpha_bars[i - 1], grid.alpha_bars[i])
+        pivots.append(x)
+    return pivots
 
 
-def forward_noise(model, grid, x, cond, null, eps_at):
+def forward_chain(grid, x):
     """x_i = sqrt(r) x_{i-1} + sqrt(1 - r) n_i. The draws are torch's, so only the cost compares with the harness's."""
     for i in range(1, len(grid.times)):
         r = grid.alpha_bars[i] / grid.alpha_bars[i - 1]
@@ -102,14 +101,40 @@ def forward_noise(model, grid, x, cond, null, eps_at):
     return x
 
 
-METHODS = {"ddim": ddim_invert, "forward_noise": forward_noise}
-
-
 def ddim_sample(model, grid, x, cond, null, w):
     for i in range(len(grid.times) - 1, 0, -1):
-        eps = predict(model, x, grid.times[i], cond, null, w)
-        x = transfer(x, eps, grid.alpha_bars[i], grid.alpha_bars[i - 1])
+        guided = predict(model, x, grid.times[i], cond, null, w)
+        x = transfer(x, guided, grid.alpha_bars[i], grid.alpha_bars[i - 1])
     return x
+
+
+def ddim(model, grid, x, cond, null, w, eps_at):
+    """Inverted at w = 1."""
+    return ddim_sample(model, grid, ddim_invert(model, grid, x, cond, eps_at)[-1], cond, null, w)
+
+
+def forward_noise(model, grid, x, cond, null, w, eps_at):
+    return ddim_sample(model, grid, forward_chain(grid, x), cond, null, w)
+
+
+def negative_prompt(model, grid, x, cond, null, w, eps_at):
+    return ddim(model, grid, x, cond, cond, w, eps_at)
+
+
+def null_text(model, grid, x, cond, null, w, eps_at):
+    pivots = ddim_invert(model, grid, x, cond, eps_at)
+    if w == 1:  # the null embedding is not read
+        return ddim_sample(model, grid, pivots[-1], cond, null, w)
+    return fit(model, grid, pivots, null, cond, 1 - w, INNER_STEPS)[0]
+
+
+def prompt_tuning(model, grid, x, cond, null, w, eps_at):
+    """Pivots at w = 0."""
+    return fit(model, grid, ddim_invert(model, grid, x, null, eps_at), cond, null, w, INNER_STEPS)[0]
+
+
+INNER_STEPS = 10
+METHODS = {method.__name__: method for method in (ddim, forward_noise, negative_prompt, null_text, prompt_tuning)}
 
 
 class Metrics:
@@ -167,9 +192,7 @@ def reconstruct(model, metrics, sample, method, steps, w, eps_at):
     _, pixels, prompt = sample
     cond, null = model.embed(prompt), model.embed("")
     grid = Grid.of(model.scheduler, steps)
-    x = METHODS[method](model, grid, model.encode(pixels), cond, null, eps_at)
-    x = ddim_sample(model, grid, x, cond, null, w)
-    decoded = model.decode(x)
+    decoded = model.decode(METHODS[method](model, grid, model.encode(pixels), cond, null, w, eps_at))
     return metrics(((decoded + 1) / 2).clamp(0, 1), (pixels + 1) / 2)
 
 

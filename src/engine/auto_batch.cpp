@@ -11,18 +11,36 @@
 namespace roundtrip::engine {
 namespace {
 
-// The best of three, after a first call that allocates and plans.
-double seconds_of_batch(diffusion::Denoiser& denoiser, const Row& row, int rows) {
-  const at::NoGradGuard no_grad;
-  const Batch inputs = make_batch(std::vector<const Row*>(rows, &row), rows);
-  const auto evaluate = [&] {
+// One batch size and the least time that it took so far.
+class Candidate {
+ public:
+  Candidate(diffusion::Denoiser& denoiser, const Row& row, int rows)
+      : denoiser_(&denoiser), inputs_(make_batch(std::vector<const Row*>(rows, &row), rows)), rows_(rows) {
+    evaluate();  // allocates and plans
+    measure();
+  }
+
+  void measure() {
     const Stopwatch stopwatch;
-    non_finite_rows(denoiser.eps(inputs.x, inputs.t, inputs.conditioning), 1);  // waits for the device
-    return stopwatch.seconds();
-  };
-  evaluate();
-  return std::min({evaluate(), evaluate(), evaluate()});
-}
+    evaluate();
+    seconds_ = std::min(seconds_, stopwatch.seconds());
+  }
+
+  int rows() const { return rows_; }
+  double seconds() const { return seconds_; }
+  double seconds_per_row() const { return seconds_ / rows_; }
+
+ private:
+  void evaluate() {
+    const at::NoGradGuard no_grad;
+    non_finite_rows(denoiser_->eps(inputs_.x, inputs_.t, inputs_.conditioning), 1);  // waits for the device
+  }
+
+  diffusion::Denoiser* denoiser_;
+  Batch inputs_;
+  int rows_;
+  double seconds_ = std::numeric_limits<double>::infinity();
+};
 
 // A generous guess of a row's activations: no network measured so far kept more than this many copies of its input
 // alive per channel of width. It bounds the search; the engine still halves a batch that does not fit.
@@ -32,20 +50,26 @@ int64_t bytes_of_row(const Row& row) { return row.x.numel() * row.x.element_size
 // than it saves.
 constexpr double kLongestBatchSeconds = 2;
 
+// Sizes are measured in turns, so that a machine that is busy for a moment slows them alike.
+constexpr int kRounds = 4;
+
 }  // namespace
 
 BatchCalibration calibrate_batch(diffusion::Denoiser& denoiser, const Row& row, int64_t memory_bytes, int limit) {
-  std::vector<BatchCalibration> measured;
-  double best = std::numeric_limits<double>::infinity();
-  // Every size is measured: on a busy machine one slow reading says nothing about the next size.
-  for (int rows = 1; rows <= limit && rows * bytes_of_row(row) <= memory_bytes; rows *= 2) {
-    const double seconds = seconds_of_batch(denoiser, row, rows);
-    measured.push_back({rows, seconds / rows});
-    best = std::min(best, seconds / rows);
-    if (seconds > kLongestBatchSeconds) break;
+  std::vector<Candidate> candidates;
+  for (int rows = 1; rows == 1 || (rows <= limit && rows * bytes_of_row(row) <= memory_bytes); rows *= 2) {
+    candidates.emplace_back(denoiser, row, rows);
+    if (candidates.back().seconds() > kLongestBatchSeconds) break;
   }
-  if (measured.empty()) measured.push_back({1, seconds_of_batch(denoiser, row, 1)});
-  return *std::ranges::find_if(measured, [&](const auto& each) { return each.seconds_per_row <= 1.05 * best; });
+  for (int round = 1; round < kRounds; ++round) {
+    for (Candidate& candidate : candidates) {
+      if (candidate.seconds() <= kLongestBatchSeconds) candidate.measure();
+    }
+  }
+  const double best = std::ranges::min(candidates, {}, &Candidate::seconds_per_row).seconds_per_row();
+  const auto chosen = std::ranges::find_if(
+      candidates, [&](const Candidate& candidate) { return candidate.seconds_per_row() <= 1.05 * best; });
+  return {chosen->rows(), chosen->seconds_per_row()};
 }
 
 }  // namespace roundtrip::engine

@@ -13,7 +13,7 @@
 namespace roundtrip::engine {
 namespace {
 
-constexpr int64_t kRequestsPerThread = 2;  // at least
+constexpr int64_t kRequestsPerThread = 1;  // at least
 
 }  // namespace
 

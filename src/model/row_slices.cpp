@@ -9,7 +9,7 @@
 namespace roundtrip::model {
 namespace {
 
-constexpr int64_t kRowsPerThread = 2;  // at least
+constexpr int64_t kRowsPerThread = 1;  // at least
 
 #ifndef INTRA_OP_PARALLEL
 #error "at::parallel_for runs its slices one after another here: compile with OpenMP"

@@ -1,9 +1,12 @@
-"""Time per row of the UNet's forward pass: ours against diffusers', in one run on one machine.
+"""Time per row of the UNet, forward and vjp, by dtype: ours against diffusers' in float32, in one run on one machine.
 
-    compare_network.py --program build/release/tests/benchmarks/network_benchmark --model FOLDER [--threads 2] [--rounds 3]
+    compare_network.py --program build/release/tests/benchmarks/network_benchmark --model FOLDER [--rows 1,2,8,32,64]
+                       [--dtypes float32,bfloat16] [--vjp] [--threads 2] [--rounds 3]
 
 Both take the same batch sizes with the same threads, in turns, so that a machine that slows down slows both; the best
-time of all rounds counts. diffusers runs eagerly under no_grad at float32, as public inversion code calls it.
+time of all rounds counts. diffusers runs eagerly, its forward under no_grad, as public inversion code calls it. A vjp
+is a forward and the gradient of the text's embedding; in diffusers' the weights take gradients too, as public code
+leaves them, ours are frozen.
 """
 
 import argparse
@@ -13,21 +16,19 @@ import subprocess
 import time
 from pathlib import Path
 
-ROWS = (1, 2, 8, 32, 64)
+NAMES = {"forward": "eps", "vjp": "gradient"}  # as network_benchmark has them
+INF = float("inf")
 
 
-def ours(program: Path, model: Path, threads: int) -> dict[int, float]:
-    """Milliseconds per row, by rows in the batch."""
-    repeat = ["--benchmark_min_time=0.01", "--benchmark_repetitions=10"]
-    command = [program, "--benchmark_filter=^eps/", "--benchmark_format=json", *repeat, model]
-    environment = {**os.environ, "ROUNDTRIP_THREADS": str(threads)}
+def ours(chosen, kind: str, dtype: str, rows: int) -> float:
+    """Milliseconds per row."""
+    repeat = ["--benchmark_min_time=0.01", f"--benchmark_repetitions={chosen.repeats}"]
+    only = f"--benchmark_filter=^{NAMES[kind]}/{rows}/"
+    command = [chosen.program, only, "--benchmark_format=json", *repeat, chosen.model, dtype]
+    environment = {**os.environ, "ROUNDTRIP_THREADS": str(chosen.threads)}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    times = dict.fromkeys(ROWS, float("inf"))
-    for one in json.loads(run.stdout)["benchmarks"]:
-        if one["run_type"] == "iteration":
-            rows = int(one["name"].split("/")[1])
-            times[rows] = min(times[rows], 1000 / one["items_per_second"])
-    return times
+    found = [one for one in json.loads(run.stdout)["benchmarks"] if one["run_type"] == "iteration"]
+    return min(1000 / one["items_per_second"] for one in found)
 
 
 def text_length(model: Path) -> int:
@@ -35,54 +36,66 @@ def text_length(model: Path) -> int:
 
 
 class Diffusers:
-    def __init__(self, model: Path, threads: int):
+    def __init__(self, chosen):
         import torch
         from diffusers import UNet2DConditionModel
 
-        torch.set_num_threads(threads)
-        self.torch = torch
-        self.model = model
-        self.unet = UNet2DConditionModel.from_pretrained(model / "unet", low_cpu_mem_usage=False).eval()
+        torch.set_num_threads(chosen.threads)
+        self.torch, self.chosen = torch, chosen
+        self.unet = UNet2DConditionModel.from_pretrained(chosen.model / "unet", low_cpu_mem_usage=False).eval()
 
-    def __call__(self) -> dict[int, float]:
+    def __call__(self, kind: str, rows: int) -> float:
         torch, config = self.torch, self.unet.config
-        times = {}
-        for rows in ROWS:
-            x = torch.randn(rows, config.in_channels, config.sample_size, config.sample_size)
-            t = torch.arange(rows) * 7 % 1000
-            tokens = torch.randn(rows, text_length(self.model), config.cross_attention_dim)
-            best = float("inf")
+        x = torch.randn(rows, config.in_channels, config.sample_size, config.sample_size)
+        t = torch.arange(rows) * 7 % 1000
+        tokens = torch.randn(rows, text_length(self.chosen.model), config.cross_attention_dim)
+
+        def forward():
             with torch.no_grad():
                 self.unet(x, t, tokens)
-                for _ in range(10):
-                    start = time.perf_counter()
-                    self.unet(x, t, tokens)
-                    best = min(best, time.perf_counter() - start)
-            times[rows] = 1000 * best / rows
-        return times
+
+        def vjp():
+            tokens.requires_grad_(True).grad = None
+            self.unet.zero_grad()
+            self.unet(x, t, tokens).sample.square().mean().backward()
+
+        work, best = {"forward": forward, "vjp": vjp}[kind], INF
+        work()
+        for _ in range(self.chosen.repeats):
+            start = time.perf_counter()
+            work()
+            best = min(best, time.perf_counter() - start)
+        self.unet.zero_grad()
+        return 1000 * best / rows
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--program", type=Path, required=True)
     arguments.add_argument("--model", type=Path, required=True)
+    arguments.add_argument("--rows", default="1,2,8,32,64", help="(%(default)s); network_benchmark has these")
+    arguments.add_argument("--dtypes", default="float32", help="of ours (%(default)s)")
+    arguments.add_argument("--vjp", action="store_true", help="compare the vjp, too")
     arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--repeats", type=int, default=10, help="of each, in a round (%(default)s)")
     arguments.add_argument("--rounds", type=int, default=3)
     chosen = arguments.parse_args()
 
-    theirs = Diffusers(chosen.model, chosen.threads)
-    best_ours = dict.fromkeys(ROWS, float("inf"))
-    best_theirs = dict(best_ours)
+    cases = [(kind, int(rows)) for kind in (["forward", "vjp"] if chosen.vjp else ["forward"])
+             for rows in chosen.rows.split(",")]  # fmt: skip
+    dtypes = chosen.dtypes.split(",")
+    diffusers = Diffusers(chosen)
+    theirs = dict.fromkeys(cases, INF)
+    best = {(dtype, *case): INF for dtype in dtypes for case in cases}
     for _ in range(chosen.rounds):
-        for best, measured in ((best_ours, ours(chosen.program, chosen.model, chosen.threads)), (best_theirs, theirs())):
-            for rows in ROWS:
-                best[rows] = min(best[rows], measured[rows])
-    print(f"{'rows':>5} {'ours':>9} {'diffusers':>9} {'ratio':>6} {'to diffusers at 2':>18}   (ms per row)")
-    for rows in ROWS:
-        print(
-            f"{rows:5} {best_ours[rows]:9.2f} {best_theirs[rows]:9.2f} {best_theirs[rows] / best_ours[rows]:6.2f} "
-            f"{best_theirs[2] / best_ours[rows]:18.2f}"
-        )
+        for case in cases:
+            theirs[case] = min(theirs[case], diffusers(*case))
+            for dtype in dtypes:
+                best[dtype, *case] = min(best[dtype, *case], ours(chosen, case[0], dtype, case[1]))
+    print(f"{'':8} {'rows':>5} {'dtype':>9} {'ours':>9} {'diffusers':>9} {'ours/theirs':>12}   (ms per row)")
+    for (dtype, kind, rows), milliseconds in best.items():
+        reference = theirs[kind, rows]
+        print(f"{kind:8} {rows:5} {dtype:>9} {milliseconds:9.2f} {reference:9.2f} {milliseconds / reference:12.3f}")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,17 @@ def test_psnr_of_ddim_is_the_golden_one(model, eps_at, w):
     assert scores["psnr"] == pytest.approx(case["psnr"][f"ddim.{eps_at}.recon.w{w}"], abs=2e-3)
 
 
+@pytest.mark.parametrize(("method", "name"), [("null_text", "nti.recon"), ("prompt_tuning", "pti.recon")])
+def test_psnr_of_tuned_embeddings_is_the_golden_one(model, method, name):
+    case = json.loads((SHARED / "golden/cifar10-tiny/cases.json").read_text())[0]
+    samples = diffusers_loop.read_images(SHARED / "data/cifar10/test", None, 32)
+    (sample,) = [sample for sample in samples if sample[0] == Path(case["file_name"]).stem]
+    scores = diffusers_loop.reconstruct(
+        model, diffusers_loop.Metrics(), sample, method, case["steps"], 7.5, "t"
+    )
+    assert scores["psnr"] == pytest.approx(case["psnr"][name], abs=0.02)
+
+
 def test_metrics_are_the_golden_ones():
     folder = SHARED / "golden/metrics"
     metrics = diffusers_loop.Metrics()

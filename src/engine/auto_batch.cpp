@@ -11,31 +11,33 @@
 namespace roundtrip::engine {
 namespace {
 
+// A batch that takes longer than this is measured once and is the last: on such a network a longer search costs more
+// than it saves.
+constexpr double kLongestBatchSeconds = 2;
+
 // One batch size and the least time that it took so far.
 class Candidate {
  public:
   Candidate(diffusion::Denoiser& denoiser, const Row& row, int rows)
       : denoiser_(&denoiser), inputs_(make_batch(std::vector<const Row*>(rows, &row), rows)), rows_(rows) {
-    evaluate();  // allocates and plans
+    measure();
+    if (is_long()) return;
+    seconds_ = std::numeric_limits<double>::infinity();  // the first call allocated and planned
     measure();
   }
 
   void measure() {
+    const at::NoGradGuard no_grad;
     const Stopwatch stopwatch;
-    evaluate();
+    non_finite_rows(denoiser_->eps(inputs_.x, inputs_.t, inputs_.conditioning), 1);  // waits for the device
     seconds_ = std::min(seconds_, stopwatch.seconds());
   }
 
+  bool is_long() const { return seconds_ > kLongestBatchSeconds; }
   int rows() const { return rows_; }
-  double seconds() const { return seconds_; }
   double seconds_per_row() const { return seconds_ / rows_; }
 
  private:
-  void evaluate() {
-    const at::NoGradGuard no_grad;
-    non_finite_rows(denoiser_->eps(inputs_.x, inputs_.t, inputs_.conditioning), 1);  // waits for the device
-  }
-
   diffusion::Denoiser* denoiser_;
   Batch inputs_;
   int rows_;
@@ -46,10 +48,6 @@ class Candidate {
 // alive per channel of width. It bounds the search; the engine still halves a batch that does not fit.
 int64_t bytes_of_row(const Row& row) { return row.x.numel() * row.x.element_size() * 2048; }
 
-// A batch that takes longer than this is measured once and is the last: on such a network a longer search costs more
-// than it saves.
-constexpr double kLongestBatchSeconds = 2;
-
 // Sizes are measured in turns, so that a machine that is busy for a moment slows them alike.
 constexpr int kRounds = 4;
 
@@ -59,11 +57,11 @@ BatchCalibration calibrate_batch(diffusion::Denoiser& denoiser, const Row& row, 
   std::vector<Candidate> candidates;
   for (int rows = 1; rows == 1 || (rows <= limit && rows * bytes_of_row(row) <= memory_bytes); rows *= 2) {
     candidates.emplace_back(denoiser, row, rows);
-    if (candidates.back().seconds() > kLongestBatchSeconds) break;
+    if (candidates.back().is_long()) break;
   }
   for (int round = 1; round < kRounds; ++round) {
     for (Candidate& candidate : candidates) {
-      if (candidate.seconds() <= kLongestBatchSeconds) candidate.measure();
+      if (!candidate.is_long()) candidate.measure();
     }
   }
   const double best = std::ranges::min(candidates, {}, &Candidate::seconds_per_row).seconds_per_row();

@@ -18,7 +18,6 @@ constexpr int kGzipLevel = 4;
 constexpr int64_t kChunkBytes = 1 << 20;
 constexpr int64_t kChunkRows = 8192;  // of a column: 64 KiB of numbers
 constexpr size_t kChunkCacheBytes = 256 << 10;
-constexpr size_t kMetadataCacheBytes = 4 << 20;
 constexpr int64_t kDeflateAtMost = 1100;  // deflate packs 1032:1 at best; more is a hostile header
 
 // The innermost entry of the error stack is nearest the cause; where it carries the system's message, that is
@@ -140,7 +139,7 @@ Handle dataset_properties(Element element, std::span<const int64_t> shape) {
 
 void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }  // HDF5 keeps this per thread: so at every file
 
-Handle file_access() {
+Handle file_access(size_t cache_bytes) {
   Handle access = own(H5Pcreate(H5P_FILE_ACCESS), "hdf5", "cannot make properties");
   require(H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG), "hdf5", "cannot set the close degree");
   // The format of 1.10 has checksums on headers and indices; older ones crash the library where a byte is
@@ -154,7 +153,7 @@ Handle file_access() {
   cache.version = H5AC__CURR_CACHE_CONFIG_VERSION;
   require(H5Pget_mdc_config(access.id(), &cache), "hdf5", "cannot see the metadata cache");
   cache.set_initial_size = true;
-  cache.initial_size = cache.min_size = cache.max_size = kMetadataCacheBytes;
+  cache.initial_size = cache.min_size = cache.max_size = cache_bytes;
   cache.incr_mode = H5C_incr__off;
   cache.flash_incr_mode = H5C_flash_incr__off;
   cache.decr_mode = H5C_decr__off;
@@ -333,8 +332,13 @@ void Dataset::write(int64_t first, std::span<const int64_t> values) {
 
 void Dataset::write(int64_t first, std::span<const std::string> values) {
   std::vector<const char*> pointers;
+  pointers.reserve(values.size());
   for (const std::string& value : values) pointers.push_back(value.c_str());
-  access(first, values.size(), text_type().id(), nullptr, pointers.data());
+  write(first, std::span<const char* const>(pointers));
+}
+
+void Dataset::write(int64_t first, std::span<const char* const> values) {
+  access(first, values.size(), text_type().id(), nullptr, values.data());
 }
 
 std::vector<double> Dataset::read_numbers(int64_t first, int64_t count) const {
@@ -471,14 +475,14 @@ void Group::copy_from(const Group& other, const std::string& name, const std::st
 
 File File::create(const std::filesystem::path& path) {
   silence();
-  const Handle creation = group_properties(H5P_FILE_CREATE), access = file_access();
+  const Handle creation = group_properties(H5P_FILE_CREATE), access = file_access(kCacheBytes);
   return {own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), path.string(), "cannot create"),
           path.string() + ":/"};
 }
 
-File File::open(const std::filesystem::path& path) {
+File File::open(const std::filesystem::path& path, size_t cache_bytes) {
   silence();
-  const Handle access = file_access();
+  const Handle access = file_access(cache_bytes);
   return {own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), path.string(), "cannot open as HDF5"),
           path.string() + ":/"};
 }

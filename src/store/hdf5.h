@@ -20,6 +20,9 @@
 
 namespace roundtrip::store::hdf5 {
 
+// How much of a file's headers and texts stays in memory while it is open.
+inline constexpr size_t kCacheBytes = 4 << 20;
+
 enum class Element { kFloat64, kFloat32, kInt64, kUint8, kText };
 
 // Owns one reference to an HDF5 object of any kind.
@@ -72,6 +75,7 @@ class Dataset : public Object {
   void write(int64_t first, std::span<const double> values);
   void write(int64_t first, std::span<const int64_t> values);
   void write(int64_t first, std::span<const std::string> values);
+  void write(int64_t first, std::span<const char* const> values);  // texts, each up to its NUL
   std::vector<double> read_numbers(int64_t first, int64_t count) const;
   std::vector<int64_t> read_integers(int64_t first, int64_t count) const;
   Texts read_texts(int64_t first, int64_t count) const;
@@ -111,8 +115,8 @@ class Group : public Object {
 // A file is its root group.
 class File : public Group {
  public:
-  static File create(const std::filesystem::path& path);  // replaces what is there
-  static File open(const std::filesystem::path& path);    // for reading
+  static File create(const std::filesystem::path& path);                                  // replaces what is there
+  static File open(const std::filesystem::path& path, size_t cache_bytes = kCacheBytes);  // for reading
 
   void close();  // throws where the last bytes cannot be written; a destroyed File closes in silence
 

@@ -35,7 +35,7 @@ JournalWriter::JournalWriter(const JournalPaths& paths) : lines_(paths.lines), a
   sync_directory(paths.lines.parent_path());
 }
 
-void JournalWriter::append(const Record& record, std::span<const ArrayView> arrays) {
+std::vector<ArrayReference> JournalWriter::append(const Record& record, std::span<const ArrayView> arrays) {
   std::vector<ArrayReference> references;
   for (const ArrayView& array : arrays) {
     references.push_back({.path = array.path,
@@ -46,14 +46,16 @@ void JournalWriter::append(const Record& record, std::span<const ArrayView> arra
                           .check = checksum(as_text(array.bytes))});
     arrays_.append(array.bytes);
   }
-  const std::string entry = encode_entry(record, references);
-  const std::string line = fmt::format("{}{}{}\n", kHead, entry, end_of(entry));
+  line_ = kHead;
+  encode_entry(record, references, line_);
+  line_ += end_of(std::string_view(line_).substr(kHead.size()));
+  line_ += '\n';
   if (arrays_.dirty() || !waiting_.empty()) {
-    waiting_ += line;
+    waiting_ += line_;
   } else {
-    lines_.append(line);
+    lines_.append(line_);
   }
-  ++records_;
+  return references;
 }
 
 void JournalWriter::sync() {
@@ -69,7 +71,7 @@ void JournalWriter::sync_if_due(double seconds) {
 }
 
 JournalReader::JournalReader(const JournalPaths& paths)
-    : lines_(paths.lines, std::ios::binary), arrays_(paths.arrays, std::ios::binary) {
+    : arrays_path_(paths.arrays), lines_(paths.lines, std::ios::binary), arrays_(paths.arrays, std::ios::binary) {
   std::error_code missing;
   const auto size = std::filesystem::file_size(paths.arrays, missing);
   array_bytes_ = missing ? 0 : static_cast<int64_t>(size);
@@ -102,10 +104,18 @@ std::optional<JournalEntry> JournalReader::parse(const std::string& line) {
 bool JournalReader::holds(const ArrayReference& array) {
   const bool inside =
       array.offset >= 0 && array.size >= 0 && array.size <= array_bytes_ && array.offset <= array_bytes_ - array.size;
-  return inside && checksum(as_text(bytes_of(array))) == array.check;
+  return inside && checksum(as_text(read(array))) == array.check;
 }
 
 std::vector<std::byte> JournalReader::bytes_of(const ArrayReference& array) {
+  std::vector<std::byte> bytes = read(array);
+  if (checksum(as_text(bytes)) != array.check) {
+    throw input_error(arrays_path_.string(), fmt::format("{} has changed since it was written", array.path));
+  }
+  return bytes;
+}
+
+std::vector<std::byte> JournalReader::read(const ArrayReference& array) {
   std::vector<std::byte> bytes(array.size);
   arrays_.clear();
   arrays_.seekg(array.offset);

@@ -30,18 +30,18 @@ class JournalWriter {
  public:
   explicit JournalWriter(const JournalPaths& paths);  // two new files
 
-  // Throws kInput (a full disk); the journal then holds what it held.
-  void append(const Record& record, std::span<const ArrayView> arrays);
+  // Returns where the arrays lie. Throws kInput (a full disk); the journal then holds what it held.
+  std::vector<ArrayReference> append(const Record& record, std::span<const ArrayView> arrays);
 
   void sync();                       // all lines are on disk once this returns
   void sync_if_due(double seconds);  // sync, if the last one is that long ago
-  int64_t records() const { return records_; }
+  int64_t array_bytes() const { return arrays_.size(); }
 
  private:
   AppendFile lines_, arrays_;
   std::string waiting_;  // lines whose arrays, or whose predecessors' arrays, are not yet on disk
+  std::string line_;     // the last one: its memory serves the next
   Stopwatch since_sync_;
-  int64_t records_ = 0;
 };
 
 // Reads one line after the other and passes over those that are not whole, wherever they are.
@@ -50,7 +50,8 @@ class JournalReader {
   explicit JournalReader(const JournalPaths& paths);  // files that are not there are empty
 
   std::optional<JournalEntry> next();
-  std::vector<std::byte> bytes_of(const ArrayReference& array);  // of an entry that next() gave
+  // Of an array that was appended. Throws kInput where its bytes are not what they were then.
+  std::vector<std::byte> bytes_of(const ArrayReference& array);
 
   int64_t ignored_lines() const { return ignored_lines_; }
   int64_t ignored_bytes() const { return ignored_bytes_; }
@@ -58,7 +59,9 @@ class JournalReader {
  private:
   std::optional<JournalEntry> parse(const std::string& line);
   bool holds(const ArrayReference& array);
+  std::vector<std::byte> read(const ArrayReference& array);
 
+  std::filesystem::path arrays_path_;
   std::ifstream lines_, arrays_;
   int64_t array_bytes_ = 0;
   int64_t ignored_lines_ = 0, ignored_bytes_ = 0;

@@ -1,5 +1,8 @@
 #include "store/json_form.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -20,13 +23,13 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ColumnType, {{ColumnType::kFloat64, "float64"},
                                           {ColumnType::kString, "string"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(ArrayType, {{ArrayType::kFloat32, "float32"}, {ArrayType::kUint8, "uint8"}})
 
-std::string dump(const json& value) {
-  return value.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
+// And without a NUL.
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](unsigned char c) { return 0 < c && c < 0x80; });
 }
 
-json number_json(double value) {
-  if (std::isfinite(value)) return value;
-  return json::array({std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"});
+std::string dump(const json& value) {
+  return value.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
 }
 
 double number_of(const json& value) {
@@ -36,16 +39,90 @@ double number_of(const json& value) {
   return name == "inf" ? kInfinity : name == "-inf" ? -kInfinity : std::numeric_limits<double>::quiet_NaN();
 }
 
-json value_json(const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return mended(*text);
-  if (const auto* count = std::get_if<int64_t>(&value)) return *count;
-  return number_json(std::get<double>(value));
-}
-
 Value value_of(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_integer()) return value.get<int64_t>();
   return number_of(value);
+}
+
+// Values appended as JSON.
+
+void append(std::string& json, int64_t value) {
+  std::array<char, 24> digits;
+  json.append(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
+}
+
+void append(std::string& json, double value) {
+  if (!std::isfinite(value)) {
+    json += std::isnan(value) ? R"(["nan"])" : value > 0 ? R"(["inf"])" : R"(["-inf"])";
+    return;
+  }
+  std::array<char, 32> digits;
+  const std::string_view shortest(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
+  json += shortest;
+  if (shortest.find_first_of(".e") == shortest.npos) json += ".0";  // a whole number stays a float64
+}
+
+void append(std::string& json, std::string_view text) {
+  const auto stands_for_itself = [](unsigned char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; };
+  if (!std::ranges::all_of(text, stands_for_itself)) {
+    json += dump(store::mended(text));
+    return;
+  }
+  json += '"';
+  json += text;
+  json += '"';
+}
+
+// Between the items of a list: nothing where it has just begun.
+void append_comma(std::string& json) {
+  if (json.back() != '{' && json.back() != '[') json += ',';
+}
+
+void append(std::string& json, const StepRow& step) {
+  json += '[';
+  const auto append_item = [&](auto item) {
+    append_comma(json);
+    append(json, item);
+  };
+  append_item(step.i);
+  append_item(step.t);
+  append_item(step.pivot_distance);
+  append_item(step.loss);
+  append_item(step.inner_steps);
+  json += ']';
+}
+
+void append(std::string& json, const ArrayReference& array) {
+  json += dump({{"path", array.path},
+                {"type", array.type},
+                {"shape", array.shape},
+                {"offset", array.offset},
+                {"size", array.size},
+                {"check", array.check}});
+}
+
+void append_list(std::string& json, const auto& list) {
+  json += '[';
+  for (const auto& item : list) {
+    append_comma(json);
+    append(json, item);
+  }
+  json += ']';
+}
+
+void append(std::string& json, const std::map<std::string, Value>& values) {
+  json += '{';
+  for (const auto& [name, value] : values) {
+    if (std::holds_alternative<std::monostate>(value)) continue;
+    append_comma(json);
+    append(json, std::string_view(name));
+    json += ':';
+    if (const auto* text = std::get_if<std::string>(&value)) append(json, std::string_view(*text));
+    if (const auto* count = std::get_if<int64_t>(&value)) append(json, *count);
+    if (const auto* number = std::get_if<double>(&value)) append(json, *number);
+  }
+  json += '}';
 }
 
 std::map<std::string, std::string> mended(const std::map<std::string, std::string>& texts) {
@@ -59,6 +136,7 @@ std::map<std::string, std::string> mended(const std::map<std::string, std::strin
 std::string checksum(std::string_view bytes) { return sha256_hex(bytes).substr(0, 16); }
 
 std::string mended(std::string_view text) {
+  if (is_ascii(text)) return std::string(text);
   // A dump replaces what is not UTF-8, a parse takes its escapes away.
   auto result = json::parse(dump(json(text))).get<std::string>();
   for (size_t at = 0; (at = result.find('\0', at)) != std::string::npos; at += kReplacement.size()) {
@@ -67,23 +145,17 @@ std::string mended(std::string_view text) {
   return result;
 }
 
-std::string encode_entry(const Record& record, std::span<const ArrayReference> arrays) {
-  json values = json::object(), steps = json::array(), references = json::array();
-  for (const auto& [name, value] : record.values) {
-    if (!std::holds_alternative<std::monostate>(value)) values[name] = value_json(value);
-  }
-  for (const StepRow& step : record.steps) {
-    steps.push_back({step.i, step.t, number_json(step.pivot_distance), number_json(step.loss), step.inner_steps});
-  }
-  for (const ArrayReference& array : arrays) {
-    references.push_back({{"path", array.path},
-                          {"type", array.type},
-                          {"shape", array.shape},
-                          {"offset", array.offset},
-                          {"size", array.size},
-                          {"check", array.check}});
-  }
-  return dump({{"plan_row", record.plan_row}, {"values", values}, {"steps", steps}, {"arrays", references}});
+// Without a tree of JSON in between: a run has as many lines as records.
+void encode_entry(const Record& record, std::span<const ArrayReference> arrays, std::string& json) {
+  json += R"({"plan_row":)";
+  append(json, record.plan_row);
+  json += R"(,"values":)";
+  append(json, record.values);
+  json += R"(,"steps":)";
+  append_list(json, record.steps);
+  json += R"(,"arrays":)";
+  append_list(json, arrays);
+  json += '}';
 }
 
 JournalEntry decode_entry(std::string_view text) {

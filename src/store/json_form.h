@@ -36,8 +36,9 @@ std::string checksum(std::string_view bytes);
 // Bytes that are not UTF-8, and NULs (which would end the text in HDF5), become U+FFFD.
 std::string mended(std::string_view text);
 
-std::string encode_entry(const Record& record, std::span<const ArrayReference> arrays);  // one line
-JournalEntry decode_entry(std::string_view json);                                        // throws nlohmann's errors
+// Appends the entry to `json`, without a line end.
+void encode_entry(const Record& record, std::span<const ArrayReference> arrays, std::string& json);
+JournalEntry decode_entry(std::string_view json);  // throws nlohmann's errors
 
 // A run's layout and the number of the plan that its shards follow, which grows with every RunStore::replan.
 struct StoredLayout {

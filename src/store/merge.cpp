@@ -1,6 +1,7 @@
 #include "store/merge.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
@@ -13,221 +14,234 @@
 namespace roundtrip::store {
 namespace {
 
-constexpr size_t kOpenAtOnce = 64;      // of the 1024 files that a process usually may
-constexpr int64_t kBytesPerValue = 40;  // in memory: a short text, or a number with its place in a copy
+constexpr size_t kOpenAtOnce = 64;            // of the 1024 files that a process usually may
+constexpr size_t kCachePerFile = 256 << 10;   // bytes
+constexpr int64_t kStretchOfSteps = 1 << 16;  // read at once
+constexpr int64_t kBytesPerRow = 64;          // in memory: its place, and a value of the column that is merged
 constexpr int64_t kBytesPerStep = 2 * 6 * 8;
 
-struct Part {
-  std::filesystem::path path;
-  std::vector<int64_t> plan_rows;   // by row
-  std::vector<int64_t> first_step;  // by row, and one more
-  bool has_arrays = false;
-
-  explicit Part(const std::filesystem::path& p) : path(p) {
-    const ResultsReader reader(path);
-    has_arrays = !array_groups(hdf5::File::open(path)).empty();
-    plan_rows = reader.plan_rows();
-    if (!std::ranges::is_sorted(plan_rows)) throw input_error(path.string(), "plan rows out of order", "ascending");
-    const std::vector<int64_t> step_records = reader.step_records();
-    auto step = step_records.begin();
-    for (int64_t row = 0; row <= reader.records(); ++row) {
-      step = std::lower_bound(step, step_records.end(), row);
-      first_step.push_back(step - step_records.begin());
-    }
-  }
-
-  int64_t steps_of(int64_t row) const { return first_step[row + 1] - first_step[row]; }
-};
-
-// By plan row: the last part that holds it, or -1.
-using Holders = std::vector<int32_t>;
-
-Holders holders_of(const std::vector<Part>& parts, int64_t planned_records) {
-  Holders holders(planned_records, -1);
-  for (size_t p = 0; p < parts.size(); ++p) {
-    for (const int64_t row : parts[p].plan_rows) {
-      if (row < 0 || row >= planned_records) {
-        throw input_error(parts[p].path.string(), fmt::format("plan row {}", row), "a row of the plan");
-      }
-      holders[row] = static_cast<int32_t>(p);
-    }
-  }
-  return holders;
-}
-
-// Opens the parts' groups of arrays when they are asked for, and closes all when too many are open.
-class ArrayPool {
+// The parts, opened when they are asked for; all are closed when too many are open.
+class Parts {
  public:
   using Groups = std::map<std::string, hdf5::Group>;
 
-  explicit ArrayPool(std::span<const Part> parts) : parts_(parts) {}
+  explicit Parts(std::span<const std::filesystem::path> paths) : paths_(paths) {}
 
-  const Groups& operator[](size_t part) {
-    const auto found = open_.find(part);
-    if (found != open_.end()) return found->second.groups;
-    if (open_.size() == kOpenAtOnce) open_.clear();
-    return open_.try_emplace(part, parts_[part].path).first->second.groups;
-  }
+  size_t size() const { return paths_.size(); }
+  const ResultsReader& table(size_t part) { return open(part).table; }
+  const Groups& arrays(size_t part) { return open(part).arrays; }
 
  private:
   struct OpenPart {
-    explicit OpenPart(const std::filesystem::path& path) : file(hdf5::File::open(path)) {
-      for (const std::string& name : array_groups(file)) groups.emplace(name, file.open_group(name));
+    explicit OpenPart(const std::filesystem::path& path)
+        : table(path, kCachePerFile), file(hdf5::File::open(path, kCachePerFile)) {
+      for (const std::string& name : array_groups(file)) arrays.emplace(name, file.open_group(name));
     }
+    ResultsReader table;
     hdf5::File file;
-    Groups groups;
+    Groups arrays;
   };
 
-  std::span<const Part> parts_;
+  const OpenPart& open(size_t part) {
+    const auto found = open_.find(part);
+    if (found != open_.end()) return found->second;
+    if (open_.size() == kOpenAtOnce) open_.clear();
+    return open_.try_emplace(part, paths_[part]).first->second;
+  }
+
+  std::span<const std::filesystem::path> paths_;
   std::map<size_t, OpenPart> open_;
 };
 
-// Where a gathered row came from, and where its steps lie among the gathered ones.
-struct Source {
-  int64_t plan_row;
-  size_t part;
-  int64_t row;      // in the part
-  size_t gathered;  // in the block before it is sorted
-  size_t step, step_end;
+struct Place {
+  int32_t part = -1, row = 0;
 };
 
-template <typename T>
-void append(std::vector<T>& to, const std::vector<T>& from) {
-  to.insert(to.end(), from.begin(), from.end());
+// By row of a part, and one more: where its steps begin. Nothing where the part has no steps.
+std::vector<int64_t> first_steps_of(const ResultsReader& table) {
+  const int64_t steps = table.step_rows();
+  if (steps == 0) return {};
+  std::vector<int64_t> first(table.records() + 1, 0);
+  for (int64_t begin = 0; begin < steps; begin += kStretchOfSteps) {
+    for (const int64_t row : table.step_records(begin, std::min(kStretchOfSteps, steps - begin))) {
+      if (row < 0 || row >= table.records()) throw input_error(table.path().string(), "a step of no record");
+      ++first[row + 1];
+    }
+  }
+  for (size_t row = 1; row < first.size(); ++row) first[row] += first[row - 1];
+  return first;
 }
 
-template <typename T>
-std::vector<T> permuted(std::vector<T>& values, const std::vector<Source>& sources) {
-  std::vector<T> result;
-  result.reserve(sources.size());
-  for (const Source& source : sources) result.push_back(std::move(values[source.gathered]));
-  return result;
-}
+// Where the records lie that count.
+struct Catalogue {
+  std::vector<Place> places;                      // by plan row
+  std::vector<std::vector<int64_t>> first_steps;  // by part (first_steps_of)
+  std::vector<bool> has_arrays;                   // by part
+  int64_t records = 0, step_rows = 0;
 
-class Gathered {
+  Catalogue(Parts& parts, int64_t planned_records) : places(planned_records) {
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const ResultsReader& table = parts.table(p);
+      const std::vector<int64_t> plan_rows = table.plan_rows();
+      const std::string where = table.path().string();
+      if (!std::ranges::is_sorted(plan_rows)) throw input_error(where, "plan rows out of order", "ascending");
+      check(plan_rows.size() < std::numeric_limits<int32_t>::max(), "a part has fewer than 2^31 rows");
+      for (size_t row = 0; row < plan_rows.size(); ++row) {
+        if (plan_rows[row] < 0 || plan_rows[row] >= planned_records) {
+          throw input_error(where, fmt::format("plan row {}", plan_rows[row]), "a row of the plan");
+        }
+        places[plan_rows[row]] = {static_cast<int32_t>(p), static_cast<int32_t>(row)};
+      }
+      first_steps.push_back(first_steps_of(table));
+      has_arrays.push_back(!parts.arrays(p).empty());
+    }
+    for (const Place& place : places) {
+      if (place.part < 0) continue;
+      ++records;
+      step_rows += steps_of(place);
+    }
+  }
+
+  int64_t first_step(size_t part, int64_t row) const { return first_steps[part].empty() ? 0 : first_steps[part][row]; }
+  int64_t steps_of(Place place) const {
+    return first_step(place.part, place.row + 1) - first_step(place.part, place.row);
+  }
+};
+
+// The records of a stretch of the plan, gathered from the parts a column at a time.
+class Stretch {
  public:
-  explicit Gathered(const std::vector<Column>& columns) : columns_(columns) {
-    for (const Column& column : columns) {
-      switch (column.type) {
-        case ColumnType::kFloat64:
-          block_.columns.emplace_back(std::vector<double>());
-          break;
-        case ColumnType::kInt64:
-          block_.columns.emplace_back(std::vector<int64_t>());
-          break;
-        case ColumnType::kString:
-          block_.columns.emplace_back(std::vector<std::string>());
-          break;
+  Stretch(Parts& parts, const Catalogue& catalogue, int64_t begin, int64_t end) : parts_(parts), catalogue_(catalogue) {
+    std::map<int32_t, std::vector<int64_t>> rows_of_part;
+    for (int64_t plan_row = begin; plan_row < end; ++plan_row) {
+      if (const int32_t part = catalogue.places[plan_row].part; part >= 0) {
+        rows_of_part[part].push_back(static_cast<int64_t>(plan_rows_.size()));
+        plan_rows_.push_back(plan_row);
       }
+    }
+    for (auto& [part, rows] : rows_of_part) {
+      const int64_t first = place(rows.front()).row, last = place(rows.back()).row;
+      shares_.push_back({static_cast<size_t>(part), first, last + 1 - first, std::move(rows)});
     }
   }
 
-  // Adds those of the part's rows with plan rows in [begin, end), which lie next to each other, that count.
-  void add(const std::vector<Part>& parts, size_t p, const Holders& holders, int64_t begin, int64_t end) {
-    const Part& part = parts[p];
-    const int64_t first = std::ranges::lower_bound(part.plan_rows, begin) - part.plan_rows.begin();
-    const int64_t last = std::ranges::lower_bound(part.plan_rows, end) - part.plan_rows.begin();
-    if (first == last) return;
-    const ResultsReader table(part.path);
-    const int64_t step_shift = static_cast<int64_t>(block_.steps.size()) - part.first_step[first];
-    add_steps(table.steps(part.first_step[first], part.first_step[last] - part.first_step[first]));
-    for (int64_t row = first; row < last; ++row, ++gathered_) {
-      const int64_t plan_row = part.plan_rows[row];
-      if (holders[plan_row] != static_cast<int32_t>(p)) continue;
-      sources_.push_back({plan_row, p, row, gathered_, static_cast<size_t>(part.first_step[row] + step_shift),
-                          static_cast<size_t>(part.first_step[row + 1] + step_shift)});
-    }
-    for (size_t c = 0; c < columns_.size(); ++c) {
-      const std::string& name = columns_[c].name;
-      const int64_t count = last - first;
-      switch (columns_[c].type) {
-        case ColumnType::kFloat64:
-          append(std::get<std::vector<double>>(block_.columns[c]), table.numbers(name, first, count));
-          break;
-        case ColumnType::kInt64:
-          append(std::get<std::vector<int64_t>>(block_.columns[c]), table.integers(name, first, count));
-          break;
-        case ColumnType::kString:
-          append(std::get<std::vector<std::string>>(block_.columns[c]), table.texts(name, first, count));
-          break;
-      }
-    }
+  const std::vector<int64_t>& plan_rows() const { return plan_rows_; }
+  Place place(int64_t row) const { return catalogue_.places[plan_rows_[row]]; }
+
+  std::vector<double> numbers(const std::string& column) const {
+    return gathered<double>(
+        [&](const ResultsReader& table, int64_t first, int64_t count) { return table.numbers(column, first, count); });
   }
 
-  // The rows in plan order, and where each came from.
-  std::pair<TableBlock, std::vector<Source>> sorted() && {
-    std::ranges::sort(sources_, {}, &Source::plan_row);
-    TableBlock result;
-    for (size_t row = 0; row < sources_.size(); ++row) {
-      const Source& source = sources_[row];
-      result.plan_rows.push_back(source.plan_row);
-      for (size_t step = source.step; step < source.step_end; ++step) {
-        result.steps.record.push_back(static_cast<int64_t>(row));
-        result.steps.i.push_back(block_.steps.i[step]);
-        result.steps.t.push_back(block_.steps.t[step]);
-        result.steps.pivot_distance.push_back(block_.steps.pivot_distance[step]);
-        result.steps.loss.push_back(block_.steps.loss[step]);
-        result.steps.inner_steps.push_back(block_.steps.inner_steps[step]);
+  std::vector<int64_t> integers(const std::string& column) const {
+    return gathered<int64_t>(
+        [&](const ResultsReader& table, int64_t first, int64_t count) { return table.integers(column, first, count); });
+  }
+
+  // Good for as long as `texts`, which gets the texts of each part.
+  std::vector<const char*> texts(const std::string& column, std::vector<Texts>& texts) const {
+    std::vector<const char*> pointers(plan_rows_.size());
+    for (const Share& share : shares_) {
+      const Texts& from = texts.emplace_back(parts_.table(share.part).text_views(column, share.first, share.count));
+      for (const int64_t row : share.rows) pointers[row] = from.c_str(place(row).row - share.first);
+    }
+    return pointers;
+  }
+
+  StepTable steps() const {
+    std::vector<int64_t> first = {0};  // by row, and one more
+    for (int64_t row = 0; row < std::ssize(plan_rows_); ++row) {
+      first.push_back(first.back() + catalogue_.steps_of(place(row)));
+    }
+    StepTable steps;
+    const auto each_column = [&](auto&& action) {
+      action(&StepTable::i), action(&StepTable::t), action(&StepTable::inner_steps);
+      action(&StepTable::pivot_distance), action(&StepTable::loss);
+    };
+    each_column([&](auto column) { (steps.*column).resize(first.back()); });
+    for (int64_t row = 0; row < std::ssize(plan_rows_); ++row) steps.record.resize(first[row + 1], row);
+    for (const Share& share : shares_) {
+      const int64_t begin = catalogue_.first_step(share.part, share.first);
+      const int64_t end = catalogue_.first_step(share.part, share.first + share.count);
+      if (begin == end) continue;
+      const StepTable from = parts_.table(share.part).steps(begin, end - begin);
+      for (const int64_t row : share.rows) {
+        const int64_t at = catalogue_.first_step(share.part, place(row).row) - begin;
+        each_column([&](auto column) {
+          std::copy_n((from.*column).begin() + at, first[row + 1] - first[row], (steps.*column).begin() + first[row]);
+        });
       }
     }
-    for (ColumnValues& values : block_.columns) {
-      result.columns.push_back(
-          std::visit([&](auto& typed) { return ColumnValues(permuted(typed, sources_)); }, values));
-    }
-    return {std::move(result), std::move(sources_)};
+    return steps;
   }
 
  private:
-  void add_steps(const StepTable& steps) {
-    append(block_.steps.i, steps.i);
-    append(block_.steps.t, steps.t);
-    append(block_.steps.record, steps.record);
-    append(block_.steps.pivot_distance, steps.pivot_distance);
-    append(block_.steps.loss, steps.loss);
-    append(block_.steps.inner_steps, steps.inner_steps);
+  // What a part gives: some of its rows [first, first + count).
+  struct Share {
+    size_t part;
+    int64_t first, count;
+    std::vector<int64_t> rows;  // of the stretch
+  };
+
+  template <typename T>
+  std::vector<T> gathered(const auto& read) const {
+    std::vector<T> values(plan_rows_.size());
+    for (const Share& share : shares_) {
+      const std::vector<T> from = read(parts_.table(share.part), share.first, share.count);
+      for (const int64_t row : share.rows) values[row] = from[place(row).row - share.first];
+    }
+    return values;
   }
 
-  const std::vector<Column>& columns_;
-  TableBlock block_;
-  size_t gathered_ = 0;  // rows in block_, those that do not count too
-  std::vector<Source> sources_;
+  Parts& parts_;
+  const Catalogue& catalogue_;
+  std::vector<int64_t> plan_rows_;  // by row
+  std::vector<Share> shares_;
 };
+
+void write_column(const Stretch& stretch, const Column& column, size_t number, ResultsWriter& writer) {
+  switch (column.type) {
+    case ColumnType::kFloat64:
+      writer.write_column(number, std::span<const double>(stretch.numbers(column.name)));
+      break;
+    case ColumnType::kInt64:
+      writer.write_column(number, std::span<const int64_t>(stretch.integers(column.name)));
+      break;
+    case ColumnType::kString:
+      std::vector<Texts> texts;
+      writer.write_column(number, std::span<const char* const>(stretch.texts(column.name, texts)));
+      break;
+  }
+}
 
 }  // namespace
 
 void merge_results(std::span<const std::filesystem::path> paths, const TableLayout& layout, int64_t memory,
                    const std::filesystem::path& to) {
-  const std::vector<Part> parts(paths.begin(), paths.end());
-  const Holders holders = holders_of(parts, layout.planned_records);
-  int64_t records = 0, step_rows = 0;
-  for (size_t p = 0; p < parts.size(); ++p) {
-    for (size_t row = 0; row < parts[p].plan_rows.size(); ++row) {
-      if (holders[parts[p].plan_rows[row]] != static_cast<int32_t>(p)) continue;
-      ++records;
-      step_rows += parts[p].steps_of(static_cast<int64_t>(row));
-    }
-  }
-  const auto columns = static_cast<int64_t>(layout.columns.size());
-  const int64_t record_bytes =
-      (columns + 1) * kBytesPerValue + step_rows * kBytesPerStep / std::max<int64_t>(records, 1);
-  const int64_t block_rows = std::max<int64_t>(memory / record_bytes, 1);
+  Parts parts(paths);
+  const Catalogue catalogue(parts, layout.planned_records);
+  const int64_t steps_per_record = catalogue.step_rows / std::max<int64_t>(catalogue.records, 1);
+  const int64_t rows_at_once = std::max<int64_t>(memory / (kBytesPerRow + steps_per_record * kBytesPerStep), 1);
 
-  ResultsWriter writer(to, layout, records, step_rows);
-  int64_t row = 0;
-  for (int64_t begin = 0; begin < layout.planned_records; begin += block_rows) {
-    const int64_t end = std::min(begin + block_rows, layout.planned_records);
-    Gathered gathered(layout.columns);
-    for (size_t p = 0; p < parts.size(); ++p) gathered.add(parts, p, holders, begin, end);
-    const auto [block, sources] = std::move(gathered).sorted();
-    if (block.plan_rows.empty()) continue;
-    writer.write(block);
-    ArrayPool arrays(parts);  // for this stretch only: a file that stays open keeps the texts read from it
-    for (const Source& source : sources) {
-      if (parts[source.part].has_arrays) {
-        for (const auto& [name, group] : arrays[source.part]) writer.copy_arrays(group, name, source.row, row);
+  ResultsWriter writer(to, layout, catalogue.records, catalogue.step_rows);
+  int64_t written = 0;
+  for (int64_t begin = 0; begin < layout.planned_records; begin += rows_at_once) {
+    const Stretch stretch(parts, catalogue, begin, std::min(begin + rows_at_once, layout.planned_records));
+    const auto rows = std::ssize(stretch.plan_rows());
+    if (rows == 0) continue;
+    writer.write_plan_rows(stretch.plan_rows());
+    for (size_t c = 0; c < layout.columns.size(); ++c) write_column(stretch, layout.columns[c], c, writer);
+    const StepTable steps = stretch.steps();
+    writer.write_steps(steps);
+    writer.advance(rows, steps.size());
+    for (int64_t row = 0; row < rows; ++row) {
+      const Place place = stretch.place(row);
+      if (!catalogue.has_arrays[place.part]) continue;
+      for (const auto& [name, group] : parts.arrays(place.part)) {
+        writer.copy_arrays(group, name, place.row, written + row);
       }
-      ++row;
     }
+    written += rows;
   }
   writer.finish();
 }

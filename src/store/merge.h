@@ -10,8 +10,8 @@
 namespace roundtrip::store {
 
 // The parts have the layout's columns; where two hold a plan row, the later part's counts. About `memory` bytes of
-// records are in memory, and 24 bytes for each of all. The same records give the same bytes, however they are spread
-// over parts.
+// records are in memory, and up to 24 bytes for each of all. The same records give the same bytes, however they are
+// spread over parts.
 void merge_results(std::span<const std::filesystem::path> parts, const TableLayout& layout, int64_t memory,
                    const std::filesystem::path& to);
 

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kStretch = 1 << 14;       // records in memory at once
 constexpr int64_t kMergeMemory = 64 << 20;  // bytes
-constexpr int64_t kRecordsPerShard = 1 << 12;
+constexpr int64_t kRecordsPerShard = 1 << 14;
 
 std::string label_of(const Column& column) {
   return fmt::format("{}{}{}{}", static_cast<int>(column.type), column.units.empty() ? "" : ", ", column.units,

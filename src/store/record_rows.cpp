@@ -3,52 +3,63 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <type_traits>
 
 #include "base/error.h"
+#include "store/json_form.h"
 
 namespace roundtrip::store {
 namespace {
 
-const Value& value_of(const Record& record, const std::string& column) {
-  static const Value kMissing;
-  const auto found = record.values.find(column);
-  return found == record.values.end() ? kMissing : found->second;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// A journal keeps of a NaN only that it is one.
+double number(double value) { return std::isnan(value) ? kNaN : value; }
+
+// Each adds a value to its column, where it may be missing, and returns what it takes in memory.
+
+int64_t add(std::vector<double>& column, const Value& value) {
+  if (const auto* count = std::get_if<int64_t>(&value)) {
+    column.push_back(static_cast<double>(*count));
+  } else {
+    const auto* given = std::get_if<double>(&value);
+    column.push_back(number(given ? *given : kNaN));
+  }
+  return sizeof(double);
 }
 
-double number_of(const Value& value) {
-  if (const auto* number = std::get_if<double>(&value)) return *number;
-  if (const auto* count = std::get_if<int64_t>(&value)) return static_cast<double>(*count);
-  return std::numeric_limits<double>::quiet_NaN();
-}
-
-int64_t count_of(const Value& value) {
+int64_t add(std::vector<int64_t>& column, const Value& value) {
   const auto* count = std::get_if<int64_t>(&value);
-  return count ? *count : -1;
+  column.push_back(count ? *count : -1);
+  return sizeof(int64_t);
 }
 
-std::string text_of(const Value& value) {
+int64_t add(std::vector<std::string>& column, const Value& value) {
   const auto* text = std::get_if<std::string>(&value);
-  return text ? *text : "";
+  column.push_back(text ? mended(*text) : "");
+  return static_cast<int64_t>(sizeof(std::string) + column.back().size());
 }
 
-template <typename T>
-std::vector<T> column_of(std::span<const Record> records, const std::string& name, T (*read)(const Value&)) {
-  std::vector<T> values;
-  values.reserve(records.size());
-  for (const Record& record : records) values.push_back(read(value_of(record, name)));
-  return values;
-}
-
-ColumnValues column_of(std::span<const Record> records, const Column& column) {
-  switch (column.type) {
+ColumnValues empty_column(ColumnType type) {
+  switch (type) {
     case ColumnType::kFloat64:
-      return column_of(records, column.name, number_of);
+      return std::vector<double>();
     case ColumnType::kInt64:
-      return column_of(records, column.name, count_of);
+      return std::vector<int64_t>();
     case ColumnType::kString:
-      return column_of(records, column.name, text_of);
+      return std::vector<std::string>();
   }
   throw Error(ErrorKind::kInternal, "a column of no known type");
+}
+
+void add(StepTable& table, int64_t row, const StepRow& step) {
+  table.record.push_back(row);
+  table.i.push_back(step.i);
+  table.t.push_back(step.t);
+  table.pivot_distance.push_back(number(step.pivot_distance));
+  table.loss.push_back(number(step.loss));
+  table.inner_steps.push_back(step.inner_steps);
 }
 
 template <typename T>
@@ -65,7 +76,11 @@ int64_t first_step(std::span<const int64_t> step_records, int64_t row) {
 
 }  // namespace
 
-std::string text_in(const Record& record, const std::string& column) { return text_of(value_of(record, column)); }
+std::string text_in(const Record& record, const std::string& column) {
+  const auto found = record.values.find(column);
+  const auto* text = found == record.values.end() ? nullptr : std::get_if<std::string>(&found->second);
+  return text ? *text : "";
+}
 
 std::vector<Record> read_records(const ResultsReader& results, int64_t first, int64_t count) {
   const std::vector<int64_t> plan_rows = results.plan_rows(first, count);
@@ -99,22 +114,58 @@ std::vector<Record> read_records(const ResultsReader& results, int64_t first, in
   return records;
 }
 
-TableBlock block_of(std::span<const Record> records, const std::vector<Column>& columns) {
+GatheredRecords::GatheredRecords(std::span<const Column> columns) {
+  for (const Column& column : columns) {
+    by_name_.emplace_back(column.name, block_.columns.size());
+    block_.columns.push_back(empty_column(column.type));
+  }
+  std::ranges::sort(by_name_);
+}
+
+void GatheredRecords::add(const Record& record) {
+  static const Value kMissing;
+  auto value = record.values.begin();
+  for (const auto& [name, column] : by_name_) {
+    while (value != record.values.end() && value->first < name) ++value;
+    const bool is_there = value != record.values.end() && value->first == name;
+    bytes_ += std::visit([&](auto& typed) { return store::add(typed, is_there ? value->second : kMissing); },
+                         block_.columns[column]);
+  }
+  for (const StepRow& step : record.steps) store::add(block_.steps, size(), step);
+  bytes_ += static_cast<int64_t>(sizeof(int64_t) + record.steps.size() * sizeof(StepRow));
+  block_.plan_rows.push_back(record.plan_row);
+}
+
+std::pair<TableBlock, std::vector<size_t>> GatheredRecords::in_plan_order() const {
+  std::vector<size_t> order(block_.plan_rows.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {}, [&](size_t row) { return block_.plan_rows[row]; });
+  const auto sorted = [&](const auto& values) {
+    std::remove_cvref_t<decltype(values)> result;
+    result.reserve(values.size());
+    for (const size_t row : order) result.push_back(values[row]);
+    return result;
+  };
+
   TableBlock block;
-  for (const Column& column : columns) block.columns.push_back(column_of(records, column));
-  for (const Record& record : records) {
-    const auto row = static_cast<int64_t>(block.plan_rows.size());
-    block.plan_rows.push_back(record.plan_row);
-    for (const StepRow& step : record.steps) {
-      block.steps.record.push_back(row);
-      block.steps.i.push_back(step.i);
-      block.steps.t.push_back(step.t);
-      block.steps.pivot_distance.push_back(step.pivot_distance);
-      block.steps.loss.push_back(step.loss);
-      block.steps.inner_steps.push_back(step.inner_steps);
+  block.plan_rows = sorted(block_.plan_rows);
+  for (const ColumnValues& column : block_.columns) {
+    block.columns.push_back(std::visit([&](const auto& values) { return ColumnValues(sorted(values)); }, column));
+  }
+  const StepTable& steps = block_.steps;
+  for (size_t row = 0; row < order.size(); ++row) {
+    const auto from = static_cast<int64_t>(order[row]);
+    const int64_t end = first_step(steps.record, from + 1);
+    for (int64_t k = first_step(steps.record, from); k < end; ++k) {
+      store::add(block.steps, static_cast<int64_t>(row),
+                 {.i = steps.i[k],
+                  .t = steps.t[k],
+                  .pivot_distance = steps.pivot_distance[k],
+                  .loss = steps.loss[k],
+                  .inner_steps = steps.inner_steps[k]});
     }
   }
-  return block;
+  return {std::move(block), std::move(order)};
 }
 
 }  // namespace roundtrip::store

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/record.h"
@@ -20,7 +21,22 @@ std::vector<Record> read_records(const ResultsReader& results, int64_t first, in
 // The text that a record has in a column; empty where it has none.
 std::string text_in(const Record& record, const std::string& column);
 
-// The records, which are in plan order, column by column.
-TableBlock block_of(std::span<const Record> records, const std::vector<Column>& columns);
+// Records column by column, as they come.
+class GatheredRecords {
+ public:
+  explicit GatheredRecords(std::span<const Column> columns);
+
+  void add(const Record& record);
+  int64_t size() const { return static_cast<int64_t>(block_.plan_rows.size()); }
+  int64_t bytes() const { return bytes_; }  // in memory, about
+
+  // In plan order, and which of the records added came to which row.
+  std::pair<TableBlock, std::vector<size_t>> in_plan_order() const;
+
+ private:
+  TableBlock block_;
+  std::vector<std::pair<std::string, size_t>> by_name_;  // the columns, as a record has its values
+  int64_t bytes_ = 0;
+};
 
 }  // namespace roundtrip::store

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -79,11 +80,14 @@ struct ResultsReader::State {
   std::vector<Column> columns;
   std::vector<std::string> names;
   int64_t records = 0;
+  std::optional<hdf5::Group> texts;  // of a shard: those that its columns hold numbers of
 
-  explicit State(const std::filesystem::path& p) : path(p), file(hdf5::File::open(p)) {
+  State(const std::filesystem::path& p, size_t cache_bytes) : path(p), file(hdf5::File::open(p, cache_bytes)) {
     refuse_newer_schema(file, path.string());
     if (!file.has("record")) throw input_error(path.string(), kNoTable, "the dataset /record");
     records = length_of(file.open_dataset("record"));
+    const std::string texts_group(kTextsGroup);
+    if (file.has(texts_group) && file.is_group(texts_group)) texts = file.open_group(texts_group);
     for (const std::string& name : file.names()) {
       if (name == "record" || name == "plan_row" || file.is_group(name)) continue;
       const hdf5::Dataset dataset = file.open_dataset(name);
@@ -91,7 +95,7 @@ struct ResultsReader::State {
         throw input_error(dataset.where(), fmt::format("{} rows", length), fmt::format("{} as in record", records));
       }
       columns.push_back({.name = name,
-                         .type = type_of(dataset),
+                         .type = is_coded(name) ? ColumnType::kString : type_of(dataset),
                          .long_name = text_or_nothing(dataset, "long_name"),
                          .units = text_or_nothing(dataset, "units"),
                          .direction = text_or_nothing(dataset, "direction"),
@@ -100,24 +104,41 @@ struct ResultsReader::State {
     }
   }
 
-  hdf5::Dataset column(const std::string& name) const {
-    if (std::ranges::find(names, name) == names.end()) {
+  bool is_coded(const std::string& name) const { return texts && texts->has(name); }
+
+  const Column& column(const std::string& name) const {
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end()) {
       throw Error(ErrorKind::kInput,
                   fmt::format("{}: no column '{}'.{}", path.string(), name, did_you_mean(name, names)));
     }
-    return file.open_dataset(name);
+    return columns[found - names.begin()];
   }
 
-  hdf5::Dataset column(const std::string& name, ColumnType wanted) const {
-    hdf5::Dataset dataset = column(name);
-    if (const ColumnType found = type_of(dataset); found != wanted) {
+  hdf5::Dataset dataset(const std::string& name, ColumnType wanted) const {
+    const ColumnType found = column(name).type;
+    hdf5::Dataset dataset = file.open_dataset(name);
+    if (found != wanted) {
       throw input_error(dataset.where(), fmt::format("a column of {}", name_of(found)), name_of(wanted));
     }
     return dataset;
   }
+
+  // The texts that a shard's column has the numbers of.
+  Texts decoded(const hdf5::Dataset& column, const std::string& name, std::vector<int64_t> codes) const {
+    if (codes.empty()) return Texts(0);
+    const hdf5::Dataset all = texts->open_dataset(name);
+    const auto [first, last] = std::ranges::minmax(codes);
+    if (first < 0 || last >= length_of(all)) throw input_error(column.where(), "a number of no text");
+    Texts known = all.read_texts(first, last + 1 - first);
+    for (int64_t& code : codes) code -= first;
+    return std::move(known).chosen(codes);
+  }
 };
 
-ResultsReader::ResultsReader(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {}
+ResultsReader::ResultsReader(const std::filesystem::path& path) : ResultsReader(path, hdf5::kCacheBytes) {}
+ResultsReader::ResultsReader(const std::filesystem::path& path, size_t cache_bytes)
+    : state_(std::make_unique<State>(path, cache_bytes)) {}
 ResultsReader::ResultsReader(ResultsReader&&) noexcept = default;
 ResultsReader& ResultsReader::operator=(ResultsReader&&) noexcept = default;
 ResultsReader::~ResultsReader() = default;
@@ -133,8 +154,8 @@ bool ResultsReader::has(const std::string& column) const {
 }
 
 std::vector<double> ResultsReader::numbers(const std::string& column, int64_t first, int64_t count) const {
-  const hdf5::Dataset dataset = state_->column(column);
-  const ColumnType type = type_of(dataset);
+  const ColumnType type = state_->column(column).type;
+  const hdf5::Dataset dataset = state_->file.open_dataset(column);
   if (type == ColumnType::kString) throw input_error(dataset.where(), "a column of text", "numbers");
   std::vector<double> values = dataset.read_numbers(first, stretch(dataset, first, count));
   if (type == ColumnType::kInt64) {
@@ -144,13 +165,15 @@ std::vector<double> ResultsReader::numbers(const std::string& column, int64_t fi
 }
 
 std::vector<int64_t> ResultsReader::integers(const std::string& column, int64_t first, int64_t count) const {
-  const hdf5::Dataset dataset = state_->column(column, ColumnType::kInt64);
+  const hdf5::Dataset dataset = state_->dataset(column, ColumnType::kInt64);
   return dataset.read_integers(first, stretch(dataset, first, count));
 }
 
 Texts ResultsReader::text_views(const std::string& column, int64_t first, int64_t count) const {
-  const hdf5::Dataset dataset = state_->column(column, ColumnType::kString);
-  return dataset.read_texts(first, stretch(dataset, first, count));
+  const hdf5::Dataset dataset = state_->dataset(column, ColumnType::kString);
+  count = stretch(dataset, first, count);
+  if (!state_->is_coded(column)) return dataset.read_texts(first, count);
+  return state_->decoded(dataset, column, dataset.read_integers(first, count));
 }
 
 std::vector<std::string> ResultsReader::texts(const std::string& column, int64_t first, int64_t count) const {
@@ -158,7 +181,11 @@ std::vector<std::string> ResultsReader::texts(const std::string& column, int64_t
 }
 
 std::vector<std::string> ResultsReader::texts_at(const std::string& column, std::span<const int64_t> rows) const {
-  return strings_of(state_->column(column, ColumnType::kString).read_texts_at(rows));
+  const hdf5::Dataset dataset = state_->dataset(column, ColumnType::kString);
+  if (!state_->is_coded(column)) return strings_of(dataset.read_texts_at(rows));
+  const auto is_there = [&](int64_t row) { return 0 <= row && row < state_->records; };
+  if (!std::ranges::all_of(rows, is_there)) throw input_error(dataset.where(), "a row that is not there");
+  return strings_of(text_views(column).chosen(rows));
 }
 
 std::vector<int64_t> ResultsReader::plan_rows(int64_t first, int64_t count) const {
@@ -170,9 +197,9 @@ int64_t ResultsReader::step_rows() const {
   return length_of(state_->file.open_group("per_step").open_dataset("step_row"));
 }
 
-std::vector<int64_t> ResultsReader::step_records() const {
+std::vector<int64_t> ResultsReader::step_records(int64_t first, int64_t count) const {
   const hdf5::Dataset dataset = state_->file.open_group("per_step").open_dataset("record");
-  return dataset.read_integers(0, length_of(dataset));
+  return dataset.read_integers(first, stretch(dataset, first, count));
 }
 
 StepTable ResultsReader::steps(int64_t first, int64_t count) const {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/record.h"
@@ -16,6 +17,9 @@ namespace roundtrip::store {
 
 // The schema that this program writes, and the newest that it reads.
 inline constexpr int64_t kSchemaVersion = 1;
+
+// Where a shard holds the texts of its columns (results_writer.h).
+inline constexpr std::string_view kTextsGroup = "texts";
 
 // A stretch of per_step/, column by column.
 struct StepTable {
@@ -37,6 +41,8 @@ class ResultsReader {
  public:
   // Throws kInput where the file is missing, not HDF5, truncated, without the table, or of a newer schema.
   explicit ResultsReader(const std::filesystem::path& path);
+  // Keeps no more than `cache_bytes` of the file in memory, for who has many open.
+  ResultsReader(const std::filesystem::path& path, size_t cache_bytes);
   ResultsReader(ResultsReader&&) noexcept;
   ResultsReader& operator=(ResultsReader&&) noexcept;
   ~ResultsReader();
@@ -60,7 +66,7 @@ class ResultsReader {
   std::vector<int64_t> plan_rows(int64_t first = 0, int64_t count = -1) const;  // ascending
 
   int64_t step_rows() const;
-  std::vector<int64_t> step_records() const;  // the `record` of each step row; they ascend
+  std::vector<int64_t> step_records(int64_t first = 0, int64_t count = -1) const;  // they ascend
   StepTable steps(int64_t first = 0, int64_t count = -1) const;
 
   std::map<std::string, std::string> attributes() const;  // of the table, as its layout gave them

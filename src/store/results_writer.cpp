@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -12,7 +13,7 @@ namespace {
 
 using hdf5::Element;
 
-constexpr std::array<std::string_view, 3> kOwnGroups = {"per_step", "trials", "provenance"};
+constexpr std::array<std::string_view, 4> kOwnGroups = {"per_step", "trials", "provenance", kTextsGroup};
 
 // A column's labels as attributes; those that say nothing are left out.
 void label(hdf5::Dataset& dataset, const Column& column) {
@@ -52,8 +53,11 @@ hdf5::Dataset create_scale(hdf5::Group& group, const std::string& name, int64_t 
   return scale;
 }
 
-hdf5::Dataset create_column(hdf5::Group& group, const hdf5::Dataset& scale, const Column& column) {
-  hdf5::Dataset dataset = group.create_dataset(column.name, element_of(column.type), scale.shape());
+hdf5::Dataset create_column(hdf5::Group& group, const hdf5::Dataset& scale, const Column& column,
+                            FileKind kind = FileKind::kResults) {
+  const bool coded = kind == FileKind::kShard && column.type == ColumnType::kString;
+  const Element element = coded ? Element::kInt64 : element_of(column.type);
+  hdf5::Dataset dataset = group.create_dataset(column.name, element, scale.shape());
   dataset.attach_scale(scale);
   label(dataset, column);
   return dataset;
@@ -91,7 +95,8 @@ std::vector<std::string> array_groups(const hdf5::Group& root) {
   return groups;
 }
 
-ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layout, int64_t records, int64_t step_rows)
+ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layout, int64_t records, int64_t step_rows,
+                             FileKind kind)
     : path_(std::move(path)), file_(hdf5::File::create(part_of(path_))), records_(records), step_rows_(step_rows) {
   file_.set_attribute("Conventions", "roundtrip-1");
   file_.set_attribute("schema_version", kSchemaVersion);
@@ -103,7 +108,11 @@ ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layo
   const hdf5::Dataset scale = create_scale(file_, "record", records, "row");
   plan_rows_.emplace(create_column(
       file_, scale, {"plan_row", ColumnType::kInt64, "place in the plan; differs where rows are missing", "", "", ""}));
-  for (const Column& column : layout.columns) columns_.push_back(create_column(file_, scale, column));
+  for (const Column& column : layout.columns) {
+    columns_.push_back(create_column(file_, scale, column, kind));
+    column_names_.push_back(column.name);
+  }
+  if (kind == FileKind::kShard) texts_.emplace(file_.create_group(std::string(kTextsGroup)));
 
   hdf5::Group per_step = file_.create_group("per_step");
   const hdf5::Dataset step_scale = create_scale(per_step, "step_row", step_rows, "row");
@@ -129,20 +138,46 @@ ResultsWriter::~ResultsWriter() {
 }
 
 void ResultsWriter::write(const TableBlock& block) {
-  plan_rows_->write(row_, std::span<const int64_t>(block.plan_rows));
+  write_plan_rows(block.plan_rows);
   for (size_t c = 0; c < columns_.size(); ++c) {
-    std::visit([&](const auto& values) { columns_[c].write(row_, std::span(values)); }, block.columns[c]);
+    if (const auto* texts = std::get_if<std::vector<std::string>>(&block.columns[c]); texts && texts_) {
+      write_codes(c, *texts);
+    } else {
+      std::visit([&](const auto& values) { write_column(c, std::span(values)); }, block.columns[c]);
+    }
   }
-  std::vector<int64_t> record = block.steps.record;
+  write_steps(block.steps);
+  advance(block.plan_rows.size(), block.steps.size());
+}
+
+void ResultsWriter::write_codes(size_t column, std::span<const std::string> texts) {
+  std::unordered_map<std::string_view, int64_t> code_of;
+  std::vector<int64_t> codes;
+  std::vector<std::string> different;
+  for (const std::string& text : texts) {
+    const auto [entry, is_new] = code_of.emplace(text, static_cast<int64_t>(different.size()));
+    if (is_new) different.push_back(text);
+    codes.push_back(entry->second);
+  }
+  write_column(column, std::span<const int64_t>(codes));
+  texts_->create_dataset(column_names_[column], Element::kText, std::array{static_cast<int64_t>(different.size())})
+      .write(0, different);
+}
+
+void ResultsWriter::write_steps(const StepTable& steps) {
+  std::vector<int64_t> record = steps.record;
   for (int64_t& row : record) row += row_;
   steps_[0].write(step_row_, record);
-  steps_[1].write(step_row_, block.steps.i);
-  steps_[2].write(step_row_, block.steps.t);
-  steps_[3].write(step_row_, block.steps.pivot_distance);
-  steps_[4].write(step_row_, block.steps.loss);
-  steps_[5].write(step_row_, block.steps.inner_steps);
-  row_ += static_cast<int64_t>(block.plan_rows.size());
-  step_row_ += static_cast<int64_t>(record.size());
+  steps_[1].write(step_row_, steps.i);
+  steps_[2].write(step_row_, steps.t);
+  steps_[3].write(step_row_, steps.pivot_distance);
+  steps_[4].write(step_row_, steps.loss);
+  steps_[5].write(step_row_, steps.inner_steps);
+}
+
+void ResultsWriter::advance(size_t rows, size_t step_rows) {
+  row_ += static_cast<int64_t>(rows);
+  step_row_ += static_cast<int64_t>(step_rows);
 }
 
 void ResultsWriter::write_array(int64_t row, const ArrayView& array) {
@@ -172,6 +207,7 @@ void ResultsWriter::finish() {
   columns_.clear();
   steps_.clear();
   plan_rows_.reset();
+  texts_.reset();
   file_.close();
   publish(path_);
 }

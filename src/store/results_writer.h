@@ -5,6 +5,9 @@
 //   /trials/trial, config_yaml, id     of each trial: its resolved YAML, what it is known by
 //   /provenance                        attributes: all that differs between two equal runs
 //   /<group>/<row>[/<name>]            arrays, such as /trajectories/12/invert and /images/12
+//
+// A shard, which only this program reads, holds a column of text as numbers of texts that stand once in
+// /texts/<column>: HDF5 takes a microsecond for every text that it writes or reads.
 #pragma once
 
 #include <cstdint>
@@ -30,15 +33,28 @@ struct TableBlock {
   StepTable steps;                    // `record` counts from the block's first row
 };
 
+enum class FileKind { kResults, kShard };
+
 class ResultsWriter {
  public:
   // Writes `part_of(path)`; how many records and steps there will be is known beforehand.
-  ResultsWriter(std::filesystem::path path, const TableLayout& layout, int64_t records, int64_t step_rows);
+  ResultsWriter(std::filesystem::path path, const TableLayout& layout, int64_t records, int64_t step_rows,
+                FileKind kind = FileKind::kResults);
   ~ResultsWriter();  // an unfinished file is removed
   ResultsWriter(const ResultsWriter&) = delete;
   ResultsWriter& operator=(const ResultsWriter&) = delete;
 
-  void write(const TableBlock& block);  // the next rows
+  void write(const TableBlock& block);  // the next rows; of a shard, all
+
+  // The next rows in pieces, for who has no room for a block: each column, the steps, then advance().
+  void write_plan_rows(std::span<const int64_t> plan_rows) { plan_rows_->write(row_, plan_rows); }
+  template <typename T>
+  void write_column(size_t column, std::span<const T> values) {
+    columns_[column].write(row_, values);
+  }
+  void write_steps(const StepTable& steps);
+  void advance(size_t rows, size_t step_rows);
+
   void write_array(int64_t row, const ArrayView& array);
   // Copies what another file's `group` (such as "images") holds for its row `from_row`, if anything.
   void copy_arrays(const hdf5::Group& from, const std::string& group, int64_t from_row, int64_t row);
@@ -46,10 +62,14 @@ class ResultsWriter {
   void finish();  // to disk, and to its final name
 
  private:
+  void write_codes(size_t column, std::span<const std::string> texts);
+
   std::filesystem::path path_;
   hdf5::File file_;
   std::vector<hdf5::Dataset> columns_, steps_;
+  std::vector<std::string> column_names_;
   std::optional<hdf5::Dataset> plan_rows_;
+  std::optional<hdf5::Group> texts_;     // of a shard
   int64_t records_ = 0, step_rows_ = 0;  // to be written, in all
   int64_t row_ = 0, step_row_ = 0;       // written
 };

@@ -145,6 +145,16 @@ bool is_of(const Value& value, ColumnType type) {
   return false;
 }
 
+void check_values(const std::map<std::string, Value>& values, const std::map<std::string, ColumnType>& columns) {
+  auto column = columns.begin();  // both ascend by name
+  for (const auto& [name, value] : values) {
+    while (column != columns.end() && column->first < name) ++column;
+    const bool is_known = column != columns.end() && column->first == name;
+    if (!is_known) check(false, fmt::format("'{}' is a column of the layout", name));
+    if (!is_of(value, column->second)) check(false, fmt::format("the value for '{}' is of the column's type", name));
+  }
+}
+
 void check_array(const ArrayView& array, const std::map<std::string, ColumnType>& columns) {
   const std::vector<std::string> parts = split(array.path, '/');
   const bool shaped = (parts.size() == 2 || (parts.size() == 3 && !parts[2].empty())) && !parts[0].empty() &&
@@ -170,6 +180,7 @@ struct RunStore::State {
   int64_t plan = 0;    // grows with every replan
   int64_t number = 0;  // of the journal, and of the shard that it becomes
   std::optional<JournalWriter> journal;
+  std::optional<JournalledRecords> journalled;  // what it holds, in memory
   Recovery recovery;
 
   State(fs::path run, StoreOptions o) : directory(std::move(run)), paths(directory), options(o) {}
@@ -189,13 +200,22 @@ struct RunStore::State {
     ++written;
   }
 
-  void start_journal() { journal.emplace(JournalPaths(paths.journal, number)); }
+  void start_journal() {
+    journal.emplace(JournalPaths(paths.journal, number));
+    journalled.emplace(layout.columns);
+  }
+
+  bool is_time_to_seal() const {
+    return journalled->size() >= options.records_per_shard || journalled->bytes() >= options.shard_memory ||
+           journal->array_bytes() >= options.shard_arrays;
+  }
 
   // The journal becomes a shard. Where that fails the journal stays in use.
   void seal() {
+    if (journalled->size() == 0) return;
     journal->sync();
     const JournalPaths old(paths.journal, number);
-    write_shard(old, layout, paths.shard(plan, number));
+    journalled->write(layout, old, paths.shard(plan, number));
     ++number;
     start_journal();
     remove_journal(old);
@@ -231,7 +251,7 @@ struct RunStore::State {
     for (const int64_t left : numbers_in(paths.journal, ".jsonl")) {
       const JournalPaths journal_paths(paths.journal, left);
       if (!std::ranges::binary_search(sealed, left)) {
-        const Recovery found = write_shard(journal_paths, layout, paths.shard(plan, left));
+        const Recovery found = recover_journal(journal_paths, layout, paths.shard(plan, left));
         recovery.ignored_lines += found.ignored_lines;
         recovery.ignored_bytes += found.ignored_bytes;
       }
@@ -296,16 +316,12 @@ void RunStore::append(const Record& record, std::span<const ArrayView> arrays) {
   check(state_->journal.has_value(), "a finished run takes no records");
   check(record.plan_row >= 0 && record.plan_row < state_->layout.planned_records, "a record is in the plan");
   check(!state_->held[record.plan_row], fmt::format("plan row {} is appended once", record.plan_row));
-  for (const auto& [name, value] : record.values) {
-    const auto column = state_->column_types.find(name);
-    check(column != state_->column_types.end(), fmt::format("'{}' is a column of the layout", name));
-    check(is_of(value, column->second), fmt::format("the value for '{}' is of the column's type", name));
-  }
+  check_values(record.values, state_->column_types);
   for (const ArrayView& array : arrays) check_array(array, state_->column_types);
 
-  state_->journal->append(record, arrays);
+  state_->journalled->add(record, state_->journal->append(record, arrays));
   state_->hold(record.plan_row);
-  if (state_->journal->records() >= state_->options.records_per_shard) {
+  if (state_->is_time_to_seal()) {
     state_->seal();
   } else {
     sync_if_due();
@@ -324,7 +340,7 @@ void RunStore::forget(int64_t plan_row) {
 void RunStore::replan(TableLayout layout, const std::function<void(Record&)>& move) {
   check_layout(layout);
   State& state = *state_;
-  if (state.journal->records() > 0) state.seal();
+  state.seal();
   const std::string text = encode_layout({.layout = std::move(layout), .plan = state.plan + 1});
   StoredLayout stored = decode_layout(text);
   const fs::path folder = state.paths.shards(stored.plan);
@@ -358,7 +374,7 @@ std::vector<fs::path> RunStore::shards() const { return state_->shards(); }
 
 fs::path RunStore::finish() {
   check(state_->journal.has_value(), "a run is finished once");
-  if (state_->journal->records() > 0) state_->seal();
+  state_->seal();
   merge_results(state_->shards(), state_->layout, state_->options.merge_memory, state_->paths.results);
   state_->journal.reset();
   remove_workings(state_->paths);

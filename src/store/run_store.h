@@ -34,10 +34,13 @@ struct TableLayout {
   int64_t planned_records = 0;                    // plan rows are 0 .. planned_records - 1
 };
 
+// A shard is made of so many records, or of fewer where they reach one of the two sizes.
 struct StoreOptions {
-  int64_t records_per_shard = 2048;  // in memory at once when a shard is made
-  double sync_seconds = 1;           // at least so long between two syncs that nobody asked for
-  int64_t merge_memory = 128 << 20;  // bytes of records in memory at once when results.h5 is made
+  int64_t records_per_shard = 1 << 14;
+  int64_t shard_memory = 32 << 20;          // bytes of records in memory until they are in a shard
+  int64_t shard_arrays = int64_t{4} << 30;  // bytes of arrays on disk until they are
+  double sync_seconds = 1;                  // at least so long between two syncs that nobody asked for
+  int64_t merge_memory = 16 << 20;          // bytes of records in memory at once when results.h5 is made
 };
 
 // What recover() found.

@@ -15,30 +15,45 @@ void check_plan_row(const std::string& where, int64_t row, const TableLayout& la
                     fmt::format("0 to {}", layout.planned_records - 1));
 }
 
+// What a shard says besides its records: trials and provenance stand once for the run.
+TableLayout shard_layout(const TableLayout& run) {
+  TableLayout layout;
+  layout.columns = run.columns;
+  layout.planned_records = run.planned_records;
+  return layout;
+}
+
 }  // namespace
 
-Recovery write_shard(const JournalPaths& paths, const TableLayout& layout, const std::filesystem::path& shard) {
-  JournalReader journal(paths);
-  std::vector<JournalEntry> entries;
-  while (std::optional<JournalEntry> entry = journal.next()) {
-    check_plan_row(paths.lines.string(), entry->record.plan_row, layout);
-    entries.push_back(std::move(*entry));
-  }
-  std::ranges::sort(entries, {}, [](const JournalEntry& entry) { return entry.record.plan_row; });
-  std::vector<Record> records;
-  for (JournalEntry& entry : entries) records.push_back(std::move(entry.record));
+void JournalledRecords::add(const Record& record, std::vector<ArrayReference> arrays) {
+  records_.add(record);
+  arrays_.push_back(std::move(arrays));
+}
 
-  const TableBlock block = block_of(records, layout.columns);
-  ResultsWriter writer(shard, layout, static_cast<int64_t>(entries.size()), static_cast<int64_t>(block.steps.size()));
+void JournalledRecords::write(const TableLayout& layout, const JournalPaths& paths,
+                              const std::filesystem::path& shard) const {
+  const auto [block, order] = records_.in_plan_order();
+  ResultsWriter writer(shard, shard_layout(layout), size(), static_cast<int64_t>(block.steps.size()), FileKind::kShard);
   writer.write(block);
-  for (size_t row = 0; row < entries.size(); ++row) {
-    for (const ArrayReference& array : entries[row].arrays) {
+  JournalReader journal(paths);
+  for (size_t row = 0; row < order.size(); ++row) {
+    for (const ArrayReference& array : arrays_[order[row]]) {
       const std::vector<std::byte> bytes = journal.bytes_of(array);
       writer.write_array(static_cast<int64_t>(row), {array.path, array.type, array.shape, bytes});
     }
   }
   writer.finish();
-  return {static_cast<int64_t>(entries.size()), journal.ignored_lines(), journal.ignored_bytes()};
+}
+
+Recovery recover_journal(const JournalPaths& paths, const TableLayout& layout, const std::filesystem::path& shard) {
+  JournalReader journal(paths);
+  JournalledRecords records(layout.columns);
+  while (std::optional<JournalEntry> entry = journal.next()) {
+    check_plan_row(paths.lines.string(), entry->record.plan_row, layout);
+    records.add(entry->record, std::move(entry->arrays));
+  }
+  records.write(layout, paths, shard);
+  return {records.size(), journal.ignored_lines(), journal.ignored_bytes()};
 }
 
 void rewrite_shard(const std::filesystem::path& from, const TableLayout& layout, int64_t records_per_shard,
@@ -47,28 +62,26 @@ void rewrite_shard(const std::filesystem::path& from, const TableLayout& layout,
   const hdf5::File file = hdf5::File::open(from);
   const std::vector<std::string> groups = array_groups(file);
   for (int64_t first = 0; first < shard.records(); first += records_per_shard) {
-    std::vector<std::pair<Record, int64_t>> kept;  // and its row in the shard
+    GatheredRecords kept(layout.columns);
+    std::vector<int64_t> kept_rows;  // of the file
     int64_t row = first;
     for (Record& record : read_records(shard, first, std::min(records_per_shard, shard.records() - first))) {
       if (move(record)) {
         check_plan_row(from.string(), record.plan_row, layout);
-        kept.emplace_back(std::move(record), row);
+        kept.add(record);
+        kept_rows.push_back(row);
       }
       ++row;
     }
-    if (kept.empty()) continue;
-    std::ranges::sort(kept, {}, [](const auto& entry) { return entry.first.plan_row; });
-    std::vector<Record> records;
-    for (auto& entry : kept) records.push_back(std::move(entry.first));
-
-    const TableBlock block = block_of(records, layout.columns);
-    ResultsWriter writer(next_path(), layout, static_cast<int64_t>(records.size()),
-                         static_cast<int64_t>(block.steps.size()));
+    if (kept_rows.empty()) continue;
+    const auto [block, order] = kept.in_plan_order();
+    ResultsWriter writer(next_path(), shard_layout(layout), kept.size(), static_cast<int64_t>(block.steps.size()),
+                         FileKind::kShard);
     writer.write(block);
     for (const std::string& name : groups) {
       const hdf5::Group group = file.open_group(name);
-      for (size_t k = 0; k < kept.size(); ++k) {
-        writer.copy_arrays(group, name, kept[k].second, static_cast<int64_t>(k));
+      for (size_t k = 0; k < order.size(); ++k) {
+        writer.copy_arrays(group, name, kept_rows[order[k]], static_cast<int64_t>(k));
       }
     }
     writer.finish();

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -16,7 +18,17 @@ class Texts {
   explicit Texts(size_t count) : texts_(count, nullptr) {}
 
   size_t size() const { return texts_.size(); }
-  std::string_view operator[](size_t k) const { return texts_[k] == nullptr ? std::string_view() : texts_[k]; }
+  const char* c_str(size_t k) const { return texts_[k] == nullptr ? "" : texts_[k]; }
+  std::string_view operator[](size_t k) const { return c_str(k); }
+
+  // Those of these texts that the codes count, in their order. Every code is below size().
+  Texts chosen(std::span<const int64_t> codes) && {
+    std::vector<char*> texts;
+    texts.reserve(codes.size());
+    for (const int64_t code : codes) texts.push_back(texts_[code]);
+    texts_ = std::move(texts);
+    return std::move(*this);
+  }
 
   // For whoever reads them: a place for each text, and room for one of `size` bytes; nullptr where memory is short.
   char** places() { return texts_.data(); }

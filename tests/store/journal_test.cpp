@@ -58,6 +58,28 @@ TEST_F(Journal, GivesRecordsBack) {
   EXPECT_EQ(reader.ignored_bytes(), 0);
 }
 
+TEST_F(Journal, GivesNumbersAndTextsBackToTheLastBit) {
+  const std::vector<double> numbers = {0.1, -0.0, 1e300, -2.5e-310, 5e-324, 1e20, 123456789012345678, 1.0 / 3};
+  const std::vector<std::string> texts = {"", "plain ~", "\t\"\\/\n\x01\x7F", "na\xC3\xAFve \xE2\x98\x83"};
+  Record record{.plan_row = 0, .values = {}, .steps = {}};
+  for (size_t k = 0; k < numbers.size(); ++k) record.values["number" + std::to_string(k)] = numbers[k];
+  for (size_t k = 0; k < texts.size(); ++k) record.values["text" + std::to_string(k)] = texts[k];
+  record.values["least"] = std::numeric_limits<int64_t>::min();
+  record.steps = {{.i = -1, .t = 999, .pivot_distance = -example::kInfinity, .loss = 0.1, .inner_steps = 3}};
+  {
+    JournalWriter writer(paths);
+    writer.append(record, {});
+  }
+  const auto entry = JournalReader(paths).next();
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->record.values, record.values);
+  EXPECT_TRUE(std::signbit(std::get<double>(entry->record.values.at("number1"))));
+  ASSERT_EQ(entry->record.steps.size(), 1u);
+  EXPECT_EQ(entry->record.steps[0].i, -1);
+  EXPECT_EQ(entry->record.steps[0].pivot_distance, -example::kInfinity);
+  EXPECT_EQ(entry->record.steps[0].loss, 0.1);
+}
+
 TEST_F(Journal, IgnoresATornTailAndSaysHowMuch) {
   write(3);
   const std::string whole = example::bytes_of(paths.lines);
@@ -131,6 +153,24 @@ TEST_F(Journal, GivesArraysBack) {
   EXPECT_EQ(entry->arrays[1].path, "trajectories/{row}/invert");
   EXPECT_THAT(entry->arrays[1].shape, ElementsAre(2, 2));
   EXPECT_TRUE(std::ranges::equal(reader.bytes_of(entry->arrays[1]), as_bytes(values).subspan(8)));
+}
+
+TEST_F(Journal, RefusesAnArrayThatHasChanged) {
+  const std::vector<float> values = {1, 2};
+  std::vector<ArrayReference> references;
+  {
+    JournalWriter writer(paths);
+    const std::vector<ArrayView> arrays = {{"images/{row}", ArrayType::kFloat32, {2}, as_bytes(values)}};
+    references = writer.append(example::record(0), arrays);
+    writer.sync();
+  }
+  ASSERT_EQ(references.size(), 1u);
+  EXPECT_TRUE(std::ranges::equal(JournalReader(paths).bytes_of(references[0]), as_bytes(values)));
+  std::string bytes = example::bytes_of(paths.arrays);
+  bytes[3] ^= 1;
+  example::write_bytes(paths.arrays, bytes);
+  EXPECT_THAT(example::error_of([&] { JournalReader(paths).bytes_of(references[0]); }),
+              testing::HasSubstr("0000.arrays: images/{row} has changed since it was written"));
 }
 
 // A line that refers to an array must not reach its file before the array is on disk.

@@ -98,6 +98,23 @@ TEST(ResultsReader, TakesMemoryOnlyForWhatIsStored) {
   EXPECT_THAT(error_of([&] { reader.texts("sample"); }), HasSubstr("elements promised, 0 bytes stored"));
 }
 
+TEST(ResultsReader, RefusesANumberOfNoText) {
+  const Folder folder;
+  for (const int64_t number : {-1, 2}) {
+    hdf5::File file = hdf5::File::create(folder / "shard.h5");
+    file.set_attribute("schema_version", kSchemaVersion);
+    const std::array two = {int64_t{2}};
+    file.create_dataset("record", hdf5::Element::kInt64, two);
+    file.create_dataset("sample", hdf5::Element::kInt64, two).write(0, std::array{int64_t{0}, number});
+    const std::vector<std::string> texts = {"a", "b"};
+    file.create_group(std::string(kTextsGroup)).create_dataset("sample", hdf5::Element::kText, two).write(0, texts);
+    file.close();
+    const ResultsReader reader(folder / "shard.h5");
+    EXPECT_EQ(reader.texts("sample", 0, 1), std::vector<std::string>{"a"});
+    EXPECT_THAT(error_of([&] { reader.texts("sample"); }), HasSubstr("shard.h5:/sample: a number of no text"));
+  }
+}
+
 // Where the heaps are that hold texts: HDF5 itself trusts what is in them.
 std::vector<bool> heap_bytes(const std::string& file) {
   std::vector<bool> inside(file.size(), false);

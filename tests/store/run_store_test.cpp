@@ -187,6 +187,72 @@ TEST(RunStore, WritesEqualBytesWhateverFinishedFirst) {
   EXPECT_TRUE(first == run_bytes(folder / "c", 2));
 }
 
+// A stretch of records reaches its shard from memory, or after a kill from its journal.
+TEST(RunStore, WritesEqualBytesFromMemoryAndFromTheJournal) {
+  const Folder folder;
+  std::vector<Record> records(4);
+  for (int64_t row = 0; row < 4; ++row) records[row] = example::record(3 - row, static_cast<int>(row));
+  records[0].values["psnr"] = -example::kNaN;
+  records[1].values["psnr"] = int64_t{17};
+  records[2].values["sample"] = std::string("a\xFF") + '\0' + "b";
+  records[3].values.erase("sample");
+  records[3].steps[0].loss = -example::kNaN;
+  const auto append = [&](RunStore& store) {
+    for (const Record& record : records) store.append(record);
+  };
+  RunStore whole(folder / "whole", example::layout(4));
+  append(whole);
+  {
+    RunStore killed(folder / "killed", example::layout(4));
+    append(killed);
+  }
+  EXPECT_EQ(example::bytes_of(RunStore::recover(folder / "killed").finish()), example::bytes_of(whole.finish()));
+}
+
+TEST(RunStore, MakesAShardOfFewerRecordsWhereTheyAreLarge) {
+  const Folder folder;
+  RunStore long_walks(folder / "memory", example::layout(10), {.shard_memory = 20'000});
+  for (int64_t row = 0; row < 10; ++row) long_walks.append(example::record(row, 200));
+  EXPECT_EQ(long_walks.shards().size(), 5u);  // 48 bytes a step
+  EXPECT_EQ(ResultsReader(long_walks.finish()).step_rows(), 2000);
+
+  const std::vector<float> values(100);
+  const std::vector<ArrayView> arrays = {{"images/{row}", ArrayType::kFloat32, {100}, as_bytes(values)}};
+  RunStore pictures(folder / "arrays", example::layout(10), {.shard_arrays = 1000});
+  for (int64_t row = 0; row < 10; ++row) pictures.append(example::record(row), arrays);
+  EXPECT_EQ(pictures.shards().size(), 3u);
+  EXPECT_EQ(ResultsReader(pictures.finish()).records(), 10);
+}
+
+TEST(RunStore, FindsAnArrayThatChangedBeforeItsShardWasMade) {
+  const Folder folder;
+  RunStore store(folder / "run", example::layout(1));
+  const std::vector<float> values(10, 1.F);
+  const std::vector<ArrayView> arrays = {{"images/{row}", ArrayType::kFloat32, {10}, as_bytes(values)}};
+  store.append(example::record(0), arrays);
+  example::write_bytes(folder / "run/journal/0000.arrays", std::string(40, 'x'));
+  EXPECT_THAT(error_of([&] { store.finish(); }), HasSubstr("0000.arrays: images/{row} has changed"));
+}
+
+TEST(RunStore, ReadsShardsAsItReadsResults) {
+  const Folder folder;
+  RunStore store(folder / "run", example::layout(40), {.records_per_shard = 20});
+  for (const int64_t row : shuffled(20, 4)) store.append(example::record(row));
+  const ResultsReader shard(store.shards().at(0));
+  EXPECT_EQ(shard.columns()[0].type, ColumnType::kString);
+  EXPECT_EQ(shard.texts("sample", 19), std::vector{example::sample_of(19)});
+  EXPECT_EQ(shard.texts("sample", 3, 2), (std::vector{example::sample_of(3), example::sample_of(4)}));
+  EXPECT_TRUE(shard.texts("sample", 20).empty());
+  const std::vector<int64_t> rows = {7, 2, 7};
+  EXPECT_EQ(shard.texts_at("sample", rows),
+            (std::vector{example::sample_of(7), example::sample_of(2), example::sample_of(7)}));
+  const std::vector<int64_t> beyond = {20};
+  EXPECT_THAT(error_of([&] { shard.texts_at("sample", beyond); }), HasSubstr("a row that is not there"));
+  EXPECT_THAT(error_of([&] { shard.integers("sample"); }), HasSubstr("a column of text; expected int64"));
+  EXPECT_THAT(error_of([&] { shard.numbers("sample"); }), HasSubstr("a column of text; expected numbers"));
+  EXPECT_TRUE(shard.array_paths(0).empty());
+}
+
 TEST(RunStore, MendsTextThatIsNotUtf8) {
   const Folder folder;
   RunStore store(folder / "run", example::layout(1));

@@ -183,7 +183,7 @@ JournalEntry decode_entry(std::string_view text) {
 
 std::string encode_layout(const StoredLayout& stored) {
   const TableLayout& layout = stored.layout;
-  json columns = json::array(), configs = json::array();
+  json columns = json::array();
   for (const Column& column : layout.columns) {
     columns.push_back({{"name", mended(column.name)},
                        {"type", column.type},
@@ -192,14 +192,14 @@ std::string encode_layout(const StoredLayout& stored) {
                        {"direction", mended(column.direction)},
                        {"version", mended(column.version)}});
   }
-  for (const std::string& config : layout.trial_configs) configs.push_back(mended(config));
-  return dump({{"columns", columns},
-               {"attributes", mended(layout.attributes)},
-               {"trial_configs", configs},
-               {"trial_ids", layout.trial_ids},
-               {"provenance", mended(layout.provenance)},
-               {"planned_records", layout.planned_records},
-               {"plan", stored.plan}});
+  std::string text = R"({"columns":)" + dump(columns);
+  text += R"(,"attributes":)" + dump(mended(layout.attributes));
+  text += R"(,"trial_configs":)";  // of a sweep's many trials: without a tree, too
+  append_list(text, layout.trial_configs);
+  text += R"(,"trial_ids":)";
+  append_list(text, layout.trial_ids);
+  text += R"(,"provenance":)" + dump(mended(layout.provenance));
+  return text + fmt::format(R"(,"planned_records":{},"plan":{}}})", layout.planned_records, stored.plan);
 }
 
 StoredLayout decode_layout(std::string_view text) {

@@ -20,7 +20,8 @@ constexpr int64_t kStretchOfSteps = 1 << 16;  // read at once
 constexpr int64_t kBytesPerRow = 64;          // in memory: its place, and a value of the column that is merged
 constexpr int64_t kBytesPerStep = 2 * 6 * 8;
 
-// The parts, opened when they are asked for; all are closed when too many are open.
+// The parts, opened when they are asked for. They are walked from the first to the last again and again: where not all
+// can stay open, most do, and the others take turns.
 class Parts {
  public:
   using Groups = std::map<std::string, hdf5::Group>;
@@ -45,12 +46,14 @@ class Parts {
   const OpenPart& open(size_t part) {
     const auto found = open_.find(part);
     if (found != open_.end()) return found->second;
-    if (open_.size() == kOpenAtOnce) open_.clear();
+    if (open_.size() == kOpenAtOnce) open_.erase(newest_);
+    newest_ = part;
     return open_.try_emplace(part, paths_[part]).first->second;
   }
 
   std::span<const std::filesystem::path> paths_;
   std::map<size_t, OpenPart> open_;
+  size_t newest_ = 0;  // of those open
 };
 
 struct Place {

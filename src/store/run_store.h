@@ -36,7 +36,7 @@ struct TableLayout {
 
 // A shard is made of so many records, or of fewer where they reach one of the two sizes.
 struct StoreOptions {
-  int64_t records_per_shard = 1 << 14;
+  int64_t records_per_shard = 1 << 15;
   int64_t shard_memory = 32 << 20;          // bytes of records in memory until they are in a shard
   int64_t shard_arrays = int64_t{4} << 30;  // bytes of arrays on disk until they are
   double sync_seconds = 1;                  // at least so long between two syncs that nobody asked for

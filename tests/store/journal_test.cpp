@@ -59,7 +59,7 @@ TEST_F(Journal, GivesRecordsBack) {
 }
 
 TEST_F(Journal, GivesNumbersAndTextsBackToTheLastBit) {
-  const std::vector<double> numbers = {0.1, -0.0, 1e300, -2.5e-310, 5e-324, 1e20, 123456789012345678, 1.0 / 3};
+  const std::vector<double> numbers = {0.1, -0.0, 1e300, -2.5e-310, 5e-324, 1e20, 123456789012345678.0, 1.0 / 3};
   const std::vector<std::string> texts = {"", "plain ~", "\t\"\\/\n\x01\x7F", "na\xC3\xAFve \xE2\x98\x83"};
   Record record{.plan_row = 0, .values = {}, .steps = {}};
   for (size_t k = 0; k < numbers.size(); ++k) record.values["number" + std::to_string(k)] = numbers[k];

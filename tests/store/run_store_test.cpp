@@ -211,7 +211,7 @@ TEST(RunStore, WritesEqualBytesFromMemoryAndFromTheJournal) {
 
 TEST(RunStore, MakesAShardOfFewerRecordsWhereTheyAreLarge) {
   const Folder folder;
-  RunStore long_walks(folder / "memory", example::layout(10), {.shard_memory = 20'000});
+  RunStore long_walks(folder / "memory", example::layout(10), {.shard_memory = 15'000});
   for (int64_t row = 0; row < 10; ++row) long_walks.append(example::record(row, 200));
   EXPECT_EQ(long_walks.shards().size(), 5u);  // 48 bytes a step
   EXPECT_EQ(ResultsReader(long_walks.finish()).step_rows(), 2000);

@@ -24,6 +24,7 @@ struct DatasetOptions {
   std::optional<std::string> prompt;  // for every sample that has none of its own
   std::pair<int, int> size = {0, 0};  // height, width that samples are brought to; {0, 0} leaves them as they are
   std::string resample = "area";      // area or lanczos
+  bool operator==(const DatasetOptions&) const = default;
 };
 
 class Dataset {

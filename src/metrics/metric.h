@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -17,10 +18,16 @@ enum class Direction { kLowerIsBetter, kHigherIsBetter };
 
 // What a metric needs besides the two images.
 struct MetricOptions {
-  std::filesystem::path lpips_path;       // the TorchScript module that scripts/export_lpips.py writes; may be empty
-  std::filesystem::path attributes_path;  // the TorchScript classifier that attribute_accuracy asks; may be empty
-  std::filesystem::path clip_path = {};   // the TorchScript module that scripts/export_clip.py writes; may be empty
+  std::filesystem::path lpips_path = {};  // the TorchScript module that scripts/export_lpips.py writes; may be empty
+  std::filesystem::path attributes_path = {};  // the TorchScript classifier that attribute_accuracy asks; may be empty
+  std::filesystem::path clip_path = {};  // the TorchScript module that scripts/export_clip.py writes; may be empty
   at::Device device = at::kCPU;
+
+  // The modules, each with the config key that names it.
+  std::vector<std::pair<std::string, std::filesystem::path>> modules() const {
+    return {{"lpips.path", lpips_path}, {"attributes.path", attributes_path}, {"clip.path", clip_path}};
+  }
+  bool operator==(const MetricOptions&) const = default;
 };
 
 // What stands in the results file beside the column.

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "metrics/mse.h"
+#include "run/pixels.h"
 
 namespace roundtrip::run {
 namespace {
@@ -14,11 +15,11 @@ constexpr const char* kZeroed = "background_zeroed_";
 
 Tensor unit(const Tensor& image) { return ((image + 1) / 2).clamp(0, 1).unsqueeze(0); }  // [1, 3, H, W] on [0, 1]
 
-// One row of scores under the names of their metrics' columns.
-void add(const Workbench& bench, const char* prefix, const Tensor& scores, std::map<std::string, double>& named) {
-  for (size_t k = 0; k < bench.metrics().size(); ++k) {
-    const metrics::MetricInfo& info = bench.metrics()[k]->info();
-    if (!info.on_latents && !info.on_caption) named[prefix + info.name] = scores[k].item<double>();
+// The scores of metrics of images, under the names of their columns.
+void add(const Scorer& scorer, const char* prefix, const Scores& scores, Scores& named) {
+  for (const auto& metric : scorer.metrics()) {
+    const metrics::MetricInfo& info = metric->info();
+    if (!info.on_latents && !info.on_caption) named[prefix + info.name] = scores.at(info.name);
   }
 }
 
@@ -43,22 +44,43 @@ std::vector<std::string> score_columns(const std::string& metric, bool edits) {
   return {metric, kAnswer + metric, kBackground + metric, kZeroed + metric};
 }
 
-engine::Task<std::map<std::string, double>> edit_scores(Workbench& bench, Tensor source, Tensor result,
-                                                        EditTarget target, Tensor x0, Tensor x) {
-  std::map<std::string, double> named;
+void fill_scores(store::Record& record, const std::vector<std::string>& metrics, bool edits, const Scores& scores) {
+  for (const std::string& name : metrics) {
+    for (const std::string& column : score_columns(name, edits)) {
+      const auto score = scores.find(column);
+      if (score != scores.end()) record.values[column] = score->second;
+    }
+  }
+}
+
+EditTarget edit_target(std::string prompt, const data::EditTruth& truth, const Tensor& source) {
+  EditTarget target{.prompt = std::move(prompt), .pixels = {}, .mask = {}};
+  if (truth.target) target.pixels = to_pixels(*truth.target, source.options());
+  if (truth.mask) {
+    const Tensor marked = at::tensor(at::ArrayRef<uint8_t>(*truth.mask), at::kByte);
+    target.mask = marked.reshape({1, source.size(1), source.size(2)}).to(source.device(), at::kBool);
+  }
+  return target;
+}
+
+engine::Task<Scores> edit_scores(Scorer& scorer, Tensor source, Tensor result, EditTarget target, Tensor x0, Tensor x) {
+  Scores named;
   if (target.pixels.defined()) {
-    std::vector<Tensor> inputs = bench.compared(target.pixels, result, x0, x, target.prompt);
-    engine::Station::Awaiter scoring(bench.score(), std::move(inputs));
-    const std::vector<Tensor> scores = co_await scoring;
-    add(bench, kAnswer, scores[0], named);
+    Pair pair{.reference = target.pixels, .test = result, .x0 = x0, .x = x, .caption = target.prompt};
+    engine::Task<Scores> scoring = scorer.score(std::move(pair));
+    const Scores scores = co_await scoring;
+    add(scorer, kAnswer, scores, named);
   }
   if (target.mask.defined()) {
     const Tensor black = at::full({}, -1, source.options());
-    std::vector<Tensor> inputs = bench.compared(at::where(target.mask, black, source),
-                                                at::where(target.mask, black, result), x0, x, target.prompt);
-    engine::Station::Awaiter scoring(bench.score(), std::move(inputs));
-    const std::vector<Tensor> scores = co_await scoring;
-    add(bench, kZeroed, scores[0], named);
+    Pair pair{.reference = at::where(target.mask, black, source),
+              .test = at::where(target.mask, black, result),
+              .x0 = x0,
+              .x = x,
+              .caption = target.prompt};
+    engine::Task<Scores> scoring = scorer.score(std::move(pair));
+    const Scores scores = co_await scoring;
+    add(scorer, kZeroed, scores, named);
     const Tensor kept = target.mask.logical_not();
     const Tensor error = metrics::mean_squared_error(unit(source), unit(result), kept.unsqueeze(0));
     named[std::string(kBackground) + "mse"] = error.item<double>();

@@ -6,11 +6,11 @@
 // latter flatters: a PSNR gains 10 log10(1 / f) where a share f of the image is background.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
-#include "run/workbench.h"
+#include "data/sample.h"
+#include "run/scorer.h"
 #include "store/record.h"
 
 namespace roundtrip::run {
@@ -22,15 +22,20 @@ struct EditTarget {
   Tensor mask;    // [1, H, W] bool: where the edit may change the image
 };
 
+// What a dataset knows of an edit's answer, as tensors like the edited image's `source` [3, H, W].
+EditTarget edit_target(std::string prompt, const data::EditTruth& truth, const Tensor& source);
+
 // The columns that come with a metric of the images.
 std::vector<store::Column> edit_columns(const store::Column& metric);
 
 // The columns that a record has of a metric: its own, and in an edit those that come with it.
 std::vector<std::string> score_columns(const std::string& metric, bool edits);
 
+// Puts what a record has of these metrics into their columns.
+void fill_scores(store::Record& record, const std::vector<std::string>& metrics, bool edits, const Scores& scores);
+
 // By column. `source` and `result` are [3, H, W] on [-1, 1]. Without an exact answer there is no edit_*, without a mask
 // no background_*; under a mask that covers all background_* is NaN.
-engine::Task<std::map<std::string, double>> edit_scores(Workbench& bench, Tensor source, Tensor result,
-                                                        EditTarget target, Tensor x0, Tensor x);
+engine::Task<Scores> edit_scores(Scorer& scorer, Tensor source, Tensor result, EditTarget target, Tensor x0, Tensor x);
 
 }  // namespace roundtrip::run

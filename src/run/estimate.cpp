@@ -36,8 +36,8 @@ Task<void> ask_image(Workbench& bench, Tensor x, Tensor pixels) {
   std::vector<Tensor> latents = {x};
   engine::Station::Awaiter decoding(bench.decode(), std::move(latents));
   const std::vector<Tensor> image = co_await decoding;
-  std::vector<Tensor> compared = bench.compared(pixels, image[0], x, x, "");
-  engine::Station::Awaiter scoring(bench.score(), std::move(compared));
+  Pair pair{.reference = pixels, .test = image[0], .x0 = x, .x = x, .caption = ""};
+  Task<Scores> scoring = bench.scorer().score(std::move(pair));
   co_await scoring;
 }
 

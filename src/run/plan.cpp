@@ -11,26 +11,16 @@
 namespace roundtrip::run {
 namespace {
 
-bool same_dataset(const data::DatasetOptions& a, const data::DatasetOptions& b) {
-  return a.name == b.name && a.path == b.path && a.limit == b.limit && a.ids == b.ids && a.prompt == b.prompt &&
-         a.size == b.size && a.resample == b.resample;
-}
-
 PlanBench& bench_of(Plan& plan, const Trial& trial) {
   const auto same = [&](const PlanBench& bench) {
     return bench.options.model.path == trial.model.path && bench.options.model.dtype == trial.model.dtype &&
-           bench.options.engine == trial.engine && bench.options.lpips_path == trial.lpips_path &&
-           bench.options.attributes_path == trial.attributes_path && bench.options.clip_path == trial.clip_path;
+           bench.options.engine == trial.engine && bench.options.metric_options == trial.metric_options;
   };
   auto bench = std::ranges::find_if(plan.benches, same);
   if (bench == plan.benches.end()) {
     device_of(trial.engine.device);  // throws for one that is not there
-    WorkbenchOptions options{.model = trial.model,
-                             .engine = trial.engine,
-                             .metrics = {},
-                             .lpips_path = trial.lpips_path,
-                             .attributes_path = trial.attributes_path,
-                             .clip_path = trial.clip_path};
+    WorkbenchOptions options{
+        .model = trial.model, .engine = trial.engine, .metrics = {}, .metric_options = trial.metric_options};
     bench = plan.benches.insert(plan.benches.end(), PlanBench{.options = std::move(options), .datasets = {}});
   }
   for (const std::string& metric : trial.metrics) {
@@ -41,8 +31,7 @@ PlanBench& bench_of(Plan& plan, const Trial& trial) {
 }
 
 PlanDataset& dataset_of(PlanBench& bench, const data::DatasetOptions& options) {
-  auto entry =
-      std::ranges::find_if(bench.datasets, [&](const auto& each) { return same_dataset(each.options, options); });
+  auto entry = std::ranges::find(bench.datasets, options, &PlanDataset::options);
   if (entry == bench.datasets.end()) {
     entry = bench.datasets.insert(
         bench.datasets.end(), PlanDataset{.options = options, .dataset = data::open_dataset(options), .trials = {}});
@@ -54,7 +43,7 @@ PlanDataset& dataset_of(PlanBench& bench, const data::DatasetOptions& options) {
 std::string digest_of(const PlanBench& bench, const model::Model& model) {
   Hasher hasher;
   hasher.add(model.digest);
-  for (const std::string& path : {bench.options.lpips_path, bench.options.attributes_path, bench.options.clip_path}) {
+  for (const auto& [key, path] : bench.options.metric_options.modules()) {
     hasher.add(path.empty() || !std::filesystem::exists(path) ? std::string() : sha256_hex_of_file(path));
   }
   return hasher.hex();

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "run/edit_scores.h"
 #include "run/peak_memory.h"
+#include "run/pixels.h"
 
 namespace roundtrip::run {
 namespace {
@@ -28,11 +29,6 @@ void keep(FinishedRecord& finished, const std::string& path, const Tensor& tenso
   finished.arrays.push_back(view_of(path, kept));
 }
 
-Tensor to_bytes(const Tensor& image) {  // [3, H, W] on [-1, 1] -> u8 [H, W, 3]
-  const Tensor unit = ((image.to(at::kCPU, at::kFloat) + 1) / 2).clamp(0, 1);
-  return (unit * 255).round().to(at::kByte).permute({1, 2, 0}).contiguous();
-}
-
 void fill_axes(store::Record& record, const Trial& trial, const std::string& sample) {
   auto& values = record.values;
   values["trial"] = int64_t{trial.number};
@@ -51,12 +47,8 @@ void fill_axes(store::Record& record, const Trial& trial, const std::string& sam
   for (const auto& [key, value] : trial.swept) values[parameter_column(key)] = value;
 }
 
-void fill_scores(store::Record& record, const Trial& trial, const Prepared& prepared, const Sampled& sampled) {
+void fill_floor(store::Record& record, const Trial& trial, const Prepared& prepared) {
   for (const std::string& name : trial.metrics) {
-    for (const std::string& column : score_columns(name, trial.edits)) {
-      const auto score = sampled.scores.find(column);
-      if (score != sampled.scores.end()) record.values[column] = score->second;
-    }
     if (name == "psnr" || name == "lpips") record.values["codec_" + name] = prepared.floor.at(name);
   }
 }
@@ -164,7 +156,8 @@ Task<void> RecordMaker::fill(const Trial& trial, size_t sample, size_t edit, Fin
   finished.notes.insert(finished.notes.end(), sampled->notes.begin(), sampled->notes.end());
 
   store::Record& record = finished.record;
-  fill_scores(record, trial, *prepared, *sampled);
+  fill_scores(record, trial.metrics, trial.edits, sampled->scores);
+  fill_floor(record, trial, *prepared);
   fill_costs(record, trial, *prepared, *inverted, *fitted, *sampled);
   fill_noise(record, inverted->noise);
   const diffusion::StepGrid grid(diffusion::NoiseSchedule(context_.bench.model().schedule), trial.steps);

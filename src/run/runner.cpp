@@ -118,7 +118,7 @@ RunOutcome run_plan(const Plan& plan, const RunOptions& options) {
   told.finish(plan, rows_before, recorder.inputs_digest(), profile);
   outcome.evaluations = rows_before;
   outcome.results = store.finish();
-  const Summary summary(plan, store::ResultsReader(outcome.results));
+  const Summary summary(plan.trials, store::ResultsReader(outcome.results));
   outcome.records = summary.records();
   outcome.failures = summary.failures();
   outcome.table = summary.table();

@@ -24,14 +24,6 @@ inversion::Problem make_problem(const StageContext& context, const Trial& trial,
           .noise = inversion::counter_noise(trial.seed, sample_id)};
 }
 
-std::map<std::string, double> named_scores(const Workbench& bench, const Tensor& scores) {
-  std::map<std::string, double> named;
-  for (size_t k = 0; k < bench.metrics().size(); ++k) {
-    named[bench.metrics()[k]->info().name] = scores[k].item<double>();
-  }
-  return named;
-}
-
 // Root mean square of x_i - pivot_i for every grid index i.
 std::vector<double> pivot_distances(const inversion::Trajectory& path, const inversion::Trajectory& pivots) {
   const Tensor walked = at::stack(path).flip(0);  // noise to clean -> clean to noise
@@ -45,14 +37,12 @@ int64_t bytes_of(const Tensor& tensor) { return tensor.defined() ? tensor.numel(
 // The answer to an edit, as tensors where the images are.
 EditTarget read_target(const StageContext& context, size_t sample, size_t edit, const Tensor& image,
                        std::vector<std::string>& notes) {
-  EditTarget target{.prompt = context.dataset.edits(sample).at(edit).target_prompt, .pixels = {}, .mask = {}};
+  const std::string prompt = context.dataset.edits(sample).at(edit).target_prompt;
   const data::EditTruth truth = context.dataset.read_edit(sample, edit);
   notes = truth.notes;
-  const int dropped = context.bench.embedding(target.prompt).dropped_tokens;
+  const int dropped = context.bench.embedding(prompt).dropped_tokens;
   if (dropped > 0) notes.push_back(fmt::format("target prompt cut by {} tokens to the model's length", dropped));
-  if (truth.target) target.pixels = context.bench.pixels(*truth.target);
-  if (truth.mask) target.mask = context.bench.mask(*truth.mask, image.size(1), image.size(2));
-  return target;
+  return edit_target(prompt, truth, image);
 }
 
 // Says which stage an error came from; the network's own message names the timestep.
@@ -95,10 +85,13 @@ Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) 
   std::vector<Tensor> decoder_inputs = {prepared.x0};
   Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));
   const std::vector<Tensor> decoded = co_await decoding;
-  std::vector<Tensor> pair = bench.compared(prepared.pixels, decoded[0], prepared.x0, prepared.x0, prepared.prompt);
-  Station::Awaiter scoring(bench.score(), std::move(pair));
-  const std::vector<Tensor> scores = co_await scoring;
-  prepared.floor = named_scores(bench, scores[0]);
+  Pair pair{.reference = prepared.pixels,
+            .test = decoded[0],
+            .x0 = prepared.x0,
+            .x = prepared.x0,
+            .caption = prepared.prompt};
+  Task<Scores> scoring = bench.scorer().score(std::move(pair));
+  prepared.floor = co_await scoring;
   co_return prepared;
 }
 
@@ -162,13 +155,11 @@ Task<Sampled> go_back(StageContext context, const Trial& trial, size_t sample, s
   Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));
   std::vector<Tensor> decoded = co_await decoding;
   result.decode_seconds = decoding.seconds();
-  std::vector<Tensor> pair = bench.compared(prepared->pixels, decoded[0], prepared->x0, x, prompt);
-  Station::Awaiter scoring(bench.score(), std::move(pair));
-  const std::vector<Tensor> scores = co_await scoring;
-  result.scores = named_scores(bench, scores[0]);
+  Pair pair{.reference = prepared->pixels, .test = decoded[0], .x0 = prepared->x0, .x = x, .caption = prompt};
+  Task<Scores> scoring = bench.scorer().score(std::move(pair));
+  result.scores = co_await scoring;
   if (trial.edits) {
-    Task<std::map<std::string, double>> editing =
-        edit_scores(bench, prepared->pixels, decoded[0], target, prepared->x0, x);
+    Task<Scores> editing = edit_scores(bench.scorer(), prepared->pixels, decoded[0], target, prepared->x0, x);
     result.scores.merge(co_await editing);
   }
   if (context.keep_path) result.path = std::move(path);

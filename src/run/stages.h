@@ -1,7 +1,6 @@
 // The stages of a record, each a coroutine whose value other records may share: prepare, invert, fit, go back.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,8 +20,8 @@ struct Prepared {
   diffusion::Conditioning source, null;
   std::string prompt;
   double encode_seconds = 0;
-  std::map<std::string, double> floor;  // each metric's score of encode then decode, without diffusion
-  std::vector<std::string> notes;       // what was done to the image or its prompt
+  Scores floor;                    // each metric's score of encode then decode, without diffusion
+  std::vector<std::string> notes;  // what was done to the image or its prompt
 };
 
 struct Inverted {
@@ -38,11 +37,11 @@ struct Fitted {
 };
 
 struct Sampled {
-  inversion::Trajectory path;            // empty unless trajectories are saved
-  Tensor image;                          // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
-  std::map<std::string, double> scores;  // by column
-  std::vector<std::string> notes;        // what is odd about an edit's answer
-  std::vector<double> pivot_distance;    // by grid index: root mean square of x - pivot
+  inversion::Trajectory path;          // empty unless trajectories are saved
+  Tensor image;                        // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
+  Scores scores;                       // by column
+  std::vector<std::string> notes;      // what is odd about an edit's answer
+  std::vector<double> pivot_distance;  // by grid index: root mean square of x - pivot
   engine::Cost cost;
   double decode_seconds = 0;
 };

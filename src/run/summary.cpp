@@ -73,8 +73,8 @@ std::string Summary::Mean::text(int digits) const {
   return infinite > 0 ? fmt::format("{} (+{} inf)", mean, infinite) : mean;
 }
 
-Summary::Summary(const Plan& plan, const store::ResultsReader& results)
-    : plan_(plan), trials_(plan.trials.size()), records_(results.records()) {
+Summary::Summary(const std::vector<Trial>& trials, const store::ResultsReader& results)
+    : trials_(trials), lines_(trials.size()), records_(results.records()) {
   for (int64_t first = 0; first < records_; first += kStretch) {
     read(results, first, std::min(kStretch, records_ - first));
   }
@@ -93,8 +93,8 @@ void Summary::read(const store::ResultsReader& results, int64_t first, int64_t c
   const std::vector<int64_t> trials = results.integers("trial", first, count);
   const std::vector<std::string> status = results.texts("status", first, count);
   for (int64_t k = 0; k < count; ++k) {
-    const Trial& trial = plan_.trials.at(trials[k]);
-    Line& line = trials_[trials[k]];
+    const Trial& trial = trials_.at(trials[k]);
+    Line& line = lines_[trials[k]];
     if (status[k] == "failed") {
       ++line.failed;
       const auto text = [&](const char* column) { return results.texts(column, first + k, 1)[0]; };
@@ -114,15 +114,15 @@ void Summary::read(const store::ResultsReader& results, int64_t first, int64_t c
 std::string Summary::table() const {
   // An axis is shown where it varies; the method always.
   std::vector<std::vector<std::pair<std::string, std::string>>> axes;
-  for (const Trial& trial : plan_.trials) axes.push_back(axes_of(trial));
+  for (const Trial& trial : trials_) axes.push_back(axes_of(trial));
   std::vector<size_t> shown;
   for (size_t k = 0; k < axes.front().size(); ++k) {
     const bool varies = std::ranges::any_of(axes, [&](const auto& row) { return row[k].second != axes[0][k].second; });
     if (varies || axes.front()[k].first == "method") shown.push_back(k);
   }
   std::vector<std::string> metrics;
-  for (const PlanBench& bench : plan_.benches) {
-    for (const std::string& name : bench.options.metrics) {
+  for (const Trial& trial : trials_) {
+    for (const std::string& name : trial.metrics) {
       if (std::ranges::find(metrics, name) == metrics.end()) metrics.push_back(name);
     }
   }
@@ -131,7 +131,7 @@ std::string Summary::table() const {
     return mean == line.means.end() ? Mean{} : mean->second;
   };
   const auto is_known = [&](const std::string& name) {
-    return std::ranges::any_of(trials_, [&](const Line& line) {
+    return std::ranges::any_of(lines_, [&](const Line& line) {
       const Mean mean = mean_of(line, name);
       return mean.count + mean.infinite > 0;
     });
@@ -148,8 +148,8 @@ std::string Summary::table() const {
   if (lossy) rows[0].push_back("codec psnr");
   rows[0].push_back("NFE");
   rows[0].push_back("network s");
-  for (size_t t = 0; t < trials_.size(); ++t) {
-    const Line& line = trials_[t];
+  for (size_t t = 0; t < lines_.size(); ++t) {
+    const Line& line = lines_[t];
     std::vector<std::string> row;
     for (const size_t k : shown) row.push_back(axes[t][k].second);
     row.push_back(line.failed > 0 ? fmt::format("{} ({} failed)", line.ok, line.failed) : fmt::format("{}", line.ok));

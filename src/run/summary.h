@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "run/plan.h"
+#include "run/trial.h"
 #include "store/results_reader.h"
 
 namespace roundtrip::run {
@@ -17,8 +17,8 @@ struct Failure {
 
 class Summary {
  public:
-  // Reads a finished or interrupted run of this plan.
-  Summary(const Plan& plan, const store::ResultsReader& results);
+  // Reads what a finished or interrupted run of these trials has; they outlive it.
+  Summary(const std::vector<Trial>& trials, const store::ResultsReader& results);
 
   int64_t records() const { return records_; }
   const std::vector<Failure>& failures() const { return failures_; }  // in plan order
@@ -41,8 +41,8 @@ class Summary {
 
   void read(const store::ResultsReader& results, int64_t first, int64_t count);
 
-  const Plan& plan_;
-  std::vector<Line> trials_;
+  const std::vector<Trial>& trials_;
+  std::vector<Line> lines_;  // by trial
   std::vector<Failure> failures_;
   int64_t records_ = 0;
 };

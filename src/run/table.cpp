@@ -19,32 +19,33 @@ std::vector<store::Column> metric_columns(const Plan& plan) {
   for (const PlanBench& bench : plan.benches) {
     for (const std::string& name : bench.options.metrics) {
       if (!seen.insert(name).second) continue;
-      const metrics::MetricInfo info = metrics::make_metric(name, {.lpips_path = bench.options.lpips_path,
-                                                                   .attributes_path = bench.options.attributes_path,
-                                                                   .clip_path = bench.options.clip_path,
-                                                                   .device = at::kCPU})
-                                           ->info();
-      const std::string direction = info.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower";
-      columns.push_back({.name = name,
-                         .type = store::ColumnType::kFloat64,
-                         .long_name = info.long_name,
-                         .units = info.units,
-                         .direction = direction,
-                         .version = info.version});
-      const store::Column column = columns.back();
+      std::vector<store::Column> own =
+          columns_of(metrics::make_metric(name, bench.options.metric_options)->info(), edits);
       if (name == "psnr" || name == "lpips") {
-        columns.push_back(column);
-        columns.back().name = "codec_" + name;
-        columns.back().long_name += ", of encoding and decoding alone";
+        own.insert(own.begin() + 1, own.front());
+        own[1].name = "codec_" + name;
+        own[1].long_name += ", of encoding and decoding alone";
       }
-      if (!edits || info.on_latents || info.on_caption) continue;
-      for (store::Column& of_edits : edit_columns(column)) columns.push_back(std::move(of_edits));
+      for (store::Column& column : own) columns.push_back(std::move(column));
     }
   }
   return columns;
 }
 
 }  // namespace
+
+std::vector<store::Column> columns_of(const metrics::MetricInfo& metric, bool edits) {
+  const store::Column column{.name = metric.name,
+                             .type = store::ColumnType::kFloat64,
+                             .long_name = metric.long_name,
+                             .units = metric.units,
+                             .direction = metric.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower",
+                             .version = metric.version};
+  std::vector<store::Column> columns = {column};
+  if (!edits || metric.on_latents || metric.on_caption) return columns;
+  for (store::Column& of_edits : edit_columns(column)) columns.push_back(std::move(of_edits));
+  return columns;
+}
 
 store::TableLayout table_layout(const Plan& plan) {
   std::vector<store::Column> parameters;

@@ -7,7 +7,6 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "config/section.h"
-#include "metrics/metric.h"
 #include "run/identity.h"
 
 namespace roundtrip::run {
@@ -141,17 +140,14 @@ std::string parameter_column(std::string key) {
   return "p." + key;
 }
 
-Trial read_trial(const config::Launch& launch, const config::Job& job) {
-  const Reader read(job.config);
+Trial read_settings(const Node& config) {
+  const Reader read(config);
   Trial trial;
-  trial.number = job.num;
-  trial.config_yaml = config::to_yaml(job.config);
-  trial.id = sha256_hex(config::to_yaml(deciding_config(job.config, launch.swept)));
-  trial.overrides = job.overrides;
+  trial.config_yaml = config::to_yaml(config);
   trial.model = {read.text("model.path"), read.text("model.dtype"), read.text("model.encode") == "sample"};
   trial.engine = read_engine(read);
   trial.dataset = read_dataset(read);
-  const config::Params params = config::section_params(job.config, "method");
+  const config::Params params = config::section_params(config, "method");
   trial.method_name = params.get_string("name");
   trial.method_params = canonical(params);
   trial.method = inversion::make_method(trial.method_name, params);
@@ -168,12 +164,20 @@ Trial read_trial(const config::Launch& launch, const config::Job& job) {
   trial.null_prompt = read.text("null_prompt");
   trial.metrics = read.texts("metrics");
   check_metrics(trial.metrics);
-  trial.lpips_path = read.optional_text("lpips.path");
-  trial.attributes_path = read.optional_text("attributes.path");
-  trial.clip_path = read.optional_text("clip.path");
+  trial.metric_options = {.lpips_path = read.optional_text("lpips.path"),
+                          .attributes_path = read.optional_text("attributes.path"),
+                          .clip_path = read.optional_text("clip.path")};
   trial.save_trajectories = read.at("save.trajectories").as_bool();
   const std::string& images = read.text("save.images");
   trial.save_images = images == "all" ? SaveImages::kAll : images == "none" ? SaveImages::kNone : SaveImages::kWorst8;
+  return trial;
+}
+
+Trial read_trial(const config::Launch& launch, const config::Job& job) {
+  Trial trial = read_settings(job.config);
+  trial.number = job.num;
+  trial.id = sha256_hex(config::to_yaml(deciding_config(job.config, launch.swept)));
+  trial.overrides = job.overrides;
   for (const std::string& key : swept_parameters(launch)) {
     trial.swept[key] = value_of(job.config.find(key), key, job);
   }

@@ -11,6 +11,7 @@
 #include "config/launch.h"
 #include "data/dataset.h"
 #include "inversion/method.h"
+#include "metrics/metric.h"
 #include "store/record.h"
 
 namespace roundtrip::run {
@@ -53,7 +54,7 @@ struct Trial {
   int64_t seed = 0;
   std::string null_prompt;
   std::vector<std::string> metrics;
-  std::string lpips_path, attributes_path, clip_path;
+  metrics::MetricOptions metric_options;  // on no device yet
   bool save_trajectories = false;
   SaveImages save_images = SaveImages::kNone;
   std::map<std::string, store::Value> swept;  // other swept keys, for the columns p.<key>
@@ -64,6 +65,9 @@ struct Trial {
 // Reads a job of `launch`. Throws kType or kMissing for a method or parameter that is not there, a metric that is
 // unknown, or a device that makes no sense.
 Trial read_trial(const config::Launch& launch, const config::Job& job);
+
+// What a resolved and checked config says by itself: all but the trial's place in a sweep, its id and what was swept.
+Trial read_settings(const config::Node& config);
 
 // The keys that vary over the jobs and have no column of their own: they become `p.<key>`.
 std::vector<std::string> swept_parameters(const config::Launch& launch);

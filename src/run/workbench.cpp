@@ -9,14 +9,13 @@
 
 #include "base/noise.h"
 #include "engine/self_check.h"
+#include "run/pixels.h"
 
 namespace roundtrip::run {
 namespace {
 
 // Under `strict` a batch's shape is part of the arithmetic, so it is not measured.
 constexpr int kStrictBatch = 16;
-// Pixels that the codec and the metrics take at once: 64 images of 128 x 128.
-constexpr int64_t kPixelsPerBatch = int64_t{1} << 20;
 
 int64_t half_of_free_memory() {
   const int64_t free = int64_t{sysconf(_SC_AVPHYS_PAGES)} * sysconf(_SC_PAGESIZE);
@@ -29,8 +28,6 @@ at::ScalarType dtype_of(const std::string& name) {
   if (name == "float16") return at::kHalf;
   return at::kFloat;
 }
-
-Tensor to_unit_range(const Tensor& pixels) { return ((pixels + 1) / 2).clamp(0, 1); }
 
 }  // namespace
 
@@ -51,26 +48,23 @@ at::Device device_of(const std::string& name) {
   throw Error(ErrorKind::kType, fmt::format("engine.device: '{}'; expected auto, cpu, cuda or cuda:n", name));
 }
 
-Workbench::Workbench(const WorkbenchOptions& options) : dtype_(dtype_of(options.model.dtype)) {
-  device_ = device_of(options.engine.device);
+at::Device settle_device(const EngineSettings& settings) {
+  const at::Device device = device_of(settings.device);
   // float32 means float32: TF32 convolutions, cuDNN's default, keep ten bits of the mantissa.
   at::globalContext().setAllowTF32CuDNN(false);
-  if (options.engine.threads) at::set_num_threads(static_cast<int>(*options.engine.threads));
-  model_ = model::open_model({.path = options.model.path, .dtype = options.model.dtype, .device = device_.str()});
-  open_metrics(options);
-  settle_engine(options);
-  add_stations(int64_t{options.height} * options.width);
+  if (settings.threads) at::set_num_threads(static_cast<int>(*settings.threads));
+  return device;
 }
 
-void Workbench::open_metrics(const WorkbenchOptions& options) {
-  for (const std::string& name : options.metrics) {
-    auto metric = metrics::make_metric(name, {.lpips_path = options.lpips_path,
-                                              .attributes_path = options.attributes_path,
-                                              .clip_path = options.clip_path,
-                                              .device = device_});
-    if (const std::string reason = metric->unavailable(); !reason.empty()) notes_.push_back(reason);
-    metrics_.push_back(std::move(metric));
-  }
+Workbench::Workbench(const WorkbenchOptions& options)
+    : dtype_(dtype_of(options.model.dtype)), device_(settle_device(options.engine)) {
+  model_ = model::open_model({.path = options.model.path, .dtype = options.model.dtype, .device = device_.str()});
+  metrics::MetricOptions metric_options = options.metric_options;
+  metric_options.device = device_;
+  scorer_ = std::make_unique<Scorer>(options.metrics, metric_options);
+  notes_ = scorer_->unavailable();
+  settle_engine(options);
+  add_stations(int64_t{options.height} * options.width);
 }
 
 void Workbench::settle_engine(const WorkbenchOptions& options) {
@@ -107,7 +101,7 @@ void Workbench::settle_engine(const WorkbenchOptions& options) {
 }
 
 void Workbench::add_stations(int64_t pixels_of_image) {
-  const int rows = static_cast<int>(std::clamp<int64_t>(kPixelsPerBatch / pixels_of_image, 1, max_batch_));
+  const int rows = pictures_at_once(pixels_of_image, max_batch_);
   encode_ = &engine_->add_station(
       "encode",
       [this](const std::vector<Tensor>& inputs) {
@@ -118,43 +112,11 @@ void Workbench::add_stations(int64_t pixels_of_image) {
   decode_ = &engine_->add_station(
       "decode",
       [this](const std::vector<Tensor>& inputs) { return std::vector<Tensor>{model_.codec->decode(inputs[0])}; }, rows);
-  score_ = &engine_->add_station(
-      "score",
-      [this](const std::vector<Tensor>& inputs) {
-        const Tensor reference = to_unit_range(inputs[0]), test = to_unit_range(inputs[1]);
-        std::vector<Tensor> scores;
-        size_t wanted = 4;  // after the images and the latents, in the order of `compared`
-        for (const auto& metric : metrics_) {
-          const metrics::MetricInfo& info = metric->info();
-          const Tensor score = info.on_caption   ? metric->score(inputs[wanted++], test)
-                               : info.on_latents ? metric->score(inputs[2], inputs[3])
-                                                 : metric->score(reference, test);
-          scores.push_back(score.to(at::kCPU, at::kDouble));
-        }
-        if (scores.empty()) return std::vector<Tensor>{at::empty({reference.size(0), 0}, at::kDouble)};
-        return std::vector<Tensor>{at::stack(scores, 1)};
-      },
-      rows);
-}
-
-std::vector<Tensor> Workbench::compared(Tensor reference, Tensor test, Tensor x0, Tensor x,
-                                        const std::string& caption) const {
-  std::vector<Tensor> inputs = {std::move(reference), std::move(test), std::move(x0), std::move(x)};
-  for (const auto& metric : metrics_) {
-    if (metric->info().on_caption) inputs.push_back(metric->wanted(caption).to(device_));
-  }
-  return inputs;
+  scorer_->join(*engine_, rows);
 }
 
 Tensor Workbench::pixels(const data::Image& image) const {
-  const Tensor bytes = at::from_blob(const_cast<uint8_t*>(image.rgb.data()), {image.height, image.width, 3}, at::kByte);
-  const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
-  const Tensor unit = bytes.permute({2, 0, 1}).contiguous().to(exact) / 127.5 - 1;
-  return unit.to(device_);
-}
-
-Tensor Workbench::mask(const std::vector<uint8_t>& marked, int64_t height, int64_t width) const {
-  return at::tensor(at::ArrayRef<uint8_t>(marked), at::kByte).reshape({1, height, width}).to(device_, at::kBool);
+  return to_pixels(image, at::dtype(dtype_ == at::kDouble ? at::kDouble : at::kFloat).device(device_));
 }
 
 const Workbench::Embedding& Workbench::embedding(const std::string& prompt) {

@@ -18,6 +18,7 @@
 #include "store/json_form.h"
 #include "store/merge.h"
 #include "store/results_reader.h"
+#include "store/rewrite.h"
 #include "store/run_paths.h"
 #include "store/shard.h"
 
@@ -87,17 +88,6 @@ void remove_workings(const RunPaths& paths) {
   std::error_code ignored;  // beside whole results, what cannot be removed does no harm
   fs::remove_all(paths.journal, ignored);
   for (const fs::path& folder : shard_folders(paths.directory)) fs::remove_all(folder, ignored);
-}
-
-// What a results file says of its run, as the run was given it.
-TableLayout layout_of(const ResultsReader& results) {
-  TableLayout layout{.columns = results.columns(),
-                     .attributes = results.attributes(),
-                     .trial_configs = results.trial_configs(),
-                     .trial_ids = results.trial_ids(),
-                     .provenance = results.provenance(),
-                     .planned_records = results.planned_records()};
-  return layout;
 }
 
 // The finished run's table becomes the first shard. A link, where there can be one: results.h5 stays as it is.

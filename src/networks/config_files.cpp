@@ -39,13 +39,21 @@ void write_folder(const fs::path& folder, const Node& config, const Node& hydra,
   write_text(folder / "overrides.yaml", list_yaml(overrides));
 }
 
+fs::path hydra_file(const fs::path& directory) { return directory / ".hydra/hydra.yaml"; }
+
 Node read_hydra_file(const fs::path& directory) {
-  const fs::path file = directory / ".hydra/hydra.yaml";
+  const fs::path file = hydra_file(directory);
   std::error_code failure;
   if (!fs::is_regular_file(file, failure)) {
     throw input_error(file.string(), "is not there", "the directory of a run that was started");
   }
   return config::parse_yaml(read_file(file), file.string());
+}
+
+void enter_folder_in(const Node& root) {
+  const Node* folder = root.find("hydra.runtime.cwd");
+  std::error_code failure;  // a folder that is gone held nothing that is needed, or its absence is said by name
+  if (folder != nullptr && folder->is_string()) fs::current_path(folder->as_string(), failure);
 }
 
 bool is_multirun(const Node& root) {
@@ -100,7 +108,7 @@ std::vector<std::string> replay_words(const fs::path& directory) {
   for (const char* key : {"hydra.overrides.hydra", "hydra.overrides.task"}) {
     const Node* overrides = root.find(key);
     if (overrides == nullptr || !overrides->is_list()) {
-      throw input_error((directory / ".hydra/hydra.yaml").string(), std::string("has no list at ") + key);
+      throw input_error(hydra_file(directory).string(), std::string("has no list at ") + key);
     }
     for (const Node& item : overrides->list()) {
       const std::string word = item.as_string();
@@ -116,10 +124,13 @@ std::vector<std::string> resume_words(const fs::path& directory) {
   const Node root = read_hydra_file(run);
   std::vector<std::string> words = replay_words(run);
   words.push_back((is_multirun(root) ? "hydra.sweep.dir=" : "hydra.run.dir=") + quoted_value(run.string()));
-  const Node* folder = root.find("hydra.runtime.cwd");
-  std::error_code failure;  // a folder that is gone held nothing that is needed, or its absence is said by name
-  if (folder != nullptr && folder->is_string()) fs::current_path(folder->as_string(), failure);
+  enter_folder_in(root);
   return words;
+}
+
+void enter_folder_of_call(const fs::path& directory) {
+  std::error_code failure;
+  if (fs::is_regular_file(hydra_file(directory), failure)) enter_folder_in(read_hydra_file(directory));
 }
 
 }  // namespace roundtrip::networks

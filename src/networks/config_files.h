@@ -19,6 +19,10 @@ void write_config_files(const config::Launch& launch, const std::filesystem::pat
 std::vector<std::string> replay_words(const std::filesystem::path& directory);
 std::vector<std::string> resume_words(const std::filesystem::path& directory);
 
+// Makes the folder where a run was called, in which its relative paths hold, the current one; where its config files
+// are gone, nothing changes.
+void enter_folder_of_call(const std::filesystem::path& directory);
+
 // A text as the value of an override, whatever it holds.
 std::string quoted_value(const std::string& text);
 

@@ -44,7 +44,7 @@ def test_both_say_the_same(words):
 
 def test_the_description_holds_what_is_registered():
     description = json.loads(called(BINARY, "describe")[1])
-    assert {"run", "plan", "rerun"} <= {command["name"] for command in description["commands"]}
+    assert {"run", "plan", "rerun", "rescore"} <= {command["name"] for command in description["commands"]}
     parameters = {method["name"]: method["parameters"] for method in description["methods"]}
     assert parameters.keys() == {path.stem for path in (ROOT / "configs/method").glob("*.yaml")}
     assert parameters["null_text"]["inner_steps"].startswith("int in [")

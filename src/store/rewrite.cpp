@@ -28,8 +28,12 @@ void rewrite_results(const std::filesystem::path& from, const TableLayout& layou
   ResultsWriter writer(to, layout, results.records(), results.step_rows());
   for (int64_t first = 0; first < results.records(); first += kStretch) {
     std::vector<Record> records = read_records(results, first, std::min(kStretch, results.records() - first));
-    for (size_t k = 0; k < records.size(); ++k) change(first + static_cast<int64_t>(k), records[k]);
-    writer.write(block_of(records, layout.columns));
+    GatheredRecords gathered(layout.columns);
+    for (size_t k = 0; k < records.size(); ++k) {
+      change(first + static_cast<int64_t>(k), records[k]);
+      gathered.add(records[k]);
+    }
+    writer.write(gathered.in_plan_order().first);
   }
   for (const std::string& name : array_groups(file)) {
     const hdf5::Group group = file.open_group(name);

@@ -15,10 +15,10 @@ namespace roundtrip::run {
 namespace {
 
 using ::roundtrip::testing::error_of;
-using testing::AllOf;
-using testing::Each;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // Bytes are half a step of 1/255 from what the run scored, or less; sources are what they were.
 constexpr double kRounding = 1.0 / 510 + 1e-6;
@@ -123,7 +123,7 @@ TEST_F(Rescored, KeepsAllElseOfTheRun) {
       EXPECT_EQ(is.texts(column.name), was.texts(column.name)) << column.name;
     } else {
       EXPECT_THAT(is.numbers(column.name),
-                  testing::Pointwise(testing::NanSensitiveDoubleEq(), was.numbers(column.name)))
+                  ::testing::Pointwise(::testing::NanSensitiveDoubleEq(), was.numbers(column.name)))
           << column.name;
     }
   }
@@ -171,8 +171,9 @@ TEST_F(Rescored, CountsRecordsWithoutAPictureAndInventsNothing) {
   const store::ResultsReader is(folder_ / "rescored.h5");
   for (const char* metric : {"psnr", "ssim"}) {
     const std::vector<double> values = is.numbers(metric);
-    EXPECT_THAT(std::vector<double>(values.begin(), values.begin() + 3), Each(testing::IsNan())) << metric;
-    EXPECT_THAT(std::vector<double>(values.begin() + 3, values.end()), Each(testing::Not(testing::IsNan()))) << metric;
+    EXPECT_THAT(std::vector<double>(values.begin(), values.begin() + 3), Each(::testing::IsNan())) << metric;
+    EXPECT_THAT(std::vector<double>(values.begin() + 3, values.end()), Each(::testing::Not(::testing::IsNan())))
+        << metric;
   }
 }
 
@@ -217,7 +218,7 @@ TEST_F(Rescored, AsksTheModuleThatIsNamedElseTheRuns) {
   const auto column = std::ranges::find(is.columns(), "lpips", &store::Column::name);
   ASSERT_NE(column, is.columns().end());
   EXPECT_EQ(column->version, "0.1 mean, trunk 0123456789ab, heads fedcba987654, of pictures as bytes");
-  EXPECT_THAT(of_other.provenance().at("rescored_modules"), testing::MatchesRegex("lpips.path [0-9a-f]{64}"));
+  EXPECT_THAT(of_other.provenance().at("rescored_modules"), ::testing::MatchesRegex("lpips.path [0-9a-f]{64}"));
 }
 
 TEST_F(Rescored, RefusesTwoModulesInOneColumn) {
@@ -302,7 +303,7 @@ TEST_F(RescoredCaptions, AreThoseOfTheDataset) {
   rescore(options({"attribute_accuracy"}));
   const store::ResultsReader was(folder_ / "out/results.h5"), is(folder_ / "rescored.h5");
   EXPECT_EQ(is.numbers("attribute_accuracy"), was.numbers("attribute_accuracy"));
-  EXPECT_THAT(is.numbers("attribute_accuracy"), Each(testing::Not(testing::IsNan())));
+  EXPECT_THAT(is.numbers("attribute_accuracy"), Each(::testing::Not(::testing::IsNan())));
 }
 
 TEST_F(RescoredCaptions, AreRefusedWhereTheDatasetHasChangedOrIsGone) {

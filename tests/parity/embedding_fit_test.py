@@ -22,7 +22,7 @@ import diffusers_loop  # noqa: E402
 from embedding_loop import fit  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not MODEL.is_dir(), reason=f"no trained model at {MODEL}: set ROUNDTRIP_SHARED")
-STEPS, W, IMAGE = 20, 7.5, "dog_00"
+STEPS, W, IMAGE = 50, 7.5, "airplane_00"
 
 
 def ours(method, folder):
@@ -61,5 +61,5 @@ def test_updates_and_losses_are_those_of_the_plain_loop(method, tmp_path):
     assert len(found) == STEPS and len({updates for updates, _ in found}) > 1, "some steps stop early, not all"
     for updates, loss in found:
         last = [next(expected) for _ in range(updates)][-1]
-        assert loss == pytest.approx(last, rel=1e-5)
+        assert loss == pytest.approx(last, rel=1e-4)
     assert next(expected, None) is None, "the loop made updates that roundtrip did not"

@@ -42,17 +42,6 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-at::ScalarType dtype_of(const std::string& name) {
-  constexpr std::array<std::pair<std::string_view, at::ScalarType>, 4> kDtypes{
-      {{"float32", at::kFloat}, {"float64", at::kDouble}, {"bfloat16", at::kBFloat16}, {"float16", at::kHalf}}};
-  std::vector<std::string> names;
-  for (const auto& [known, dtype] : kDtypes) {
-    if (known == name) return dtype;
-    names.emplace_back(known);
-  }
-  throw input_error("model.dtype", name_text(name), join(names, ", ") + "." + did_you_mean(name, names));
-}
-
 at::Device device_of(const std::string& name) {
   constexpr std::string_view kExpected = "cpu, cuda or cuda:N with a GPU that is there";
   at::Device device(at::kCPU);
@@ -196,6 +185,17 @@ void require_latents(const Folder& folder, std::string_view what, int64_t found,
 }
 
 }  // namespace
+
+at::ScalarType dtype_of(const std::string& name) {
+  constexpr std::array<std::pair<std::string_view, at::ScalarType>, 4> kDtypes{
+      {{"float32", at::kFloat}, {"float64", at::kDouble}, {"bfloat16", at::kBFloat16}, {"float16", at::kHalf}}};
+  std::vector<std::string> names;
+  for (const auto& [known, dtype] : kDtypes) {
+    if (known == name) return dtype;
+    names.emplace_back(known);
+  }
+  throw input_error("model.dtype", name_text(name), join(names, ", ") + "." + did_you_mean(name, names));
+}
 
 Model open_model(const ModelOptions& options) {
   const at::TensorOptions tensors = at::dtype(dtype_of(options.dtype)).device(device_of(options.device));

@@ -24,6 +24,9 @@ struct ModelOptions {
   std::string device = "cpu";     // as PyTorch names them: cpu, cuda, cuda:1
 };
 
+// Throws kInput for another name.
+at::ScalarType dtype_of(const std::string& dtype);
+
 struct Model {
   std::string name;  // the folder's, or the model's on the hub
   std::unique_ptr<diffusion::Denoiser> denoiser;

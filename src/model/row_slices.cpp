@@ -6,14 +6,14 @@
 #include <ATen/ThreadLocalState.h>
 #include <c10/core/GradMode.h>
 
+#ifndef INTRA_OP_PARALLEL
+#error "at::parallel_for runs its slices one after another here: compile with OpenMP"
+#endif
+
 namespace roundtrip::model {
 namespace {
 
 constexpr int64_t kRowsPerThread = 1;  // at least
-
-#ifndef INTRA_OP_PARALLEL
-#error "at::parallel_for runs its slices one after another here: compile with OpenMP"
-#endif
 
 }  // namespace
 

@@ -12,8 +12,8 @@
 namespace roundtrip::run {
 
 // By number, with these keys of their configs changed; their ids are left out. Keys that are newer than the run have
-// their built-in values. Throws as config::Schema::validate and read_settings do, and
-// kInput where a record is of no trial.
+// their built-in values. Throws as config::Schema::validate and read_settings do, and kInput where a record is of no
+// trial.
 std::vector<Trial> stored_trials(const store::ResultsReader& results,
                                  const std::map<std::string, config::Node>& changed);
 

@@ -22,13 +22,6 @@ int64_t half_of_free_memory() {
   return std::max<int64_t>(free / 2, int64_t{1} << 28);
 }
 
-at::ScalarType dtype_of(const std::string& name) {
-  if (name == "float64") return at::kDouble;
-  if (name == "bfloat16") return at::kBFloat16;
-  if (name == "float16") return at::kHalf;
-  return at::kFloat;
-}
-
 }  // namespace
 
 at::Device device_of(const std::string& name) {
@@ -57,7 +50,7 @@ at::Device settle_device(const EngineSettings& settings) {
 }
 
 Workbench::Workbench(const WorkbenchOptions& options)
-    : dtype_(dtype_of(options.model.dtype)), device_(settle_device(options.engine)) {
+    : dtype_(model::dtype_of(options.model.dtype)), device_(settle_device(options.engine)) {
   model_ = model::open_model({.path = options.model.path, .dtype = options.model.dtype, .device = device_.str()});
   metrics::MetricOptions metric_options = options.metric_options;
   metric_options.device = device_;

@@ -24,9 +24,7 @@ from PIL import Image
 
 TRIALS = 20_000
 SIDE = 16
-SCHEDULE = {"_class_name": "DDIMScheduler", "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012,
-            "beta_schedule": "scaled_linear", "clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1,
-            "prediction_type": "epsilon", "timestep_spacing": "leading"}  # fmt: skip
+SCHEDULE = Path(__file__).resolve().parents[2] / "models/scenes/scheduler/scheduler_config.json"
 
 
 class NormalPixels(torch.nn.Module):
@@ -34,8 +32,9 @@ class NormalPixels(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        first, last = SCHEDULE["beta_start"] ** 0.5, SCHEDULE["beta_end"] ** 0.5
-        betas = torch.linspace(first, last, SCHEDULE["num_train_timesteps"], dtype=torch.float64) ** 2
+        schedule = json.loads(SCHEDULE.read_text())  # scaled linear
+        first, last = schedule["beta_start"] ** 0.5, schedule["beta_end"] ** 0.5
+        betas = torch.linspace(first, last, schedule["num_train_timesteps"], dtype=torch.float64) ** 2
         alpha_bar = torch.cumprod(1 - betas, 0)
         self.register_buffer("factor", ((1 - alpha_bar).sqrt() / (alpha_bar / 4 + 1 - alpha_bar)).float())
 
@@ -45,7 +44,7 @@ class NormalPixels(torch.nn.Module):
 
 def write_model(folder):
     (folder / "scheduler").mkdir(parents=True)
-    (folder / "scheduler/scheduler_config.json").write_text(json.dumps(SCHEDULE))
+    (folder / "scheduler/scheduler_config.json").write_text(SCHEDULE.read_text())
     (folder / "denoiser.yaml").write_text(f"channels: 3\nheight: {SIDE}\nwidth: {SIDE}\n")
     torch.jit.script(NormalPixels()).save(folder / "denoiser.pt")
 

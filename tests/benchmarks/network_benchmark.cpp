@@ -30,13 +30,6 @@ struct Bench {
   at::ScalarType dtype;
 };
 
-at::ScalarType dtype_of(const std::string& name) {
-  return name == "bfloat16"  ? at::kBFloat16
-         : name == "float16" ? at::kHalf
-         : name == "float64" ? at::kDouble
-                             : at::kFloat;
-}
-
 // Every row with its own timestep and noise; every second row with the same text, as guidance has it.
 Rows rows_of(const Bench& bench, int64_t count) {
   const Model& model = bench.model;

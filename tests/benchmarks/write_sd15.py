@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,14 +36,7 @@ def main() -> None:
     CLIPTextModel(
         CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, bos_token_id=558, eos_token_id=559)
     ).save_pretrained(folder / "text_encoder")
-    DDIMScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        clip_sample=False,
-        set_alpha_to_one=False,
-        steps_offset=1,
-    ).save_pretrained(folder / "scheduler")
+    shutil.copytree(ROOT / "models/scenes/scheduler", folder / "scheduler", dirs_exist_ok=True)  # Stable Diffusion's
     small = ROOT / "tests/golden/models/tiny-sd"
     shutil.copytree(small / "tokenizer", folder / "tokenizer", dirs_exist_ok=True)
     shutil.copy(small / "model_index.json", folder)

@@ -3,6 +3,7 @@
 // every step.
 //
 // Some thousand evaluations with gradients: half a minute of a release build, and left out of sanitizer builds.
+#include <algorithm>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -36,6 +37,23 @@ struct Ways {
 double psnr(const Tensor& a, const Tensor& b) {
   const double mse = ((a.clamp(-1, 1) - b.clamp(-1, 1)) / 2).square().mean().item<double>();
   return -10 * std::log10(mse);
+}
+
+constexpr double kAfterAnotherCount = 1e-2;  // 1.7e-3 was seen
+
+double threshold_at(int i) { return 1e-5 + 2e-5 * (50 - i); }
+
+// The recorded losses, one after another, cut where the stopping rule of ten inner steps cuts them; from step 50.
+std::vector<std::vector<double>> steps_of(const Tensor& losses) {
+  std::vector<std::vector<double>> steps;
+  bool ended = true;
+  for (int64_t j = 0; j < losses.numel(); ++j) {
+    if (ended) steps.emplace_back();
+    const double loss = losses[j].item<double>();
+    steps.back().push_back(loss);
+    ended = steps.back().size() == 10 || loss < threshold_at(50 - static_cast<int>(steps.size()) + 1);
+  }
+  return steps;
 }
 
 class GoldenCifar : public ::testing::Test {
@@ -98,23 +116,33 @@ class GoldenCifar : public ::testing::Test {
     return inversion::make_method(name, config::Params("method", params));
   }
 
+  // Step by step, each loss. Two machines may disagree on when a step ends only where the loss that decided it lay
+  // within `loss_tolerance` of the threshold (update 229 of image 1 is 6e-8 from it); what follows has then had an
+  // update more or less, and is compared as loosely as that moves it.
   void expect_fit(const std::vector<Ways>& all, const std::string& prefix, const std::string& updates,
                   double loss_tolerance) {
     for (size_t k = 0; k < all.size(); ++k) {
-      std::vector<double> losses;
+      const auto recorded = steps_of(golden_->tensor(fmt::format("{}.{}.losses", k, prefix)));
+      ASSERT_EQ(recorded.size(), size_t{50}) << "image " << k;
+      double tolerance = loss_tolerance;
+      size_t count = 0;
       for (int i = 50; i >= 1; --i) {
-        const auto& inner = all[k].inversion.losses.at(i);
-        losses.insert(losses.end(), inner.begin(), inner.end());
-      }
-      const double expected_updates = cases_[k]["inner_updates"][updates];
-      EXPECT_NEAR(static_cast<double>(losses.size()), expected_updates, 0.02 * expected_updates) << "image " << k;
-      const Tensor expected = golden_->tensor(fmt::format("{}.{}.losses", k, prefix));
-      if (static_cast<int64_t>(losses.size()) == expected.numel()) {
-        for (size_t j = 0; j < losses.size(); ++j) {
-          const double loss = expected[j].item<double>();
-          EXPECT_NEAR(losses[j], loss, loss_tolerance * loss) << "image " << k << ", update " << j;
+        const std::vector<double>& expected = recorded[50 - i];
+        const std::vector<double>& losses = all[k].inversion.losses.at(i);
+        count += losses.size();
+        const size_t both = std::min(losses.size(), expected.size());
+        ASSERT_GT(both, size_t{0}) << "image " << k << ", step " << i;
+        for (size_t j = 0; j < both; ++j) {
+          EXPECT_NEAR(losses[j], expected[j], tolerance * expected[j])
+              << "image " << k << ", step " << i << ", update " << j;
         }
+        if (losses.size() == expected.size()) continue;
+        EXPECT_NEAR(expected[both - 1], threshold_at(i), tolerance * threshold_at(i))
+            << "image " << k << ", step " << i << ": " << losses.size() << " updates for " << expected.size();
+        tolerance = std::max(tolerance, kAfterAnotherCount);
       }
+      const double expected_count = cases_[k]["inner_updates"][updates];
+      EXPECT_NEAR(static_cast<double>(count), expected_count, 0.02 * expected_count) << "image " << k;
       const double quality = psnr(all[k].reconstruction.back(), all[k].inversion.pivots.front());
       EXPECT_NEAR(quality, cases_[k]["psnr"][prefix + ".recon"], 0.02) << "image " << k;
     }

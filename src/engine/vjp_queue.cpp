@@ -2,20 +2,14 @@
 
 #include <algorithm>
 
-#include <ATen/Parallel.h>
-#include <ATen/ThreadLocalState.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "base/stopwatch.h"
+#include "diffusion/slices.h"
 #include "engine/batch.h"
 
 namespace roundtrip::engine {
-namespace {
-
-constexpr int64_t kRequestsPerThread = 1;  // at least
-
-}  // namespace
 
 VjpQueue::Awaiter::Awaiter(VjpQueue& queue, std::vector<Row> rows, Tensor wrt, Cotangent cotangent, Cost& cost)
     : queue_(&queue), rows_(std::move(rows)), wrt_(std::move(wrt)), cotangent_(std::move(cotangent)), cost_(&cost) {
@@ -97,32 +91,13 @@ std::vector<Tensor> VjpQueue::cotangents_of(Awaiter& request, const std::vector<
   return zeros;
 }
 
-std::vector<VjpQueue::Requests> VjpQueue::slices_of(Requests batch) const {
-  const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-  const int64_t count = static_cast<int64_t>(batch.size());
-  const bool pays = threads > 1 && !policy_.fixed_shape && batch.front()->rows_.front().x.is_cpu() &&
-                    count >= kRequestsPerThread * threads;
-  if (!pays) return {batch};
-  std::vector<Requests> slices;
-  for (int64_t s = 0; s < threads; ++s) {
-    const int64_t from = count * s / threads;
-    slices.push_back(batch.subspan(from, count * (s + 1) / threads - from));
-  }
-  return slices;
-}
-
 void VjpQueue::evaluate(Requests batch) {
   const Stopwatch stopwatch;
-  const std::vector<Requests> slices = slices_of(batch);
-  if (slices.size() == 1) {
-    differentiate(batch);
-  } else {
-    const at::ThreadLocalState caller;
-    at::parallel_for(0, static_cast<int64_t>(slices.size()), 1, [&](int64_t begin, int64_t end) {
-      const at::ThreadLocalStateGuard as_caller(caller);
-      for (int64_t s = begin; s < end; ++s) differentiate(slices[s]);
-    });
-  }
+  const auto requests = static_cast<int64_t>(batch.size());
+  const at::Device device = batch.front()->rows_.front().x.device();
+  const int64_t slices = policy_.fixed_shape ? 1 : diffusion::slices_that_pay(requests, device);
+  diffusion::in_slices(slices, requests,
+                       [&](int64_t, int64_t from, int64_t n) { differentiate(batch.subspan(from, n)); });
 
   const double seconds = stopwatch.seconds();
   int64_t count = 0;

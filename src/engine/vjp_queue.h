@@ -58,10 +58,8 @@ class VjpQueue : public Queue {
   static int64_t rows_of(const Bucket& bucket);
   Bucket* fullest();
   using Requests = std::span<Awaiter* const>;
+  // In slices of whole requests, each from its first layer to its gradient on one thread; a fixed shape is not cut.
   void evaluate(Requests batch);
-  // A batch cut by requests, a slice for each thread to take from its first layer to its gradient: threads that share
-  // every operation wait for each other hundreds of times. One slice where that does not pay, and under a fixed shape.
-  std::vector<Requests> slices_of(Requests batch) const;
   void differentiate(Requests requests);
   std::vector<Tensor> cotangents_of(Awaiter& request, const std::vector<Tensor>& eps);
 

@@ -1,9 +1,12 @@
 #include "model/unet.h"
 
 #include <utility>
+#include <vector>
+
+#include <ATen/core/grad_mode.h>
 
 #include "base/error.h"
-#include "model/row_slices.h"
+#include "diffusion/slices.h"
 
 namespace roundtrip::model {
 namespace {
@@ -146,13 +149,16 @@ Tensor UNet::eps(const Tensor& x, const Tensor& t, const Conditioning& condition
     given.size_ids = conditioning.size_ids.to(options.device());
   }
 
-  const Tensor predicted = in_row_slices(x.size(0), options.device(), [&](int64_t from, int64_t count) {
+  // The backward pass is one thread's: what it takes gradients of is cut where the whole request is.
+  const int64_t slices = at::GradMode::is_enabled() ? 1 : diffusion::slices_that_pay(x.size(0), options.device());
+  std::vector<Tensor> predicted(slices);
+  diffusion::in_slices(slices, x.size(0), [&](int64_t s, int64_t from, int64_t count) {
     const Conditioning rows{.tokens = rows_of(given.tokens, from, count),
                             .pooled = rows_of(given.pooled, from, count),
                             .size_ids = rows_of(given.size_ids, from, count)};
-    return (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count), rows);
+    predicted[s] = (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count), rows);
   });
-  return predicted.to(x.options());
+  return (slices == 1 ? predicted[0] : at::cat(predicted)).to(x.options());
 }
 
 }  // namespace roundtrip::model

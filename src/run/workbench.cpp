@@ -7,6 +7,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
+#include "base/heap.h"
 #include "base/noise.h"
 #include "engine/self_check.h"
 #include "run/pixels.h"
@@ -42,6 +43,7 @@ at::Device device_of(const std::string& name) {
 }
 
 at::Device settle_device(const EngineSettings& settings) {
+  keep_freed_memory();
   const at::Device device = device_of(settings.device);
   // float32 means float32: TF32 convolutions, cuDNN's default, keep ten bits of the mantissa.
   at::globalContext().setAllowTF32CuDNN(false);

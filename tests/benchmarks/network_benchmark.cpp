@@ -15,6 +15,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "base/error.h"
+#include "base/heap.h"
 #include "model/model_folder.h"
 
 namespace roundtrip::model {
@@ -115,6 +116,7 @@ int run(int argc, char** argv) {
 }  // namespace roundtrip::model
 
 int main(int argc, char** argv) {
+  roundtrip::keep_freed_memory();  // as the program does
   try {
     return roundtrip::model::run(argc, argv);
   } catch (const roundtrip::Error& error) {

@@ -3,22 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
 #include "config/interpolation.h"
 #include "config/yaml.h"
+#include "support/error_of.h"
 
 namespace roundtrip::config {
 namespace {
 
-template <typename Action>
-ErrorKind kind_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.kind();
-  }
-  return ErrorKind::kInternal;
-}
+using testing::kind_of;
 
 Node tree(const std::string& text) { return parse_yaml(text, "test.yaml"); }
 

@@ -3,20 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "support/error_of.h"
 
 namespace roundtrip::config {
 namespace {
 
-template <typename Action>
-ErrorKind kind_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.kind();
-  }
-  return ErrorKind::kInternal;
-}
+using testing::kind_of;
 
 Node value_of(const std::string& text) { return *parse_yaml("k: " + text, "test.yaml").find("k"); }
 

@@ -27,6 +27,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "base/error.h"
+#include "base/heap.h"
 #include "base/stopwatch.h"
 #include "model/model_folder.h"
 #include "model/safetensors.h"
@@ -146,6 +147,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: network_probe DTYPE FOLDER...\n");
     return 2;
   }
+  roundtrip::keep_freed_memory();  // as the program does
   const char* threads = std::getenv("ROUNDTRIP_THREADS");
   at::set_num_threads(threads ? std::max(1, std::atoi(threads)) : 1);
   for (int k = 2; k < argc; ++k) {

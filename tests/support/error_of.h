@@ -1,4 +1,4 @@
-// The message of the Error that an action throws; anything else fails the test.
+// What Error an action throws: its message, or its kind alone.
 #pragma once
 
 #include <string>
@@ -9,6 +9,7 @@
 
 namespace roundtrip::testing {
 
+// One line, of this kind; anything else fails the test.
 template <typename Action>
 std::string error_of(Action action, ErrorKind kind = ErrorKind::kInput) {
   try {
@@ -20,6 +21,17 @@ std::string error_of(Action action, ErrorKind kind = ErrorKind::kInput) {
   }
   ADD_FAILURE() << "nothing was thrown";
   return {};
+}
+
+// kInternal where nothing is thrown.
+template <typename Action>
+ErrorKind kind_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  return ErrorKind::kInternal;
 }
 
 }  // namespace roundtrip::testing

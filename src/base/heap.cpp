@@ -1,0 +1,27 @@
+#include "base/heap.h"
+
+#include <cstdlib>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace roundtrip {
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int kNever = -1;
+  constexpr int kGrowth = 64 << 20;  // bytes at a time
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, kNever);
+  mallopt(M_TOP_PAD, kGrowth);
+#endif
+}
+
+void return_freed_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
+}  // namespace roundtrip

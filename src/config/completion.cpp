@@ -49,8 +49,10 @@ class Completer {
     // Of a list or a sweep the last element is completed.
     const size_t comma = value.find_last_of(",[");
     const std::string head = comma == std::string::npos ? "" : value.substr(0, comma + 1);
-    for (const std::string& one : values(key, value.substr(head.size()))) {
-      if (one.starts_with(value.substr(head.size()))) found.push_back(prefix + key + "=" + head + one);
+    const std::string begun = value.substr(head.size());
+    const std::string opening = head.empty() && is_list(key) ? "[" : "";
+    for (const std::string& one : values(key, begun)) {
+      if (one.starts_with(begun)) found.push_back(prefix + key + "=" + head + opening + one);
     }
     return found;
   }
@@ -101,10 +103,15 @@ class Completer {
     return {found.begin(), found.end()};
   }
 
+  bool is_list(const std::string& key) const {
+    const auto info = std::ranges::find(keys_, key, &KeyInfo::path);
+    return info != keys_.end() && info->type.starts_with("list");
+  }
+
   std::vector<std::string> values(const std::string& key, const std::string& begun) const {
     const std::string group = key.substr(0, key.find('@'));
     if (path_.has_group(group)) return path_.options(group);
-    const auto info = std::find_if(keys_.begin(), keys_.end(), [&](const KeyInfo& one) { return one.path == key; });
+    const auto info = std::ranges::find(keys_, key, &KeyInfo::path);
     const bool is_path = info != keys_.end() && info->is_path;
     if (is_path || begun.starts_with('/') || begun.starts_with('.')) return file_names(begun);
     return info == keys_.end() ? std::vector<std::string>{} : info->words;

@@ -11,17 +11,18 @@
 namespace roundtrip::engine {
 namespace {
 
-// A batch that takes longer than this is measured once and is the last: on such a network a longer search costs more
-// than it saves.
-constexpr double kLongestBatchSeconds = 2;
+// On a slow network a search costs more than it saves: a long batch is measured once, and the second of them is the
+// last.
+constexpr int kLongBatches = 2;
 
 // One batch size and the least time that it took so far.
 class Candidate {
  public:
-  Candidate(diffusion::Denoiser& denoiser, const Row& row, int rows)
+  Candidate(diffusion::Denoiser& denoiser, const Row& row, int rows, double long_seconds)
       : denoiser_(&denoiser), inputs_(make_batch(std::vector<const Row*>(rows, &row), rows)), rows_(rows) {
     measure();
-    if (is_long()) return;
+    is_long_ = seconds_ > long_seconds;
+    if (is_long_) return;
     seconds_ = std::numeric_limits<double>::infinity();  // the first call allocated and planned
     measure();
   }
@@ -33,7 +34,7 @@ class Candidate {
     seconds_ = std::min(seconds_, stopwatch.seconds());
   }
 
-  bool is_long() const { return seconds_ > kLongestBatchSeconds; }
+  bool is_long() const { return is_long_; }
   int rows() const { return rows_; }
   double seconds_per_row() const { return seconds_ / rows_; }
 
@@ -41,6 +42,7 @@ class Candidate {
   diffusion::Denoiser* denoiser_;
   Batch inputs_;
   int rows_;
+  bool is_long_ = false;
   double seconds_ = std::numeric_limits<double>::infinity();
 };
 
@@ -53,11 +55,13 @@ constexpr int kRounds = 4;
 
 }  // namespace
 
-BatchCalibration calibrate_batch(diffusion::Denoiser& denoiser, const Row& row, int64_t memory_bytes, int limit) {
+BatchCalibration calibrate_batch(diffusion::Denoiser& denoiser, const Row& row, int64_t memory_bytes, int limit,
+                                 double long_seconds) {
   std::vector<Candidate> candidates;
+  int long_ones = 0;
   for (int rows = 1; rows == 1 || (rows <= limit && rows * bytes_of_row(row) <= memory_bytes); rows *= 2) {
-    candidates.emplace_back(denoiser, row, rows);
-    if (candidates.back().is_long()) break;
+    candidates.emplace_back(denoiser, row, rows, long_seconds);
+    if (candidates.back().is_long() && ++long_ones == kLongBatches) break;
   }
   for (int round = 1; round < kRounds; ++round) {
     for (Candidate& candidate : candidates) {

@@ -1,6 +1,8 @@
 // What registered itself in the rooms of this program, for the one without LibTorch (app/description.h).
 #include "app/description.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "app/commands.h"
@@ -57,6 +59,7 @@ app::Description described() {
     all.methods.push_back({info.name, info.summary, info.source, std::move(read[info.name])});
   }
   for (const std::string& name : metrics::metric_names()) all.metrics.push_back(described(name));
+  std::ranges::find(all.keys, "metrics", &config::KeyInfo::path)->words = metrics::metric_names();
   return all;
 }
 

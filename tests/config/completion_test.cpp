@@ -47,6 +47,8 @@ TEST(Completion, OptionsAndValues) {
   EXPECT_TRUE(holds(completed("-m method=ddim,f"), "method=ddim,forward_noise"));
   EXPECT_EQ(completed("eps_at="), (Words{"eps_at=t", "eps_at=t-1"}));
   EXPECT_EQ(completed("save.trajectories=t"), Words{"save.trajectories=true"});
+  EXPECT_EQ(completed("metrics="), (Words{"metrics=[mse", "metrics=[psnr"}));
+  EXPECT_EQ(completed("metrics=p"), Words{"metrics=[psnr"});
   EXPECT_EQ(completed("metrics=[mse,p"), Words{"metrics=[mse,psnr"});
 }
 

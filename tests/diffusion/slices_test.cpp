@@ -1,0 +1,76 @@
+// Every row in one slice, whatever the counts; and what a slice may not do.
+#include "diffusion/slices.h"
+
+#include <atomic>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+namespace roundtrip::diffusion {
+namespace {
+
+class Slices : public ::testing::Test {
+ protected:
+  void SetUp() override { at::set_num_threads(2); }
+  void TearDown() override { at::set_num_threads(threads_); }
+
+ private:
+  int threads_ = at::get_num_threads();
+};
+
+TEST_F(Slices, CoverEveryRowOnceInOrder) {
+  for (const int64_t rows : {1, 2, 3, 7, 16}) {
+    for (int64_t slices = 1; slices <= rows; ++slices) {
+      std::vector<std::pair<int64_t, int64_t>> parts(slices);
+      in_slices(slices, rows, [&](int64_t s, int64_t from, int64_t count) { parts[s] = {from, count}; });
+      int64_t next = 0;
+      for (const auto& [from, count] : parts) {
+        EXPECT_EQ(from, next);
+        EXPECT_GT(count, 0);
+        next += count;
+      }
+      EXPECT_EQ(next, rows);
+    }
+  }
+}
+
+TEST_F(Slices, PayWhereEachThreadHasARow) {
+  EXPECT_EQ(slices_that_pay(1, at::kCPU), 1);
+  EXPECT_EQ(slices_that_pay(2, at::kCPU), 2);
+  EXPECT_EQ(slices_that_pay(7, at::kCPU), 2);
+  EXPECT_EQ(slices_that_pay(7, at::kCUDA), 1);
+  at::set_num_threads(1);
+  EXPECT_EQ(slices_that_pay(7, at::kCPU), 1);
+}
+
+TEST_F(Slices, AreNotCutAgain) {
+  std::vector<int64_t> within(2);
+  in_slices(2, 8, [&](int64_t s, int64_t, int64_t count) { within[s] = slices_that_pay(count, at::kCPU); });
+  EXPECT_EQ(within, (std::vector<int64_t>{1, 1}));
+}
+
+// Grad mode is each thread's own: a slice must not record what its caller does not.
+TEST_F(Slices, RunAsTheirCaller) {
+  const at::NoGradGuard no_grad;
+  std::vector<int> recording(2, -1);
+  in_slices(2, 2, [&](int64_t s, int64_t, int64_t) { recording[s] = at::GradMode::is_enabled(); });
+  EXPECT_EQ(recording, (std::vector<int>{0, 0}));
+}
+
+TEST_F(Slices, ThrowWhatOneOfThemThrows) {
+  std::atomic<int> done = 0;
+  const auto work = [&](int64_t s, int64_t, int64_t) {
+    if (s == 1) throw std::runtime_error("mine");
+    ++done;
+  };
+  EXPECT_THROW(in_slices(2, 2, work), std::runtime_error);
+  EXPECT_EQ(done, 1);
+}
+
+}  // namespace
+}  // namespace roundtrip::diffusion

@@ -1,6 +1,6 @@
 #include "base/heap.h"
 
-#include <cstdlib>
+#include <cstdlib>  // defines __GLIBC__
 
 #ifdef __GLIBC__
 #include <malloc.h>

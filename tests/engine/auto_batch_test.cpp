@@ -1,4 +1,4 @@
-// Which batches engine.max_batch=auto tries. What it chooses of them is up to the clock, unless nothing is gained.
+// Which batches engine.max_batch=auto tries; what it chooses of them is up to the clock.
 #include "engine/auto_batch.h"
 
 #include <chrono>
@@ -14,7 +14,7 @@ namespace {
 using Sizes = std::vector<int64_t>;
 constexpr int64_t kPlenty = int64_t{1} << 40;  // bytes
 
-// Takes a time for each row, so that no batch is faster than another.
+// Longer than a clock can miss.
 class SlowDenoiser : public testing::ConditionedDenoiser {
  public:
   Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) override {

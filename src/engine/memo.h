@@ -28,13 +28,14 @@ class Memo {
     if (entry != entries_.end() && --entry->second.readers <= 0) entries_.erase(entry);
   }
 
-  // The value of `key`, made by `make()` (-> Task<T>) unless another reader has started it.
-  template <typename T, typename Make>
-  Task<std::shared_ptr<const T>> read(std::string key, Make make) {
+  // The value of `key`, made by `task` unless another reader has started one: tasks are lazy, so one that comes too
+  // late is destroyed without having run.
+  template <typename T>
+  Task<std::shared_ptr<const T>> read(std::string key, Task<T> task) {
     Entry& entry = entries_[key];
     if (!entry.work) {
       entry.work = std::make_unique<Work>();
-      entry.work->task = produce<T>(*entry.work, std::move(make));
+      entry.work->task = produce<T>(*entry.work, std::move(task));
       entry.work->task.start(scheduler_);
       ++made_;
     } else {
@@ -78,10 +79,9 @@ class Memo {
     }
   };
 
-  template <typename T, typename Make>
-  Task<void> produce(Work& work, Make make) {
+  template <typename T>
+  Task<void> produce(Work& work, Task<T> task) {
     try {
-      Task<T> task = make();
       work.value = std::make_shared<const T>(co_await task);
     } catch (...) {
       work.error = std::current_exception();

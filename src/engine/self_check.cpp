@@ -18,7 +18,7 @@ Tensor noise_like(const Tensor& tensor, int step) {
 }
 
 struct Answer {
-  Tensor eps, gradient;
+  Tensor out, gradient;
 };
 
 // `row` at `position`, its neighbours drawn with `draw`.
@@ -27,7 +27,7 @@ Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, int batch_rows, 
   std::vector<Row> storage;
   for (int k = 0; k < batch_rows; ++k) {
     const bool own = k == position;
-    Row neighbour(own ? row.x : noise_like(row.x, draw * batch_rows + k), own ? row.t : (row.t + 37 * (k + draw)) % 999,
+    Row neighbour(own ? row.x : noise_like(row.x, draw * batch_rows + k), own ? row.t : std::fmod(row.t + 37 * (k + draw), 999),
                   row.conditioning);
     storage.push_back(std::move(neighbour));
   }
@@ -36,17 +36,17 @@ Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, int batch_rows, 
   Batch inputs = make_batch(rows, batch_rows);
   if (!with_gradient) {
     const at::NoGradGuard no_grad;
-    return {denoiser.eps(inputs.x, inputs.t, inputs.conditioning)[position].clone(), {}};
+    return {denoiser.out(inputs)[position].clone(), {}};
   }
   const at::AutoGradMode grad(true);
   inputs.x.requires_grad_(true);
-  const Tensor eps = denoiser.eps(inputs.x, inputs.t, inputs.conditioning);
-  const auto gradients = torch::autograd::grad({eps}, {inputs.x}, {eps.detach()});
-  return {eps.detach()[position].clone(), gradients[0][position].clone()};
+  const Tensor out = denoiser.out(inputs);
+  const auto gradients = torch::autograd::grad({out}, {inputs.x}, {out.detach()});
+  return {out.detach()[position].clone(), gradients[0][position].clone()};
 }
 
 bool same_bits(const Answer& a, const Answer& b) {
-  return at::equal(a.eps, b.eps) && (!a.gradient.defined() || at::equal(a.gradient, b.gradient));
+  return at::equal(a.out, b.out) && (!a.gradient.defined() || at::equal(a.gradient, b.gradient));
 }
 
 }  // namespace

@@ -1,0 +1,21 @@
+// Prompts to conditioning.
+#pragma once
+
+#include <string>
+
+#include "diffusion/denoiser.h"
+
+namespace roundtrip::model {
+
+class TextEncoder {
+ public:
+  struct Encoded {
+    diffusion::Conditioning conditioning;  // tokens [L, D]
+    int dropped_tokens = 0;                // how many did not fit into the model's length
+  };
+
+  virtual ~TextEncoder() = default;
+  virtual Encoded encode(const std::string& prompt) = 0;
+};
+
+}  // namespace roundtrip::model

@@ -1,7 +1,7 @@
 #include "analysis/claims/expectations.h"
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "config/embedded.h"
 #include "config/yaml.h"

@@ -4,7 +4,7 @@
 
 #include "analysis/assets.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "config/yaml.h"
 

@@ -4,7 +4,6 @@
 // deeper than kMaxJsonDepth, and NaN or Infinity.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -18,15 +17,9 @@ inline constexpr int kMaxJsonDepth = 64;
 // `where` names the text in messages. Throws kInput.
 nlohmann::json parse_json(std::string_view text, std::string_view where);
 
-// The whole file as bytes. Throws kInput where it cannot be read or is longer than `max_bytes`.
-std::string read_file(const std::filesystem::path& path, uint64_t max_bytes = uint64_t{1} << 30);
-
 nlohmann::json read_json(const std::filesystem::path& path);
 
 // A value as messages show it: one line, ASCII control characters escaped, cut where it is long.
 std::string json_text(const nlohmann::json& value);
-
-// A name out of a file as messages show it: in single quotes, on one line, cut where it is long.
-std::string name_text(std::string_view name);
 
 }  // namespace roundtrip

@@ -1,4 +1,4 @@
-// Small text functions that several rooms need: nearest name, joining, Python's spelling of numbers.
+// Text functions that several rooms need: nearest name, joining, Python's spelling of numbers, names in messages.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,11 @@ std::string python_repr(double value);
 
 // Whole and valid UTF-8 (no overlong forms, no surrogates).
 bool is_utf8(std::string_view text);
+
+// A name or value from a file as messages show it: shortened to 80 bytes, not inside a character. `name_text` also puts
+// it in single quotes and on one line.
+std::string shortened(std::string text);
+std::string name_text(std::string_view name);
 
 // Shapes as messages show them: [2, 4, 16, 16].
 std::string shape_text(std::span<const int64_t> shape);

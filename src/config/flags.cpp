@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/text.h"
 
 namespace roundtrip::config {

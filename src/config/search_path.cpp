@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 
 namespace roundtrip::config {

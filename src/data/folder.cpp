@@ -15,8 +15,8 @@
 #include <spdlog/spdlog.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "data/dataset.h"
 #include "data/image_file.h"

@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "model/autoencoder_kl.h"
 #include "model/clip_text.h"

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "model/disguise.h"
 #include "model/model_path.h"

@@ -11,7 +11,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "config/section.h"
 #include "config/yaml.h"

@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "config/element.h"
 #include "config/yaml.h"
 

@@ -8,7 +8,6 @@
 
 #include "app/commands.h"
 #include "base/error.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "data/scenes_writer.h"
 

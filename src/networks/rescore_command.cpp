@@ -11,7 +11,6 @@
 #include "app/results/arguments.h"
 #include "app/shell_words.h"
 #include "base/error.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "config/override.h"
 #include "networks/config_files.h"

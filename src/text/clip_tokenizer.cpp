@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "text/bpe.h"
 #include "text/clip_words.h"

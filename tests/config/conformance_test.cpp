@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "config/yaml.h"
 
 namespace roundtrip::config {

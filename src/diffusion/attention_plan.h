@@ -15,8 +15,6 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -28,18 +26,18 @@ enum class Place { kDown, kMid, kUp };
 
 // Which attention layers an entry of a plan is for. `depth` counts a kind's layers from the input on, from 0.
 struct Sites {
-  std::set<Place> places = {Place::kDown, Place::kMid, Place::kUp};
+  std::vector<Place> places = {};  // empty: all
   int64_t min_tokens = 0, max_tokens = std::numeric_limits<int64_t>::max();  // query tokens
   int min_depth = 0;
-  std::optional<std::set<int>> depths = {};  // nothing: all from min_depth on
+  std::vector<int> depths = {};  // empty: all from min_depth on
 };
 
 // Self-attention of `row` with parts of `source`'s.
 struct Route {
   enum class Kind { kSourceMap, kSourceContent, kUnion };
   Sites sites;
-  Kind kind;
-  int row, source;
+  Kind kind = Kind::kSourceMap;
+  int row = 0, source = 0;
   at::Tensor key_mask = {};    // [h, w] bool over the source's tokens that may be read; undefined: all
   at::Tensor query_mask = {};  // [h, w] bool: the queries that key_mask holds for; the others read its complement
 };
@@ -47,21 +45,21 @@ struct Route {
 // Cross-attention of `row` mapped from `source`'s.
 struct Mix {
   Sites sites;
-  int row, source;
+  int row = 0, source = 0;
   at::Tensor P, d;  // [L, L] source column to row column, [L]
 };
 
 // Returns the attention that `row` pays to the tokens weighted by `columns`, mean over heads and summed over layers.
 struct Watch {
   Sites sites;
-  int row;
+  int row = 0;
   at::Tensor columns;  // [L]
 };
 
 // The residual branch of a resnet, taken from another row.
 struct Graft {
   std::string resnet;  // such as "up_blocks.1.resnets.1"
-  int row, source;
+  int row = 0, source = 0;
 };
 
 struct AttentionPlan {

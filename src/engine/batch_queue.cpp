@@ -26,8 +26,18 @@ void BatchQueue::withdraw(const Pending& request) {
   bucket->second.rows -= request.rows;
 }
 
-int64_t BatchQueue::rows() const {
-  return buckets_.empty() ? 0 : fullest(buckets_)->second.rows;
+int64_t BatchQueue::rows() const { return buckets_.empty() ? 0 : fullest(buckets_)->second.rows; }
+
+bool BatchQueue::full() const {
+  if (rows() < limit()) return false;
+  // Requests that leave a gap wait for one that fills it, unless a second batch has come together meanwhile.
+  const Bucket& bucket = fullest(buckets_)->second;
+  if (bucket.rows >= 2 * limit()) return true;
+  int64_t packed = 0;
+  for (const Pending* request : bucket.requests) {
+    if (packed == 0 || packed + request->rows <= limit()) packed += request->rows;
+  }
+  return packed >= limit();
 }
 
 int64_t BatchQueue::padded_rows(int64_t rows) const {
@@ -43,7 +53,7 @@ void BatchQueue::count(int64_t rows, int64_t padded, double seconds) {
 }
 
 std::vector<Pending*> BatchQueue::take(Bucket& bucket) const {
-  const int64_t limit = std::min<int64_t>(policy_.max_batch, memory_limit_);
+  const int64_t limit = this->limit();
   std::vector<Pending*> batch, passed_over;
   int64_t rows = 0;
   while (!bucket.requests.empty() && rows < limit && static_cast<int64_t>(passed_over.size()) < limit) {

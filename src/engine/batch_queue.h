@@ -4,6 +4,7 @@
 // has a full batch; where none has, and nothing else can go on, the fullest.
 #pragma once
 
+#include <algorithm>
 #include <coroutine>
 #include <deque>
 #include <exception>
@@ -50,7 +51,7 @@ class BatchQueue {
   void withdraw(const Pending& request);  // of a coroutine that is destroyed while it waits
 
   int64_t rows() const;  // waiting, in the bucket that fires next
-  bool full() const { return rows() >= policy_.max_batch; }
+  bool full() const;     // whether a batch of them would be
   void fire();  // answers one batch
   const BatchStatistics& statistics() const { return statistics_; }
 
@@ -73,6 +74,7 @@ class BatchQueue {
   // Answers every request of the batch, or sets its error. What it throws is the error of all of them.
   virtual void evaluate(Requests batch) = 0;
 
+  int64_t limit() const { return std::min<int64_t>(policy_.max_batch, memory_limit_); }
   std::vector<Pending*> take(Bucket& bucket) const;
   void give_back(Bucket& bucket, const std::vector<Pending*>& batch) const;
 

@@ -24,14 +24,14 @@ CfgOut cfg_out(const std::vector<Tensor>& out, CfgRows which) {
 
 }  // namespace
 
-Task<Tensor> predict(const Problem& run, Tensor x, int i, Conditioning c) {
+Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c) {
   std::vector<Row> rows;
-  rows.emplace_back(std::move(x), run.grid[i].t, std::move(c));
+  rows.emplace_back(std::move(x), run.grid[i].t, c);
   const std::vector<Tensor> out = co_await run.network.out(std::move(rows));
   co_return out[0];
 }
 
-Task<CfgOut> predict_pair(const Problem& run, Tensor x, int i, CfgPair pair, CfgRows which) {
+Task<CfgOut> predict_pair(const Problem& run, Tensor x, int i, const CfgPair& pair, CfgRows which) {
   std::vector<Row> rows = rows_of(pair, which, x, run.grid[i].t);
   const std::vector<Tensor> out = co_await run.network.out(std::move(rows));
   co_return cfg_out(out, which);
@@ -42,7 +42,7 @@ Task<Tensor> Guided::operator()(Tensor x, int i) const {
   co_return diffusion::cfg(out, w_);
 }
 
-Task<Tensor> Guided::gradient(Tensor x, int i, Cotangent cotangent) const {
+Task<Tensor> Guided::gradient(Tensor x, int i, const Cotangent& cotangent) const {
   const CfgRows which = diffusion::cfg_rows(pair_, w_);
   const engine::Cotangent by_row = [&](const std::vector<Tensor>& out) {
     const Tensor d_eps_w = cotangent(diffusion::cfg(cfg_out(out, which), w_));

@@ -17,7 +17,7 @@ class Guided {
 
   // A loss on eps_w: the cotangent d loss / d eps_w, by the chain rule through both rows, gives d loss / d x.
   using Cotangent = std::function<Tensor(const Tensor& eps_w)>;
-  Task<Tensor> gradient(Tensor x, int i, Cotangent cotangent) const;
+  Task<Tensor> gradient(Tensor x, int i, const Cotangent& cotangent) const;
 
  private:
 
@@ -27,9 +27,9 @@ class Guided {
 };
 
 // One row, unguided: eps(x, tau_i, c).
-Task<Tensor> predict(const Problem& run, Tensor x, int i, Conditioning c);
+Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c);
 
 // The predictions of the rows named, in one request.
-Task<diffusion::CfgOut> predict_pair(const Problem& run, Tensor x, int i, CfgPair pair, diffusion::CfgRows rows);
+Task<diffusion::CfgOut> predict_pair(const Problem& run, Tensor x, int i, const CfgPair& pair, diffusion::CfgRows rows);
 
 }  // namespace roundtrip::inversion

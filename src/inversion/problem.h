@@ -59,12 +59,11 @@ struct Settings {
   double invert_w = 1;   // guidance scale when inverting
   double w = 1;          // guidance scale when sampling
   double eta = 0;        // DDIM's, when sampling
-  bool is_edit = false;  // sampling is under a target prompt's embedding, not the source's
 };
 
 // Those of them that a stage has read, besides the steps, the embeddings and the method's own parameters.
 struct Dependencies {
-  bool eps_at = false, invert_w = false, w = false, eta = false, seed = false, is_edit = false;
+  bool eps_at = false, invert_w = false, w = false, eta = false, seed = false;
   // Walks that methods have in common, as they went: a stage that returns such a walk as it is shares it with every
   // method that does.
   std::vector<std::pair<std::string, Trajectory>> walks = {};
@@ -102,7 +101,6 @@ class Problem {
   double invert_w() const { return note(&Dependencies::invert_w, settings_.invert_w); }
   double w() const { return note(&Dependencies::w, settings_.w); }
   double eta() const { return note(&Dependencies::eta, settings_.eta); }
-  bool is_edit() const { return note(&Dependencies::is_edit, settings_.is_edit); }
   Tensor noise(NoisePurpose purpose, int i, const Tensor& like) const {
     return note(&Dependencies::seed, noise_)(purpose, i, like);
   }

@@ -15,6 +15,7 @@
 
 #include "diffusion/denoiser.h"
 #include "diffusion/noise_schedule.h"
+#include "model/text_encoder.h"
 
 namespace roundtrip::model {
 
@@ -31,7 +32,7 @@ struct Model {
   std::string name;  // the folder's, or the model's on the hub
   std::unique_ptr<diffusion::Denoiser> denoiser;
   std::unique_ptr<diffusion::Codec> codec;
-  std::unique_ptr<diffusion::TextEncoder> text;  // null in an unconditional model
+  std::unique_ptr<TextEncoder> text;  // null in an unconditional model
   diffusion::ScheduleConfig schedule;
 
   int64_t latent_channels = 0;           // C of what the diffusion runs on

@@ -1,4 +1,4 @@
-// A denoiser read from a model folder, with what the rest of the folder has to agree with.
+// A network read from a model folder: its raw prediction, and the facts that the rest of the folder has to agree with.
 #pragma once
 
 #include <array>
@@ -8,8 +8,15 @@
 
 namespace roundtrip::model {
 
-class Network : public diffusion::Denoiser {
+class Network {
  public:
+  virtual ~Network() = default;
+
+  // The network's own prediction (eps, v or the sample) for each row [R, C, H, W], in the dtype of x. Differentiable in
+  // x and in conditioning.tokens. Several threads may call it at once.
+  virtual at::Tensor predict(const diffusion::Batch& batch) const = 0;
+  virtual bool takes_plans() const { return false; }
+
   struct Facts {
     int64_t in_channels = 0, out_channels = 0;
     std::array<int64_t, 2> sample_size{};  // height and width; zeros where the config does not say

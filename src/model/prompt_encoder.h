@@ -6,12 +6,13 @@
 
 #include "diffusion/denoiser.h"
 #include "model/clip_text.h"
+#include "model/text_encoder.h"
 #include "text/clip_tokenizer.h"
 
 namespace roundtrip::model {
 
 // A text encoder, with what a network has to agree with.
-class PromptEncoder : public diffusion::TextEncoder {
+class PromptEncoder : public TextEncoder {
  public:
   virtual int64_t length() const = 0;                    // L
   virtual int64_t channels() const = 0;                  // D

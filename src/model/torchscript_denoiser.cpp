@@ -56,9 +56,10 @@ class TorchScriptDenoiser : public Network {
     }
   }
 
-  Tensor eps(const Tensor& x, const Tensor& t, const diffusion::Conditioning& conditioning) override {
-    std::vector<c10::IValue> inputs{x.to(options_), t.to(options_.device())};
-    if (facts_.context_channels > 0) inputs.emplace_back(conditioning.tokens.to(options_));
+  Tensor predict(const diffusion::Batch& batch) const override {
+    const Tensor& x = batch.x;
+    std::vector<c10::IValue> inputs{x.to(options_), batch.t.to(at::TensorOptions(at::kLong).device(options_.device()))};
+    if (facts_.context_channels > 0) inputs.emplace_back(batch.conditioning.tokens.to(options_));
     // The optimising executor would compile anew for each shape that it meets; this one interprets.
     const torch::jit::GraphOptimizerEnabledGuard as_written(false);
     c10::IValue answer;
@@ -82,7 +83,7 @@ class TorchScriptDenoiser : public Network {
   std::string where_;
   Facts facts_;
   at::TensorOptions options_;
-  torch::jit::Module module_;
+  mutable torch::jit::Module module_;  // forward() is not const
 };
 
 }  // namespace

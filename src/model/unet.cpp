@@ -46,10 +46,6 @@ std::vector<UpStage> up_stages(const WeightScope& weights, const UNetShape& shap
   return stages;
 }
 
-Tensor rows_of(const Tensor& tensor, int64_t from, int64_t count) {
-  return tensor.defined() ? tensor.narrow(0, from, count) : tensor;
-}
-
 }  // namespace
 
 struct UNet::Layers {
@@ -99,7 +95,7 @@ struct UNet::Layers {
 
 Tensor UNet::Layers::embedding(const Tensor& t, const Conditioning& conditioning) const {
   Tensor sum =
-      time_embedding(time_table.defined() ? time_table.index_select(0, t) : std::get<Sinusoids>(shape.times)(t));
+      time_embedding(time_table.defined() ? time_table.index_select(0, t.to(at::kLong)) : std::get<Sinusoids>(shape.times)(t));
   if (added_embedding) {
     const Tensor sizes = shape.added->sinusoids(conditioning.size_ids.flatten());  // [6 R, C]
     const Tensor pooled = conditioning.pooled.to(sizes.scalar_type());
@@ -134,10 +130,12 @@ UNet::UNet(const UNetShape& shape, WeightSource weights, at::TensorOptions optio
 
 UNet::~UNet() = default;
 
-Tensor UNet::eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) {
+Tensor UNet::predict(const diffusion::Batch& batch) const {
+  const Tensor& x = batch.x;
+  const Conditioning& conditioning = batch.conditioning;
   const at::TensorOptions options = layers_->conv_in.weight.options();
   const Tensor picture = x.to(options).contiguous(at::MemoryFormat::ChannelsLast);
-  const Tensor times = t.to(options.device());
+  const Tensor times = batch.t.to(options.device());
   check(facts_.context_channels == 0 || conditioning.tokens.defined(),
         "a network that attends to text is given tokens");
   check(facts_.pooled_channels == 0 || (conditioning.pooled.defined() && conditioning.size_ids.defined()),
@@ -153,10 +151,8 @@ Tensor UNet::eps(const Tensor& x, const Tensor& t, const Conditioning& condition
   const int64_t slices = at::GradMode::is_enabled() ? 1 : diffusion::slices_that_pay(x.size(0), options.device());
   std::vector<Tensor> predicted(slices);
   diffusion::in_slices(slices, x.size(0), [&](int64_t s, int64_t from, int64_t count) {
-    const Conditioning rows{.tokens = rows_of(given.tokens, from, count),
-                            .pooled = rows_of(given.pooled, from, count),
-                            .size_ids = rows_of(given.size_ids, from, count)};
-    predicted[s] = (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count), rows);
+    predicted[s] = (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count),
+                              diffusion::narrow(given, from, count));
   });
   return (slices == 1 ? predicted[0] : at::cat(predicted)).to(x.options());
 }

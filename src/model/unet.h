@@ -63,9 +63,8 @@ class UNet : public Network {
   UNet(const UNetShape& shape, WeightSource weights, at::TensorOptions options);
   ~UNet() override;
 
-  // What the network predicts: eps, v or the sample, in the dtype of x. Any height and width from the
-  // coarsest stage's one pixel up. Rows do not see each other.
-  at::Tensor eps(const at::Tensor& x, const at::Tensor& t, const diffusion::Conditioning& conditioning) override;
+  // Any height and width from the coarsest stage's one pixel up.
+  at::Tensor predict(const diffusion::Batch& batch) const override;
 
   const Facts& facts() const override { return facts_; }
 

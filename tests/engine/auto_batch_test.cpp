@@ -17,9 +17,9 @@ constexpr int64_t kPlenty = int64_t{1} << 40;  // bytes
 // Longer than a clock can miss.
 class SlowDenoiser : public testing::ConditionedDenoiser {
  public:
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) override {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10) * x.size(0));
-    return ConditionedDenoiser::eps(x, t, conditioning);
+  Tensor out(const diffusion::Batch& batch) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10) * batch.x.size(0));
+    return ConditionedDenoiser::out(batch);
   }
 };
 

@@ -18,7 +18,7 @@ Task<void> walker(Engine& engine, Tensor x, int steps, int rows_per_step, Cost& 
   for (int k = 0; k < steps; ++k) {
     std::vector<Row> rows;
     for (int r = 0; r < rows_per_step; ++r) rows.emplace_back(x, 10 * k, tokens(0.1 * r));
-    const std::vector<Tensor> eps = co_await engine.eps(std::move(rows), cost);
+    const std::vector<Tensor> eps = co_await engine.out(std::move(rows), cost);
     for (const Tensor& each : eps) x = x + 0.1 * each;
   }
   result = x;
@@ -106,7 +106,7 @@ TEST(Engine, ANonFiniteRowEndsItsOwnRecordOnly) {
 
 TEST(Engine, AnExceptionOfTheNetworkReachesEveryRowOfTheBatch) {
   struct Broken : diffusion::Denoiser {
-    Tensor eps(const Tensor&, const Tensor&, const Conditioning&) override { throw std::runtime_error("no device"); }
+    Tensor out(const diffusion::Batch&) override { throw std::runtime_error("no device"); }
   } broken;
   Engine engine(broken, {});
   Cost cost;
@@ -119,9 +119,9 @@ TEST(Engine, AnExceptionOfTheNetworkReachesEveryRowOfTheBatch) {
 // Refuses batches above a size, as a device without memory does.
 struct SmallDevice : ConditionedDenoiser {
   int64_t limit = 4;
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& c) override {
-    if (x.size(0) > limit) throw std::bad_alloc();
-    return ConditionedDenoiser::eps(x, t, c);
+  Tensor out(const diffusion::Batch& batch) override {
+    if (batch.x.size(0) > limit) throw std::bad_alloc();
+    return ConditionedDenoiser::out(batch);
   }
 };
 
@@ -167,11 +167,11 @@ TEST(Engine, LatentsOfDifferentSizesRideInBatchesOfTheirOwn) {
   for (int k = 0; k < 4; ++k) EXPECT_EQ(results[k].size(1), 2 + k % 2);
 }
 
-TEST(Stations, AnswerRowsInBatches) {
+TEST(BatchedFunctions, AnswerRowsInBatches) {
   ConditionedDenoiser denoiser;
   Engine engine(denoiser, {.batch = {.max_batch = 4}, .max_live = 16});
   std::vector<int64_t> sizes;
-  Station& sum = engine.add_station("sum", [&](const std::vector<Tensor>& inputs) {
+  BatchedFunction& sum = engine.add_function("sum", [&](const std::vector<Tensor>& inputs) {
     sizes.push_back(inputs[0].size(0));
     return std::vector<Tensor>{inputs[0].sum(1) + inputs[1].sum(1)};
   });
@@ -179,8 +179,7 @@ TEST(Stations, AnswerRowsInBatches) {
   std::vector<Task<void>> tasks;
   const auto one = [&](int k) -> Task<void> {
     std::vector<Tensor> inputs = {at::full({3}, k, at::kDouble), at::ones({2}, at::kDouble)};
-    Station::Awaiter answer(sum, std::move(inputs));
-    const std::vector<Tensor> outputs = co_await answer;
+    const std::vector<Tensor> outputs = co_await sum(std::move(inputs));
     results[k] = outputs[0].item<double>();
   };
   for (int k = 0; k < 10; ++k) tasks.push_back(one(k));
@@ -191,8 +190,8 @@ TEST(Stations, AnswerRowsInBatches) {
 
 TEST(SelfCheck, SeesRowsThatReadTheirNeighbours) {
   struct Leaky : ConditionedDenoiser {
-    Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& c) override {
-      return ConditionedDenoiser::eps(x, t, c) + x.mean() * 1e-9;
+    Tensor out(const diffusion::Batch& batch) override {
+      return ConditionedDenoiser::out(batch) + batch.x.mean() * 1e-9;
     }
   } leaky;
   ConditionedDenoiser sound;

@@ -22,21 +22,21 @@ TEST_F(GoldenTrajectories, EmbeddingsAndLatent) {
 }
 
 TEST_F(GoldenTrajectories, PivotsOfBothEpsChoicesAndEveryGuidance) {
-  for (const EpsAt eps_at : {EpsAt::kTarget, EpsAt::kSource}) {
+  for (const EpsAt eps_at : {EpsAt::kTo, EpsAt::kFrom}) {
     for (const double w : {0.0, 1.0, 3.0}) {
       inversion::Problem p = problem(cost_);
       p.eps_at = eps_at;
       p.invert_w = w;
       const auto inversion = run(method("ddim")->invert(p, golden("z0")[0]));
-      expect_close(inversion.pivots, fmt::format("ddim.{}.w{}.pivots", eps_at == EpsAt::kTarget ? "t" : "t-1", w));
+      expect_close(inversion.pivots, fmt::format("ddim.{}.w{}.pivots", eps_at == EpsAt::kTo ? "t" : "t-1", w));
     }
   }
 }
 
 TEST_F(GoldenTrajectories, ReconstructionsWithAndWithoutGuidance) {
-  for (const EpsAt eps_at : {EpsAt::kTarget, EpsAt::kSource}) {
+  for (const EpsAt eps_at : {EpsAt::kTo, EpsAt::kFrom}) {
     for (const double w : {1.0, 7.5}) {
-      const std::string prefix = fmt::format("ddim.{}.w1", eps_at == EpsAt::kTarget ? "t" : "t-1");
+      const std::string prefix = fmt::format("ddim.{}.w1", eps_at == EpsAt::kTo ? "t" : "t-1");
       inversion::Problem p = problem(cost_);
       p.w = w;
       inversion::Inversion inversion;

@@ -19,7 +19,7 @@ class GoldenTuning : public GoldenBench {
   };
 
   // At w = 7.5, from the recorded pivots.
-  Tuned tune(const inversion::Method& method, const std::string& pivots, EpsAt eps_at = EpsAt::kTarget) {
+  Tuned tune(const inversion::Method& method, const std::string& pivots, EpsAt eps_at = EpsAt::kTo) {
     inversion::Problem p = problem(cost_);
     p.w = 7.5;
     p.eps_at = eps_at;

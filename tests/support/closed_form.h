@@ -8,6 +8,7 @@
 
 #include "diffusion/denoiser.h"
 #include "diffusion/noise_schedule.h"
+#include "diffusion/step_grid.h"
 #include "engine/engine.h"
 
 namespace roundtrip::testing {
@@ -31,9 +32,11 @@ inline Tensor per_row(const Tensor& values, const Tensor& like) {
   return values.view(shape).to(like.scalar_type());
 }
 
+inline double alpha_bar(const diffusion::StepGrid& grid, int i) { return grid[i].a * grid[i].a; }
+
 inline Tensor alpha_bars_at(const NoiseSchedule& schedule, const Tensor& t) {
   Tensor values = at::empty(t.sizes(), at::kDouble);
-  for (int64_t k = 0; k < t.numel(); ++k) values[k] = schedule.alpha_bar(t[k].item<int64_t>());
+  for (int64_t k = 0; k < t.numel(); ++k) values[k] = schedule.alpha_bar(static_cast<int>(t[k].item<double>()));
   return values;
 }
 
@@ -42,7 +45,8 @@ class GaussianDenoiser : public diffusion::Denoiser {
  public:
   explicit GaussianDenoiser(double variance) : variance_(variance) {}
 
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning&) override {
+  Tensor out(const diffusion::Batch& batch) override {
+    const Tensor &x = batch.x, &t = batch.t;
     ++batches;
     rows += x.size(0);
     const Tensor abar = alpha_bars_at(schedule_, t);
@@ -61,7 +65,8 @@ class MixtureDenoiser : public diffusion::Denoiser {
  public:
   MixtureDenoiser(Tensor means, double variance) : means_(std::move(means)), variance_(variance) {}
 
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning&) override {
+  Tensor out(const diffusion::Batch& batch) override {
+    const Tensor &x = batch.x, &t = batch.t;
     const Tensor abar = alpha_bars_at(schedule_, t).view({-1, 1, 1});  // [R, 1, 1]
     const Tensor spread = abar * variance_ + 1 - abar;
     const Tensor offset = x.flatten(1).unsqueeze(1) - abar.sqrt() * means_;  // [R, K, D]
@@ -78,7 +83,8 @@ class MixtureDenoiser : public diffusion::Denoiser {
 // eps depends on t and the conditioning, not on x: explicit inversion at the target timestep is then exact.
 class XIndependentDenoiser : public diffusion::Denoiser {
  public:
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) override {
+  Tensor out(const diffusion::Batch& batch) override {
+    const auto& [x, t, conditioning, linked] = batch;
     Tensor values = at::sin(t.to(at::kDouble) * 0.01);
     if (conditioning.tokens.defined()) values = values + conditioning.tokens.flatten(1).mean(1).to(at::kDouble);
     return at::zeros_like(x) + per_row(values, x);
@@ -88,7 +94,8 @@ class XIndependentDenoiser : public diffusion::Denoiser {
 // A small nonlinear denoiser that reads x, t and the tokens [R, L, D]: what guidance and gradients are tested on.
 class ConditionedDenoiser : public diffusion::Denoiser {
  public:
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) override {
+  Tensor out(const diffusion::Batch& batch) override {
+    const auto& [x, t, conditioning, linked] = batch;
     {
       const std::lock_guard alone(counting_);  // slices of a batch come from several threads
       ++batches;

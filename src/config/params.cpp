@@ -95,6 +95,16 @@ const std::string& Params::get_string(const std::string& key, const std::vector<
   return *value;
 }
 
+std::string Params::get_path(const std::string& key) const {
+  check(is_path(key), key + " is a key of a path");
+  asked_[key] = "path or null";
+  if (!has(key) || is_null(key)) return "";
+  const auto* value = std::get_if<std::string>(&find(key));
+  asked_[key] = "path or null";
+  if (value == nullptr) throw wrong(key, "a path or null");
+  return *value;
+}
+
 std::vector<std::string> Params::unread() const {
   std::vector<std::string> keys;
   for (const auto& [key, value] : values_) {

@@ -105,6 +105,19 @@ std::string Params::get_path(const std::string& key) const {
   return *value;
 }
 
+void Params::check_all_read(const std::string& owner) const {
+  const std::vector<std::string> keys = unread();
+  if (keys.empty()) return;
+  const std::string& key = keys.front();
+  const auto origin = origins_.find(key);
+  std::vector<std::string> known;
+  for (const auto& [name, type] : asked_) known.push_back(name);
+  throw Error(ErrorKind::kType,
+              fmt::format("{}{}.{}: {} has no such parameter; {}{}", origin == origins_.end() ? "" : origin->second + ": ",
+                          section_, key, owner, known.empty() ? "it has none" : "it has " + join(known, ", ") + ".",
+                          did_you_mean(key, known)));
+}
+
 std::vector<std::string> Params::unread() const {
   std::vector<std::string> keys;
   for (const auto& [key, value] : values_) {

@@ -49,6 +49,8 @@ class Params {
   const std::map<std::string, Value>& values() const { return values_; }
   // Keys that no getter has read yet: an unread parameter is a mistake in the config.
   std::vector<std::string> unread() const;
+  // Throws kType for a key that no getter has read; `owner` ("dataset 'folder'") has the parameters that it asked for.
+  void check_all_read(const std::string& owner) const;
   // Keys that getters have read, with the type and range they asked for ("int in [1, 1000]"): the reference is made of
   // what the code asks.
   const std::map<std::string, std::string>& asked() const { return asked_; }

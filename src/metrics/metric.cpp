@@ -18,9 +18,7 @@ std::unique_ptr<Metric> make_metric(const std::string& name, const MetricParams&
   const auto own = params.find(name);
   const config::Params& section = own == params.end() ? none : own->second;
   std::unique_ptr<Metric> metric = Metric::Plugins::make(name, section, device);
-  if (const auto unread = section.unread(); !unread.empty()) {
-    throw Error(ErrorKind::kType, fmt::format("metric.{}.{}: '{}' has no such parameter", name, unread.front(), name));
-  }
+  section.check_all_read(fmt::format("metric '{}'", name));
   return metric;
 }
 

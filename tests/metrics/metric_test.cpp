@@ -82,9 +82,9 @@ TEST(Metrics, ReadTheirOwnSection) {
   EXPECT_THAT(make_metric("lpips", section("path", std::monostate()))->unavailable(), HasSubstr("metric.lpips.path"));
   EXPECT_THAT(refusal("lpips", section("path", int64_t{3})),
               HasSubstr("lpips.yaml:3: metric.lpips.path: found 3 of type int; expected a path or null"));
-  EXPECT_EQ(refusal("lpips", section("pth", std::string("x"))), "metric.lpips.pth: 'lpips' has no such parameter");
+  EXPECT_EQ(refusal("lpips", section("pth", std::string("x"))), "lpips.yaml:3: metric.lpips.pth: metric 'lpips' has no such parameter; it has path. Did you mean 'path'?");
   EXPECT_EQ(refusal("mse", {{"mse", config::Params("metric.mse", {{"radius", 0.5}})}}),
-            "metric.mse.radius: 'mse' has no such parameter");
+            "metric.mse.radius: metric 'mse' has no such parameter; it has none");
 }
 
 // What can be refused before any module is read, of metrics that nobody asked for too.

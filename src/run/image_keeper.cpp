@@ -29,11 +29,11 @@ void ImageKeeper::restore(int64_t row, double psnr) {
 
 bool ImageKeeper::wants(const FinishedRecord& finished) const {
   switch (finished.trial->save_images) {
-    case SaveImages::kNone:
+    case plan::SaveImages::kNone:
       return false;
-    case SaveImages::kAll:
+    case plan::SaveImages::kAll:
       return true;
-    case SaveImages::kWorst8:
+    case plan::SaveImages::kWorst8:
       return worst_.size() < kWorst || psnr_of(finished) < worst_.rbegin()->first;
   }
   return false;
@@ -46,7 +46,7 @@ void ImageKeeper::keep(const FinishedRecord& finished) {
   image.rgb.assign(first, first + pixels.numel());
   std::filesystem::create_directories(folder_);
   data::write_png(path_of(finished.record.plan_row), image);
-  if (finished.trial->save_images != SaveImages::kWorst8) return;
+  if (finished.trial->save_images != plan::SaveImages::kWorst8) return;
   worst_.insert({psnr_of(finished), finished.record.plan_row});
   if (worst_.size() <= kWorst) return;
   std::filesystem::remove(path_of(worst_.rbegin()->second));

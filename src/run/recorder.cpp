@@ -19,13 +19,13 @@ void keep_picture(FinishedRecord& finished, const std::string& path, const Tenso
 
 }  // namespace
 
-Recorder::Recorder(const Plan& plan, store::RunStore store, Progress& progress)
+Recorder::Recorder(const plan::Plan& plan, store::RunStore store, Progress& progress)
     : progress_(progress), store_(std::move(store)), images_(store_.directory() / "images") {
   restore(plan);
 }
 
 // What an earlier process left: digests, failures, the pictures among the worst.
-void Recorder::restore(const Plan& plan) {
+void Recorder::restore(const plan::Plan& plan) {
   for (const std::filesystem::path& path : store_.shards()) {
     const store::ResultsReader shard(path);
     const std::vector<int64_t> rows = shard.plan_rows(), trials = shard.integers("trial");
@@ -36,7 +36,7 @@ void Recorder::restore(const Plan& plan) {
       if (!digests[k].empty()) digests_[samples[k]] = digests[k];
       if (!store_.holds(rows[k])) continue;  // to be made anew
       if (status[k] == "failed") ++failed_before_;
-      if (plan.trials.at(trials[k]).save_images == SaveImages::kWorst8) images_.restore(rows[k], psnr[k]);
+      if (plan.trials.at(trials[k]).save_images == plan::SaveImages::kWorst8) images_.restore(rows[k], psnr[k]);
     }
   }
 }

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "config/yaml.h"
-#include "run/identity.h"
-#include "run/plan_index.h"
+#include "plan/identity.h"
+#include "plan/plan_index.h"
 #include "run/table.h"
 #include "store/record_rows.h"
 #include "store/results_reader.h"
@@ -40,15 +40,16 @@ void for_each_record(const store::RunStore& store, const std::function<void(cons
 }
 
 // How a trial of the run differs from the plan's trial in its place.
-std::string trial_difference(const store::TableLayout& was, const Plan& plan, size_t trial) {
+std::string trial_difference(const store::TableLayout& was, const plan::Plan& plan, size_t trial) {
   const config::Node before = config::parse_yaml(was.trial_configs[trial], "the run's config");
   const config::Node now = config::parse_yaml(plan.trials[trial].config_yaml, "the config");
-  const std::string found = first_difference(deciding_config(before, plan.swept), deciding_config(now, plan.swept));
+  const std::string found =
+      plan::first_difference(plan::deciding_config(before, plan.swept), plan::deciding_config(now, plan.swept));
   return fmt::format("trial {}: {}", trial,
                      found.empty() ? "the weights of the model or of a metric are not those of the run" : found);
 }
 
-std::string plan_difference(const store::TableLayout& was, const Plan& plan) {
+std::string plan_difference(const store::TableLayout& was, const plan::Plan& plan) {
   for (size_t k = 0; k < std::min(was.trial_ids.size(), plan.trials.size()); ++k) {
     if (was.trial_ids[k] != plan.trials[k].id) return trial_difference(was, plan, k);
   }
@@ -62,7 +63,7 @@ std::string plan_difference(const store::TableLayout& was, const Plan& plan) {
 }
 
 // By the run's trials: the plan's trial that is the same. Nothing where it has none.
-std::vector<std::optional<size_t>> same_trials(const store::TableLayout& was, const PlanIndex& index) {
+std::vector<std::optional<size_t>> same_trials(const store::TableLayout& was, const plan::PlanIndex& index) {
   std::vector<std::optional<size_t>> same;
   for (const std::string& id : was.trial_ids) same.push_back(index.trial(id));
   return same;
@@ -70,7 +71,7 @@ std::vector<std::optional<size_t>> same_trials(const store::TableLayout& was, co
 
 // Throws where a record that is there has no place in the plan, or was made from other inputs. Returns whether all
 // have the place that they had.
-bool check_records(const store::RunStore& store, PlanIndex& index, const std::string& where) {
+bool check_records(const store::RunStore& store, plan::PlanIndex& index, const std::string& where) {
   const std::vector<std::optional<size_t>> same = same_trials(store.layout(), index);
   bool in_place = true;
   for_each_record(store, [&](const StoredRecord& record) {
@@ -91,7 +92,7 @@ bool check_records(const store::RunStore& store, PlanIndex& index, const std::st
   return in_place;
 }
 
-void replan(store::RunStore& store, const Plan& plan, const PlanIndex& index, store::TableLayout layout) {
+void replan(store::RunStore& store, const plan::Plan& plan, const plan::PlanIndex& index, store::TableLayout layout) {
   const std::vector<std::optional<size_t>> same = same_trials(store.layout(), index);
   for (const auto& [key, value] : store.layout().provenance) layout.provenance.emplace(key, value);
   const std::vector<store::Column> columns = layout.columns;
@@ -99,7 +100,7 @@ void replan(store::RunStore& store, const Plan& plan, const PlanIndex& index, st
     const size_t trial = *same.at(std::get<int64_t>(record.values.at("trial")));
     record.plan_row = *index.row(trial, store::text_in(record, "sample"), store::text_in(record, "edit"));
     record.values["trial"] = static_cast<int64_t>(trial);
-    for (const auto& [key, value] : plan.trials[trial].swept) record.values[parameter_column(key)] = value;
+    for (const auto& [key, value] : plan.trials[trial].swept) record.values[plan::parameter_column(key)] = value;
     unify_parameters(columns, record);
   });
 }
@@ -110,7 +111,7 @@ bool same_columns(const std::vector<store::Column>& a, const std::vector<store::
 
 }  // namespace
 
-store::RunStore open_store(const Plan& plan, const std::filesystem::path& directory, Resume resume,
+store::RunStore open_store(const plan::Plan& plan, const std::filesystem::path& directory, Resume resume,
                            const std::map<std::string, std::string>& provenance) {
   store::TableLayout layout = table_layout(plan);
   layout.provenance = provenance;
@@ -123,7 +124,7 @@ store::RunStore open_store(const Plan& plan, const std::filesystem::path& direct
   }
   const std::string difference = plan_difference(store.layout(), plan);
   if (resume == Resume::kSame && !difference.empty()) throw input_error(where, difference, kAskedFor);
-  PlanIndex index(plan);
+  plan::PlanIndex index(plan);
   const bool in_place = check_records(store, index, where);
   if (resume == Resume::kSame && !in_place) throw input_error(where, "other images than the run's", kAskedFor);
   if (!difference.empty() || !in_place || !same_columns(store.layout().columns, layout.columns)) {

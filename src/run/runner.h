@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "run/plan.h"
+#include "plan/plan.h"
 #include "run/provenance.h"
 #include "run/resume.h"
 #include "run/summary.h"
@@ -36,6 +36,6 @@ struct RunOutcome {
 
 // Throws kInput where the directory cannot be written or the disk is full, and what open_store throws. Until results.h5
 // stands, what was finished can be taken up again.
-RunOutcome run_plan(const Plan& plan, const RunOptions& options);
+RunOutcome run_plan(const plan::Plan& plan, const RunOptions& options);
 
 }  // namespace roundtrip::run

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "run/edit_scores.h"
+#include "session/edit_scores.h"
 
 namespace roundtrip::run {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kStretch = 1 << 14;  // records in memory at once
 
 // The settings that a table names where they vary, as it spells them.
-std::vector<std::pair<std::string, std::string>> axes_of(const Trial& trial) {
+std::vector<std::pair<std::string, std::string>> axes_of(const plan::Trial& trial) {
   std::vector<std::pair<std::string, std::string>> axes = {
       {"model", std::filesystem::path(trial.model.path).filename().string()},
       {"dataset", trial.dataset.path.filename().string()},
@@ -73,7 +73,7 @@ std::string Summary::Mean::text(int digits) const {
   return infinite > 0 ? fmt::format("{} (+{} inf)", mean, infinite) : mean;
 }
 
-Summary::Summary(const std::vector<Trial>& trials, const store::ResultsReader& results)
+Summary::Summary(const std::vector<plan::Trial>& trials, const store::ResultsReader& results)
     : trials_(trials), lines_(trials.size()), records_(results.records()) {
   for (int64_t first = 0; first < records_; first += kStretch) {
     read(results, first, std::min(kStretch, records_ - first));
@@ -93,7 +93,7 @@ void Summary::read(const store::ResultsReader& results, int64_t first, int64_t c
   const std::vector<int64_t> trials = results.integers("trial", first, count);
   const std::vector<std::string> status = results.texts("status", first, count);
   for (int64_t k = 0; k < count; ++k) {
-    const Trial& trial = trials_.at(trials[k]);
+    const plan::Trial& trial = trials_.at(trials[k]);
     Line& line = lines_[trials[k]];
     if (status[k] == "failed") {
       ++line.failed;
@@ -103,7 +103,8 @@ void Summary::read(const store::ResultsReader& results, int64_t first, int64_t c
     }
     ++line.ok;
     for (const std::string& metric : trial.metrics) {
-      for (const std::string& column : score_columns(metric, trial.edits)) line.means[column].add(value(column, k));
+      for (const std::string& column : session::score_columns(metric, trial.edits))
+        line.means[column].add(value(column, k));
     }
     line.means["codec_psnr"].add(value("codec_psnr", k));
     line.means["NFE"].add(value("invert_nfe", k) + value("sample_nfe", k));
@@ -114,14 +115,14 @@ void Summary::read(const store::ResultsReader& results, int64_t first, int64_t c
 std::string Summary::table() const {
   // An axis is shown where it varies; the method always.
   std::vector<std::vector<std::pair<std::string, std::string>>> axes;
-  for (const Trial& trial : trials_) axes.push_back(axes_of(trial));
+  for (const plan::Trial& trial : trials_) axes.push_back(axes_of(trial));
   std::vector<size_t> shown;
   for (size_t k = 0; k < axes.front().size(); ++k) {
     const bool varies = std::ranges::any_of(axes, [&](const auto& row) { return row[k].second != axes[0][k].second; });
     if (varies || axes.front()[k].first == "method") shown.push_back(k);
   }
   std::vector<std::string> metrics;
-  for (const Trial& trial : trials_) {
+  for (const plan::Trial& trial : trials_) {
     for (const std::string& name : trial.metrics) {
       if (std::ranges::find(metrics, name) == metrics.end()) metrics.push_back(name);
     }

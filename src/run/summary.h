@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "run/trial.h"
+#include "plan/trial.h"
 #include "store/results_reader.h"
 
 namespace roundtrip::run {
@@ -18,7 +18,7 @@ struct Failure {
 class Summary {
  public:
   // Reads what a finished or interrupted run of these trials has; they outlive it.
-  Summary(const std::vector<Trial>& trials, const store::ResultsReader& results);
+  Summary(const std::vector<plan::Trial>& trials, const store::ResultsReader& results);
 
   int64_t records() const { return records_; }
   const std::vector<Failure>& failures() const { return failures_; }  // in plan order
@@ -41,7 +41,7 @@ class Summary {
 
   void read(const store::ResultsReader& results, int64_t first, int64_t count);
 
-  const std::vector<Trial>& trials_;
+  const std::vector<plan::Trial>& trials_;
   std::vector<Line> lines_;  // by trial
   std::vector<Failure> failures_;
   int64_t records_ = 0;

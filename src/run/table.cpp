@@ -6,21 +6,21 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "run/edit_scores.h"
+#include "session/edit_scores.h"
 #include "store/columns.h"
 
 namespace roundtrip::run {
 namespace {
 
-std::vector<store::Column> metric_columns(const Plan& plan) {
-  const bool edits = std::ranges::any_of(plan.trials, &Trial::edits);
+std::vector<store::Column> metric_columns(const plan::Plan& plan) {
+  const bool edits = std::ranges::any_of(plan.trials, &plan::Trial::edits);
   std::vector<store::Column> columns;
   std::set<std::string> seen;
-  for (const PlanBench& bench : plan.benches) {
-    for (const std::string& name : bench.options.metrics) {
+  for (const plan::PlanSession& session : plan.sessions) {
+    for (const std::string& name : session.options.metrics) {
       if (!seen.insert(name).second) continue;
       std::vector<store::Column> own =
-          columns_of(metrics::make_metric(name, bench.options.metric_options)->info(), edits);
+          columns_of(metrics::make_metric(name, session.options.metric_options)->info(), edits);
       if (name == "psnr" || name == "lpips") {
         own.insert(own.begin() + 1, own.front());
         own[1].name = "codec_" + name;
@@ -43,22 +43,22 @@ std::vector<store::Column> columns_of(const metrics::MetricInfo& metric, bool ed
                              .version = metric.version};
   std::vector<store::Column> columns = {column};
   if (!edits || metric.on_latents || metric.on_caption) return columns;
-  for (store::Column& of_edits : edit_columns(column)) columns.push_back(std::move(of_edits));
+  for (store::Column& of_edits : session::edit_columns(column)) columns.push_back(std::move(of_edits));
   return columns;
 }
 
-store::TableLayout table_layout(const Plan& plan) {
+store::TableLayout table_layout(const plan::Plan& plan) {
   std::vector<store::Column> parameters;
   for (const std::string& key : plan.parameters) {
     // A parameter's column takes the type that all its values have; mixed ones become text.
     store::ColumnType type = store::ColumnType::kInt64;
-    for (const Trial& trial : plan.trials) {
+    for (const plan::Trial& trial : plan.trials) {
       const store::Value& value = trial.swept.at(key);
       if (std::holds_alternative<std::string>(value)) type = store::ColumnType::kString;
       const bool number = std::holds_alternative<double>(value) || std::holds_alternative<std::monostate>(value);
       if (number && type == store::ColumnType::kInt64) type = store::ColumnType::kFloat64;
     }
-    parameters.push_back({.name = parameter_column(key),
+    parameters.push_back({.name = plan::parameter_column(key),
                           .type = type,
                           .long_name = "the swept key " + key,
                           .units = {},
@@ -68,7 +68,7 @@ store::TableLayout table_layout(const Plan& plan) {
   store::TableLayout layout;
   layout.columns = store::table_columns(parameters, metric_columns(plan));
   layout.attributes["title"] = "roundtrip: diffusion inversion, one row per trial and sample";
-  for (const Trial& trial : plan.trials) {
+  for (const plan::Trial& trial : plan.trials) {
     layout.trial_configs.push_back(trial.config_yaml);
     layout.trial_ids.push_back(trial.id);
   }

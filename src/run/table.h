@@ -1,12 +1,12 @@
 // The record table of a plan: its columns and what it says besides them.
 #pragma once
 
-#include "run/plan.h"
+#include "plan/plan.h"
 #include "store/run_store.h"
 
 namespace roundtrip::run {
 
-store::TableLayout table_layout(const Plan& plan);
+store::TableLayout table_layout(const plan::Plan& plan);
 
 // The columns that a metric's scores fill: its own, and where there are edits those that come with it.
 std::vector<store::Column> columns_of(const metrics::MetricInfo& metric, bool edits);

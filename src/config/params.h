@@ -67,4 +67,7 @@ class Params {
   mutable std::map<std::string, std::string> asked_;  // empty where only null was asked for
 };
 
+// A value as messages show it: null, true of type bool, 'x' of type str.
+std::string value_text(const Params::Value& value);
+
 }  // namespace roundtrip::config

@@ -17,11 +17,23 @@ using config::Node;
 constexpr std::array kCarriedOut = {"expect",           "engine.device",   "engine.threads",
                                     "engine.max_batch", "engine.max_live", "engine.memory",
                                     "dataset.ids",      "dataset.limit",   "dataset.path"};
-// Digests stand for them: of weights in the trial's id, of images in the records.
-constexpr std::array kWeights = {"model.path", "lpips.path", "attributes.path", "clip.path"};
 
 bool is_below(const std::string& key, const std::string& above) {
   return key == above || key.starts_with(above + ".") || key.starts_with(above + "/");
+}
+
+std::vector<std::string> files_of_metrics(const Node& config) {
+  std::vector<std::string> keys;
+  const Node* sections = config.find("metric");
+  if (sections == nullptr || !sections->is_dict()) return keys;
+  for (const auto& section : sections->dict()) {
+    if (!section.value.is_dict()) continue;
+    for (const auto& entry : section.value.dict()) {
+      const std::string& key = entry.key().text;
+      if (config::Params::is_path(key)) keys.push_back(fmt::format("metric.{}.{}", section.key().text, key));
+    }
+  }
+  return keys;
 }
 
 std::string shown(const Node* node) {
@@ -55,7 +67,9 @@ Node deciding_config(const Node& config, const std::vector<std::string>& swept) 
     const bool varies = std::ranges::any_of(swept, [&](const std::string& name) { return is_below(key, name); });
     if (!varies && !(strict && key == "engine.max_batch")) deciding.erase(key);
   }
-  for (const char* key : kWeights) deciding.erase(key);
+  // Digests stand for files: of weights in the trial's id, of images in the records.
+  deciding.erase("model.path");
+  for (const std::string& key : files_of_metrics(config)) deciding.erase(key);
   return deciding;
 }
 

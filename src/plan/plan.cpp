@@ -17,13 +17,13 @@ namespace {
 PlanSession& session_of(Plan& plan, const Trial& trial) {
   const auto same = [&](const PlanSession& session) {
     return session.options.model.path == trial.model.path && session.options.model.dtype == trial.model.dtype &&
-           session.options.engine == trial.engine && session.options.metric_options == trial.metric_options;
+           session.options.engine == trial.engine && session.options.metric_params == trial.metric_params;
   };
   auto session = std::ranges::find_if(plan.sessions, same);
   if (session == plan.sessions.end()) {
     session::device_of(trial.engine.device);  // throws for one that is not there
     session::SessionOptions options{
-        .model = trial.model, .engine = trial.engine, .metrics = {}, .metric_options = trial.metric_options};
+        .model = trial.model, .engine = trial.engine, .metrics = {}, .metric_params = trial.metric_params};
     session = plan.sessions.insert(plan.sessions.end(), PlanSession{.options = std::move(options), .datasets = {}});
   }
   for (const std::string& metric : trial.metrics) {
@@ -46,8 +46,8 @@ PlanDataset& dataset_of(PlanSession& session, const data::DatasetOptions& option
 std::string digest_of(const PlanSession& session, const model::Model& model) {
   Hasher hasher;
   hasher.add(model.digest);
-  for (const auto& [key, path] : session.options.metric_options.modules()) {
-    hasher.add(path.empty() || !std::filesystem::exists(path) ? std::string() : sha256_hex_of_file(path));
+  for (const auto& [key, path] : metrics::metric_files(session.options.metric_params)) {
+    hasher.add(key).add(std::filesystem::exists(path) ? sha256_hex_of_file(path) : std::string());
   }
   return hasher.hex();
 }

@@ -27,6 +27,9 @@ const Schema& schema() {
 
     // A method reads its own parameters, with types and ranges, when it is made (inversion/method.h).
     s.add_open_section("method");
+    // So do a metric and a kind of dataset, which have keys beside those above.
+    s.add_open_section("metric");
+    s.add_open_section("dataset");
     // Claims of an experiment, which `roundtrip check` reads.
     s.add_open_section("expect");
 
@@ -54,9 +57,6 @@ const Schema& schema() {
 
     s.add({"save.trajectories", Type::boolean(), "", "keep every latent of both walks"});
     s.add({"save.images", Type::one_of({"none", "worst-8", "all"}), "", "keep reconstructions"});
-    s.add({"attributes.path", Type::path().or_null(), "", "TorchScript classifier that attribute_accuracy asks"});
-    s.add({"clip.path", Type::path().or_null(), "", "TorchScript module of scripts/export_clip.py"});
-    s.add({"lpips.path", Type::path().or_null(), "", "TorchScript module of scripts/export_lpips.py"});
     return s;
   }();
   return table;

@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "columns/columns.h"
 #include "config/launch.h"
+#include "config/renamed_keys.h"
 #include "config/yaml.h"
 #include "plan/schema.h"
 
@@ -43,14 +45,14 @@ std::vector<store::Value> values_of(const store::ResultsReader& results, const s
 
 // What the sweep varied has columns of its own, with one value in all records of a trial.
 void read_swept(const store::ResultsReader& results, std::vector<Trial>& trials) {
-  const std::vector<int64_t> numbers = results.integers("trial");
+  const std::vector<int64_t> numbers = results.integers(columns::kTrial);
   for (const int64_t number : numbers) {
     if (number >= 0 && number < std::ssize(trials)) continue;
     throw input_error(results.path().string(), fmt::format("a record of trial {}", number),
                       fmt::format("0 to {}", trials.size() - 1));
   }
   for (const store::Column& column : results.columns()) {
-    if (!column.name.starts_with("p.")) continue;
+    if (!columns::is_parameter(column.name)) continue;
     const std::string key = column.name.substr(2);
     for (Trial& trial : trials) trial.swept[key];  // of a trial without records it is not known
     const std::vector<store::Value> values = values_of(results, column);
@@ -66,6 +68,8 @@ std::vector<Trial> stored_trials(const store::ResultsReader& results, const std:
   std::vector<Trial> trials;
   for (const std::string& yaml : results.trial_configs()) {
     Node config = config::parse_yaml(yaml, results.path().string());
+    std::vector<std::string> old_names;  // which the run's own time knew: nothing to warn of
+    config::rename_keys(config, old_names);
     complete(config, built_in);
     for (const auto& [key, value] : changed) config.set(key, value);
     Trial& trial = trials.emplace_back(read_settings(checker.validate(config)));

@@ -1,13 +1,15 @@
 #include "plan/trial.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <set>
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "columns/columns.h"
 #include "config/section.h"
 #include "plan/identity.h"
+#include "plan/schema.h"
 
 namespace roundtrip::plan {
 namespace {
@@ -30,7 +32,6 @@ class Reader {
   std::optional<int64_t> optional_integer(const char* path) const {
     return at(path).is_null() || at(path).is_string() ? std::nullopt : std::optional(at(path).as_int());
   }
-  std::string optional_text(const char* path) const { return at(path).is_null() ? "" : text(path); }
   std::vector<std::string> texts(const char* path) const {
     std::vector<std::string> all;
     for (const Node& each : at(path).list()) all.push_back(each.as_string());
@@ -41,7 +42,16 @@ class Reader {
   const Node& config_;
 };
 
-data::DatasetOptions read_dataset(const Reader& read) {
+// The keys of a section that the schema knows; the others are the plug-in's own.
+std::set<std::string> shared_keys(const std::string& section) {
+  std::set<std::string> keys;
+  for (const config::Field& field : schema().fields()) {
+    if (field.path.starts_with(section + ".")) keys.insert(field.path.substr(section.size() + 1));
+  }
+  return keys;
+}
+
+data::DatasetOptions read_dataset(const Reader& read, const Node& config) {
   data::DatasetOptions options;
   options.name = read.text("dataset.name");
   options.path = read.text("dataset.path");
@@ -49,6 +59,7 @@ data::DatasetOptions read_dataset(const Reader& read) {
   options.ids = read.texts("dataset.ids");
   if (!read.at("dataset.prompt").is_null()) options.prompt = read.text("dataset.prompt");
   options.resample = read.text("dataset.resample");
+  options.params = config::plugin_params(config, "dataset", shared_keys("dataset"));
   const Node& size = read.at("dataset.size");
   if (size.is_list()) {
     options.size = {static_cast<int>(size.list()[0].as_int()), static_cast<int>(size.list()[1].as_int())};
@@ -90,14 +101,20 @@ std::string canonical(const config::Params& params) {
   return text;
 }
 
-void check_metrics(const std::vector<std::string>& metrics) {
-  const std::vector<std::string> known = metrics::metric_names();
-  for (const std::string& name : metrics) {
-    if (std::ranges::find(known, name) == known.end()) {
-      throw Error(ErrorKind::kType, fmt::format("metrics: '{}' is not a metric; expected some of {}.{}", name,
-                                                join(known, ", "), did_you_mean(name, known)));
-    }
+metrics::MetricParams read_metric_params(const Node& config) {
+  metrics::MetricParams params;
+  const Node* all = config.find("metric");
+  if (all == nullptr || all->is_null()) return params;
+  if (!all->is_dict()) config::plugin_params(config, "metric");  // throws
+  for (const auto& entry : all->dict()) {
+    params.emplace(entry.key().text, config::plugin_params(config, "metric." + entry.key().text));
   }
+  metrics::metric_files(params);  // throws for what no metric could read
+  return params;
+}
+
+void check_metrics(const std::vector<std::string>& metrics) {
+  for (const std::string& name : metrics) metrics::Metric::Plugins::info(name);
 }
 
 store::Value value_of(const Node* node, const std::string& key, const config::Job& job) {
@@ -126,18 +143,36 @@ store::Value value_of(const Node* node, const std::string& key, const config::Jo
 }  // namespace
 
 std::vector<std::string> swept_parameters(const config::Launch& launch) {
-  constexpr std::array kWithColumns = {"task",   "method", "steps", "guidance_scale", "invert_guidance_scale",
-                                       "eps_at", "eta",    "seed",  "model.dtype",    "method.name"};
+  std::set<std::string> with_columns;
+  for (const columns::Axis& axis : columns::axes()) with_columns.insert(axis.keys.begin(), axis.keys.end());
   std::vector<std::string> keys;
   for (const std::string& key : launch.swept) {
-    if (std::ranges::find(kWithColumns, key) == kWithColumns.end()) keys.push_back(key);
+    if (!with_columns.contains(key)) keys.push_back(key);
   }
   return keys;
 }
 
-std::string parameter_column(std::string key) {
-  std::ranges::replace(key, '/', '.');
-  return "p." + key;
+std::map<std::string, store::Value> setting_of(const Trial& trial) {
+  store::Record record;
+  store::set(record, columns::kTask, trial.edits ? "edit" : "reconstruct");
+  store::set(record, columns::kMethod, trial.method_name);
+  store::set(record, columns::kSteps, trial.steps);
+  store::set(record, columns::kGuidanceScale, trial.w);
+  store::set(record, columns::kInvertGuidanceScale, trial.invert_w);
+  store::set(record, columns::kEpsAt, trial.eps_at_text());
+  store::set(record, columns::kEta, trial.eta);
+  store::set(record, columns::kSeed, trial.seed);
+  store::set(record, columns::kModel, std::filesystem::path(trial.model.path).lexically_normal().filename().string());
+  store::set(record, columns::kDataset, trial.dataset.path.lexically_normal().filename().string());
+  store::set(record, columns::kDtype, trial.model.dtype);
+  for (const auto& [key, value] : trial.swept) record.values[columns::parameter_column(key)] = value;
+  return record.values;
+}
+
+std::vector<std::map<std::string, store::Value>> settings_of(const std::vector<Trial>& trials) {
+  std::vector<std::map<std::string, store::Value>> settings;
+  for (const Trial& trial : trials) settings.push_back(setting_of(trial));
+  return settings;
 }
 
 Trial read_settings(const Node& config) {
@@ -146,7 +181,7 @@ Trial read_settings(const Node& config) {
   trial.config_yaml = config::to_yaml(config);
   trial.model = {read.text("model.path"), read.text("model.dtype"), read.text("model.encode") == "sample"};
   trial.engine = read_engine(read);
-  trial.dataset = read_dataset(read);
+  trial.dataset = read_dataset(read, config);
   const config::Params params = config::section_params(config, "method");
   trial.method_name = params.get_string("name");
   trial.method_params = canonical(params);
@@ -164,9 +199,7 @@ Trial read_settings(const Node& config) {
   trial.null_prompt = read.text("null_prompt");
   trial.metrics = read.texts("metrics");
   check_metrics(trial.metrics);
-  trial.metric_options = {.lpips_path = read.optional_text("lpips.path"),
-                          .attributes_path = read.optional_text("attributes.path"),
-                          .clip_path = read.optional_text("clip.path")};
+  trial.metric_params = read_metric_params(config);
   trial.save_trajectories = read.at("save.trajectories").as_bool();
   const std::string& images = read.text("save.images");
   trial.save_images = images == "all" ? SaveImages::kAll : images == "none" ? SaveImages::kNone : SaveImages::kWorst8;

@@ -36,7 +36,7 @@ struct Trial {
   int64_t seed = 0;
   std::string null_prompt;
   std::vector<std::string> metrics;
-  metrics::MetricOptions metric_options;  // on no device yet
+  metrics::MetricParams metric_params;  // of every section `metric.<name>`
   bool save_trajectories = false;
   SaveImages save_images = SaveImages::kNone;
   std::map<std::string, store::Value> swept;  // other swept keys, for the columns p.<key>
@@ -51,8 +51,11 @@ Trial read_trial(const config::Launch& launch, const config::Job& job);
 // What a resolved and checked config says by itself: all but the trial's place in a sweep, its id and what was swept.
 Trial read_settings(const config::Node& config);
 
-// The keys that vary over the jobs and have no column of their own: they become `p.<key>`.
+// The keys that vary over the jobs and have no column of their own: they become `p.<key>` (columns::parameter_column).
 std::vector<std::string> swept_parameters(const config::Launch& launch);
-std::string parameter_column(std::string key);  // "p.method.inner_steps"; a group's `/` becomes `.`
+
+// The values of a trial's axes, by column; and of all trials.
+std::map<std::string, store::Value> setting_of(const Trial& trial);
+std::vector<std::map<std::string, store::Value>> settings_of(const std::vector<Trial>& trials);
 
 }  // namespace roundtrip::plan

@@ -6,19 +6,19 @@
 
 #include <fmt/format.h>
 
+#include "analysis/table/run_table.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/progress.h"
 #include "base/text.h"
+#include "columns/columns.h"
 #include "plan/schema.h"
 #include "plan/stored_trials.h"
 #include "rescore/kept_pictures.h"
-#include "run/summary.h"
 #include "run/table.h"
 #include "session/device.h"
 #include "session/pixels.h"
 #include "session/scorer.h"
-#include "store/columns.h"
 #include "store/rewrite.h"
 
 namespace roundtrip::rescore {
@@ -40,26 +40,37 @@ class NoNetwork : public diffusion::Denoiser {
   }
 };
 
-// The one setting of all trials: scores of two modules in one column would not compare.
-metrics::MetricOptions common_options(const std::vector<plan::Trial>& trials) {
-  const auto all = trials.front().metric_options.modules();
+// The one setting of all trials: scores by two modules in one column would not compare.
+metrics::MetricParams common_params(const std::vector<plan::Trial>& trials) {
+  const metrics::MetricParams& all = trials.front().metric_params;
+  const auto of_metrics = [](const plan::Trial& trial) {
+    std::map<std::string, config::Params::Value> values;
+    for (const std::string& name : trial.metrics) {
+      const auto section = trial.metric_params.find(name);
+      if (section == trial.metric_params.end()) continue;
+      for (const auto& [key, value] : section->second.values()) values[fmt::format("metric.{}.{}", name, key)] = value;
+    }
+    return values;
+  };
+  const auto first = of_metrics(trials.front());
   for (const plan::Trial& trial : trials) {
-    const auto own = trial.metric_options.modules();
-    for (size_t k = 0; k < all.size(); ++k) {
-      if (own[k] == all[k]) continue;
-      throw Error(ErrorKind::kMissing, fmt::format("{}: the run has '{}' and '{}'; expected one, on the command line",
-                                                   all[k].first, all[k].second.string(), own[k].second.string()));
+    for (const auto& [key, value] : of_metrics(trial)) {
+      const auto same = first.find(key);
+      const config::Params::Value other = same == first.end() ? config::Params::Value() : same->second;
+      if (other == value) continue;
+      throw Error(ErrorKind::kMissing, fmt::format("{}: the run has {} and {}; expected one, on the command line", key,
+                                                   config::value_text(other), config::value_text(value)));
     }
   }
-  return trials.front().metric_options;
+  return all;
 }
 
 void refuse_what_cannot_score(const session::Scorer& scorer) {
   for (const auto& metric : scorer.metrics()) {
-    if (!metric->info().on_latents) continue;
+    if (!metric->info().wants.latents) continue;
     std::vector<std::string> others;
-    for (const std::string& name : metrics::metric_names()) {
-      if (!metrics::make_metric(name, {})->info().on_latents) others.push_back(name);
+    for (const metrics::MetricInfo& info : metrics::Metric::Plugins::infos()) {
+      if (!info.wants.latents) others.push_back(info.name);
     }
     throw input_error("metrics", metric->info().name + " compares latents, which no run keeps",
                       "some of " + join(others, ", "));
@@ -73,7 +84,8 @@ class Rescoring {
   Rescoring(const store::ResultsReader& results, const std::vector<plan::Trial>& trials, session::Scorer& scorer,
             at::Device device)
       : results_(results), trials_(trials), inputs_(trials), scorer_(scorer), device_(device) {
-    on_captions_ = std::ranges::any_of(scorer.metrics(), [](const auto& metric) { return metric->info().on_caption; });
+    on_captions_ =
+        std::ranges::any_of(scorer.metrics(), [](const auto& metric) { return metric->info().wants.caption; });
   }
 
   // Whether all records were scored before `stop` was true. The scorer is the engine's until then.
@@ -122,7 +134,13 @@ class Rescoring {
     session::EditTarget target;
     if (edits || on_captions_) target = inputs_.target(record.inputs, source);
     const Tensor none = at::zeros({0});
-    session::Pair pair{.reference = source, .test = result, .x0 = none, .x = none, .caption = target.prompt};
+    session::Pair pair{.reference = source,
+                       .test = result,
+                       .x0 = none,
+                       .x = none,
+                       .caption = target.prompt,
+                       .mask = target.mask,
+                       .target = target.pixels};
     Task<session::Scores> scoring = scorer_.score(std::move(pair));
     session::Scores scores = co_await scoring;
     if (edits) {
@@ -143,7 +161,7 @@ class Rescoring {
 
 // The columns of the new scores take the place of the run's, or stand behind its metrics.
 std::vector<store::Column> with_scores(std::vector<store::Column> columns, std::span<const store::Column> scores) {
-  const std::string first_cost = store::cost_columns().front().name;
+  const std::string first_cost = columns::cost_columns().front().name;
   for (const store::Column& column : scores) {
     const auto own = std::ranges::find(columns, column.name, &store::Column::name);
     if (own != columns.end()) {
@@ -157,11 +175,11 @@ std::vector<store::Column> with_scores(std::vector<store::Column> columns, std::
 
 // Beside what the run says of itself; what was said of an earlier time is kept, a line each.
 void add_provenance(std::map<std::string, std::string>& provenance, const RescoreOptions& options,
-                    const metrics::MetricOptions& metric_options, const std::vector<std::string>& names,
+                    const metrics::MetricParams& params, const std::vector<std::string>& names,
                     const RescoreOutcome& outcome) {
   std::vector<std::string> modules;
-  for (const auto& [key, path] : metric_options.modules()) {
-    if (!path.empty() && fs::exists(path)) modules.push_back(fmt::format("{} {}", key, sha256_hex_of_file(path)));
+  for (const auto& [key, path] : metrics::metric_files(params)) {
+    if (fs::exists(path)) modules.push_back(fmt::format("{} {}", key, sha256_hex_of_file(path)));
   }
   run::Provenance told = {{"utc", run::utc_now()},
                           {"by", run::version_line()},
@@ -183,25 +201,15 @@ void refuse_output(const fs::path& output) {
   if (fs::exists(output)) throw input_error(output.string(), "is there already", "a new file: -o names another");
 }
 
-// The table has the run's metrics and the new ones, in the order of the columns.
-void show_all_metrics(std::vector<plan::Trial>& trials, const std::vector<store::Column>& columns) {
-  const std::vector<std::string> known = metrics::metric_names();
-  std::vector<std::string> all;
-  for (const store::Column& column : columns) {
-    if (std::ranges::binary_search(known, column.name)) all.push_back(column.name);
-  }
-  for (plan::Trial& trial : trials) trial.metrics = all;
-}
-
-void write(const RescoreOptions& options, const store::TableLayout& layout, const std::vector<plan::Trial>& trials,
-           const std::vector<std::string>& names, std::span<const store::Column> columns, const Rescoring& rescoring) {
+void write(const RescoreOptions& options, const store::TableLayout& layout, const std::vector<std::string>& names,
+           std::span<const store::Column> columns, const Rescoring& rescoring) {
   std::error_code failure;  // said when the file cannot be made
   if (options.output.has_parent_path()) fs::create_directories(options.output.parent_path(), failure);
   const auto change = [&](int64_t row, store::Record& record) {
     for (const store::Column& column : columns) record.values.erase(column.name);
     const session::Scores* scores = rescoring.of(row);
     if (scores == nullptr) return;
-    session::fill_scores(record, names, trials.at(std::get<int64_t>(record.values.at("trial"))).edits, *scores);
+    session::fill_scores(record, names, *scores);
   };
   store::rewrite_results(options.results, layout, change, options.output);
 }
@@ -209,8 +217,7 @@ void write(const RescoreOptions& options, const store::TableLayout& layout, cons
 }  // namespace
 
 const std::vector<std::string>& rescore_keys() {
-  static const std::vector<std::string> kKeys = {"metrics",      "lpips.path",    "clip.path",     "attributes.path",
-                                                 "dataset.path", "engine.device", "engine.threads"};
+  static const std::vector<std::string> kKeys = {"metrics", "dataset.path", "engine.device", "engine.threads"};
   return kKeys;
 }
 
@@ -233,13 +240,13 @@ RescoreOutcome rescore(const RescoreOptions& options) {
     throw input_error(options.results.string(), fmt::format("no picture is kept of its {} records", outcome.records),
                       "a run with save.images=all");
   }
-  metrics::MetricOptions metric_options = common_options(trials);
-  metric_options.device = session::settle_device(trials.front().engine);
-  session::Scorer scorer(names, metric_options);
+  const metrics::MetricParams params = common_params(trials);
+  const at::Device device = session::settle_device(trials.front().engine);
+  session::Scorer scorer(names, params, device);
   refuse_what_cannot_score(scorer);
 
   Progress progress(options.log, outcome.scored);
-  Rescoring rescoring(results, trials, scorer, metric_options.device);
+  Rescoring rescoring(results, trials, scorer, device);
   if (!rescoring.run(kept.records, progress, options.stop)) {
     outcome.interrupted = true;
     return outcome;
@@ -248,17 +255,16 @@ RescoreOutcome rescore(const RescoreOptions& options) {
   const bool edits = std::ranges::any_of(trials, &plan::Trial::edits);
   std::vector<store::Column> columns;
   for (const auto& metric : scorer.metrics()) {
-    for (store::Column& column : run::columns_of(metric->info(), edits)) {
+    for (store::Column& column : session::score_columns(metric->info(), edits, /*with_floor=*/false)) {
       column.version += kVersionSuffix;
       columns.push_back(std::move(column));
     }
   }
   store::TableLayout layout = store::layout_of(results);
   layout.columns = with_scores(std::move(layout.columns), columns);
-  add_provenance(layout.provenance, options, metric_options, names, outcome);
-  write(options, layout, trials, names, columns, rescoring);
-  show_all_metrics(trials, layout.columns);
-  outcome.table = run::Summary(trials, store::ResultsReader(options.output)).table();
+  add_provenance(layout.provenance, options, params, names, outcome);
+  write(options, layout, names, columns, rescoring);
+  outcome.table = analysis::read_run_table(store::ResultsReader(options.output), plan::settings_of(trials)).text;
   return outcome;
 }
 

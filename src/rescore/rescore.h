@@ -25,7 +25,7 @@ namespace roundtrip::rescore {
 struct RescoreOptions {
   std::filesystem::path results;                 // of a run, or rescored already
   std::filesystem::path output;                  // a new file
-  std::map<std::string, config::Node> settings;  // of rescore_keys(); `metrics` is one of them
+  std::map<std::string, config::Node> settings;  // of rescore_keys() or metric.*; `metrics` is one of them
   std::function<bool()> stop = {};               // asked between batches; true ends it, and nothing is written
   std::FILE* log = stderr;
   run::Provenance provenance = {};  // what the caller knows: the command line
@@ -39,8 +39,8 @@ struct RescoreOutcome {
   std::string table = {};  // means by trial
 };
 
-// The config keys that may be other than the run's: what to score by, with what, on what, and where images lie now.
-// engine.* are not the run's but this machine's.
+// The config keys that may be other than the run's, beside the sections of metrics (`metric.*`): what to score by,
+// where images lie now, and engine.* of this machine.
 const std::vector<std::string>& rescore_keys();
 
 // Throws kInput where no picture is kept, where the output is there already, and where a dataset that is needed has

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "columns/columns.h"
+#include "columns/scores.h"
 #include "plan/record_identity.h"
 #include "session/edit_scores.h"
 #include "session/peak_memory.h"
@@ -30,55 +32,37 @@ void keep(FinishedRecord& finished, const std::string& path, const Tensor& tenso
   finished.arrays.push_back(view_of(path, kept));
 }
 
-void fill_axes(store::Record& record, const plan::Trial& trial, const std::string& sample) {
-  auto& values = record.values;
-  values["trial"] = int64_t{trial.number};
-  values["sample"] = sample;
-  values["task"] = std::string(trial.edits ? "edit" : "reconstruct");
-  values["method"] = trial.method_name;
-  values["steps"] = int64_t{trial.steps};
-  values["guidance_scale"] = trial.w;
-  values["invert_guidance_scale"] = trial.invert_w;
-  values["eps_at"] = trial.eps_at_text();
-  values["eta"] = trial.eta;
-  values["seed"] = trial.seed;
-  values["model"] = std::filesystem::path(trial.model.path).lexically_normal().filename().string();
-  values["dataset"] = trial.dataset.path.lexically_normal().filename().string();
-  values["dtype"] = trial.model.dtype;
-  for (const auto& [key, value] : trial.swept) values[plan::parameter_column(key)] = value;
-}
-
 void fill_floor(store::Record& record, const plan::Trial& trial, const Prepared& prepared) {
   for (const std::string& name : trial.metrics) {
-    if (name == "psnr" || name == "lpips") record.values["codec_" + name] = prepared.floor.at(name);
+    if (!metrics::Metric::Plugins::info(name).has_floor) continue;
+    record.values[columns::score_name(columns::View::kCodec, name)] = prepared.floor.at(name);
   }
 }
 
 void fill_costs(store::Record& record, const plan::Trial& trial, const Prepared& prepared, const Inverted& inverted,
                 const Fitted& fitted, const Sampled& sampled) {
-  auto& values = record.values;
   engine::Cost all = inverted.cost;
   all += fitted.cost;
   all += sampled.cost;
-  values["invert_nfe"] = inverted.cost.rows;
-  values["fit_nfe"] = fitted.cost.rows;
-  values["sample_nfe"] = sampled.cost.rows;
-  values["grad_nfe"] = all.grad_rows;
-  values["state_bytes"] = fitted.state_bytes;
-  values["encode_seconds"] = prepared.encode_seconds;
-  values["invert_seconds"] = inverted.cost.seconds;
-  values["fit_seconds"] = fitted.cost.seconds;
-  values["sample_seconds"] = sampled.cost.seconds;
-  values["decode_seconds"] = sampled.decode_seconds;
-  values["timing"] = std::string(trial.engine.timing == session::Timing::kIsolated ? "isolated" : "amortised");
-  values["batch_rows"] = all.rows > 0 ? all.batch_rows_sum / static_cast<double>(all.rows) : kNaN;
+  store::set(record, columns::kInvertNfe, inverted.cost.rows);
+  store::set(record, columns::kFitNfe, fitted.cost.rows);
+  store::set(record, columns::kSampleNfe, sampled.cost.rows);
+  store::set(record, columns::kGradNfe, all.grad_rows);
+  store::set(record, columns::kStateBytes, fitted.state_bytes);
+  store::set(record, columns::kEncodeSeconds, prepared.encode_seconds);
+  store::set(record, columns::kInvertSeconds, inverted.cost.seconds);
+  store::set(record, columns::kFitSeconds, fitted.cost.seconds);
+  store::set(record, columns::kSampleSeconds, sampled.cost.seconds);
+  store::set(record, columns::kDecodeSeconds, sampled.decode_seconds);
+  store::set(record, columns::kTiming, trial.engine.timing == session::Timing::kIsolated ? "isolated" : "amortised");
+  store::set(record, columns::kBatchRows, all.rows > 0 ? all.batch_rows_sum / static_cast<double>(all.rows) : kNaN);
 }
 
 void fill_noise(store::Record& record, const session::NoiseStatistics& noise) {
-  record.values["noise_mean"] = noise.mean;
-  record.values["noise_std"] = noise.std;
-  record.values["noise_autocorrelation"] = noise.autocorrelation;
-  record.values["noise_kl"] = noise.kl;
+  store::set(record, columns::kNoiseMean, noise.mean);
+  store::set(record, columns::kNoiseStd, noise.std);
+  store::set(record, columns::kNoiseAutocorrelation, noise.autocorrelation);
+  store::set(record, columns::kNoiseKl, noise.kl);
 }
 
 // The loss of a step is the last that was computed, before the update that it led to.
@@ -147,7 +131,7 @@ Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edi
   finished.notes.insert(finished.notes.end(), sampled->notes.begin(), sampled->notes.end());
 
   store::Record& record = finished.record;
-  session::fill_scores(record, trial.metrics, trial.edits, sampled->scores);
+  session::fill_scores(record, trial.metrics, sampled->scores);
   fill_floor(record, trial, *prepared);
   fill_costs(record, trial, *prepared, *inverted, *fitted, *sampled);
   fill_noise(record, inverted->noise);
@@ -170,11 +154,13 @@ Task<void> RecordMaker::make(PlannedRecord planned, size_t sample) const {
   finished.trial = &trial;
   finished.sample = context_.dataset.ids()[sample];
   finished.record.plan_row = planned.row;
-  fill_axes(finished.record, trial, finished.sample);
-  finished.record.values["input_digest"] = digest_of(sample);
+  finished.record.values = plan::setting_of(trial);
+  store::set(finished.record, columns::kTrial, trial.number);
+  store::set(finished.record, columns::kSample, finished.sample);
+  store::set(finished.record, columns::kInputDigest, digest_of(sample));
   if (trial.edits) {
     const data::EditName name = context_.dataset.edits(sample).at(planned.edit);
-    finished.record.values["edit"] = plan::edit_text(name);
+    store::set(finished.record, columns::kEdit, plan::edit_text(name));
     if (!name.name.empty()) finished.sample += " " + name.name;
   }
   const bool isolated = trial.engine.timing == session::Timing::kIsolated;
@@ -183,13 +169,13 @@ Task<void> RecordMaker::make(PlannedRecord planned, size_t sample) const {
   try {
     Task<void> filling = fill(trial, sample, planned.edit, finished);
     co_await filling;
-    finished.record.values["status"] = std::string("ok");
-    if (peak) finished.record.values["peak_memory_bytes"] = peak->bytes();
+    store::set(finished.record, columns::kStatus, "ok");
+    if (peak) store::set(finished.record, columns::kPeakMemoryBytes, peak->bytes());
   } catch (const std::exception& error) {
     finished.failed = true;
     finished.error = split(error.what(), '\n').front();
-    finished.record.values["status"] = std::string("failed");
-    finished.record.values["error"] = finished.error;
+    store::set(finished.record, columns::kStatus, "failed");
+    store::set(finished.record, columns::kError, finished.error);
   }
   sink_(std::move(finished));
 }

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "columns/columns.h"
+#include "config/renamed_keys.h"
 #include "config/yaml.h"
 #include "plan/identity.h"
 #include "plan/plan_index.h"
@@ -30,10 +32,11 @@ void for_each_record(const store::RunStore& store, const std::function<void(cons
     const store::ResultsReader shard(path);
     for (int64_t first = 0; first < shard.records(); first += kStretch) {
       const int64_t count = std::min(kStretch, shard.records() - first);
-      const std::vector<int64_t> rows = shard.plan_rows(first, count), trials = shard.integers("trial", first, count);
-      const std::vector<std::string> samples = shard.texts("sample", first, count),
-                                     edits = shard.texts("edit", first, count),
-                                     digests = shard.texts("input_digest", first, count);
+      const std::vector<int64_t> rows = shard.plan_rows(first, count),
+                                 trials = shard.integers(columns::kTrial, first, count);
+      const std::vector<std::string> samples = shard.texts(columns::kSample, first, count),
+                                     edits = shard.texts(columns::kEdit, first, count),
+                                     digests = shard.texts(columns::kInputDigest, first, count);
       for (int64_t k = 0; k < count; ++k) visit({rows[k], trials[k], samples[k], edits[k], digests[k]});
     }
   }
@@ -41,7 +44,9 @@ void for_each_record(const store::RunStore& store, const std::function<void(cons
 
 // How a trial of the run differs from the plan's trial in its place.
 std::string trial_difference(const store::TableLayout& was, const plan::Plan& plan, size_t trial) {
-  const config::Node before = config::parse_yaml(was.trial_configs[trial], "the run's config");
+  config::Node before = config::parse_yaml(was.trial_configs[trial], "the run's config");
+  std::vector<std::string> old_names;
+  config::rename_keys(before, old_names);
   const config::Node now = config::parse_yaml(plan.trials[trial].config_yaml, "the config");
   const std::string found =
       plan::first_difference(plan::deciding_config(before, plan.swept), plan::deciding_config(now, plan.swept));
@@ -97,10 +102,10 @@ void replan(store::RunStore& store, const plan::Plan& plan, const plan::PlanInde
   for (const auto& [key, value] : store.layout().provenance) layout.provenance.emplace(key, value);
   const std::vector<store::Column> columns = layout.columns;
   store.replan(std::move(layout), [&](store::Record& record) {
-    const size_t trial = *same.at(std::get<int64_t>(record.values.at("trial")));
-    record.plan_row = *index.row(trial, store::text_in(record, "sample"), store::text_in(record, "edit"));
-    record.values["trial"] = static_cast<int64_t>(trial);
-    for (const auto& [key, value] : plan.trials[trial].swept) record.values[plan::parameter_column(key)] = value;
+    const size_t trial = *same.at(store::get(record, columns::kTrial));
+    record.plan_row = *index.row(trial, store::get(record, columns::kSample), store::get(record, columns::kEdit));
+    store::set(record, columns::kTrial, static_cast<int64_t>(trial));
+    for (const auto& [key, value] : plan.trials[trial].swept) record.values[columns::parameter_column(key)] = value;
     unify_parameters(columns, record);
   });
 }
@@ -138,7 +143,7 @@ int64_t forget_failures(store::RunStore& store) {
   for (const std::filesystem::path& path : store.shards()) {
     const store::ResultsReader shard(path);
     const std::vector<int64_t> rows = shard.plan_rows();
-    const std::vector<std::string> status = shard.texts("status");
+    const std::vector<std::string> status = shard.texts(columns::kStatus);
     for (size_t k = 0; k < rows.size(); ++k) {
       failed.erase(rows[k]);
       if (status[k] == "failed") failed.insert(rows[k]);

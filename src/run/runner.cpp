@@ -118,10 +118,11 @@ RunOutcome run_plan(const plan::Plan& plan, const RunOptions& options) {
   told.finish(plan, rows_before, recorder.inputs_digest(), profile);
   outcome.evaluations = rows_before;
   outcome.results = store.finish();
-  const Summary summary(plan.trials, store::ResultsReader(outcome.results));
-  outcome.records = summary.records();
-  outcome.failures = summary.failures();
-  outcome.table = summary.table();
+  analysis::RunTable table =
+      analysis::read_run_table(store::ResultsReader(outcome.results), plan::settings_of(plan.trials));
+  outcome.records = table.records;
+  outcome.failures = std::move(table.failures);
+  outcome.table = std::move(table.text);
   return outcome;
 }
 

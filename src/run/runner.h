@@ -7,10 +7,10 @@
 #include <map>
 #include <string>
 
+#include "analysis/table/run_table.h"
 #include "plan/plan.h"
 #include "run/provenance.h"
 #include "run/resume.h"
-#include "run/summary.h"
 
 namespace roundtrip::run {
 
@@ -28,7 +28,7 @@ struct RunOptions {
 struct RunOutcome {
   int64_t records = 0;      // that are there now
   int64_t evaluations = 0;  // made by this process
-  std::vector<Failure> failures;
+  std::vector<analysis::RunFailure> failures;
   bool interrupted = false, gave_up = false;  // by options.stop, by options.max_failures
   std::filesystem::path results;
   std::string table;  // means by trial

@@ -155,7 +155,13 @@ Task<Sampled> go_back(StageContext context, const plan::Trial& trial, size_t sam
   Station::Awaiter decoding(session.decode(), std::move(decoder_inputs));
   std::vector<Tensor> decoded = co_await decoding;
   result.decode_seconds = decoding.seconds();
-  session::Pair pair{.reference = prepared->pixels, .test = decoded[0], .x0 = prepared->x0, .x = x, .caption = prompt};
+  session::Pair pair{.reference = prepared->pixels,
+                     .test = decoded[0],
+                     .x0 = prepared->x0,
+                     .x = x,
+                     .caption = prompt,
+                     .mask = target.mask,
+                     .target = target.pixels};
   Task<session::Scores> scoring = session.scorer().score(std::move(pair));
   result.scores = co_await scoring;
   if (trial.edits) {

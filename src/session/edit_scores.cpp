@@ -3,50 +3,62 @@
 #include <cmath>
 #include <limits>
 
-#include "metrics/mse.h"
+#include "columns/scores.h"
 #include "session/pixels.h"
 
 namespace roundtrip::session {
 namespace {
 
-constexpr const char* kAnswer = "edit_";
-constexpr const char* kBackground = "background_";
-constexpr const char* kZeroed = "background_zeroed_";
+using columns::View;
 
 Tensor unit(const Tensor& image) { return ((image + 1) / 2).clamp(0, 1).unsqueeze(0); }  // [1, 3, H, W] on [0, 1]
 
-// The scores of metrics of images, under the names of their columns.
-void add(const Scorer& scorer, const char* prefix, const Scores& scores, Scores& named) {
+// The scores of the metrics that compare two pictures, under the names of this view's columns.
+void add(const Scorer& scorer, View view, const Scores& scores, Scores& named) {
   for (const auto& metric : scorer.metrics()) {
     const metrics::MetricInfo& info = metric->info();
-    if (!info.on_latents && !info.on_caption) named[prefix + info.name] = scores.at(info.name);
+    if (info.on_pictures()) named[columns::score_name(view, info.name)] = scores.at(info.name);
   }
+}
+
+store::Column own_column(const metrics::MetricInfo& metric) {
+  store::Column column{.name = metric.name,
+                       .type = store::ColumnType::kFloat64,
+                       .long_name = metric.long_name,
+                       .units = metric.units,
+                       .direction = metric.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower",
+                       .version = metric.version,
+                       .label = metric.label,
+                       .digits = metric.digits,
+                       .log_axis = metric.log_axis,
+                       .perceptual = metric.perceptual,
+                       .order = metric.order,
+                       .metric = metric.name};
+  column.compares = metric.wants.mask || metric.wants.target ? columns::kOfEdit
+                    : metric.wants.caption                   ? columns::kCaption
+                    : metric.wants.latents                   ? columns::kLatents
+                                                             : columns::kPictures;
+  return column;
 }
 
 }  // namespace
 
-std::vector<store::Column> edit_columns(const store::Column& metric) {
-  std::vector<store::Column> columns(2, metric);
-  columns[0].name = kAnswer + metric.name;
-  columns[0].long_name += ", against the edit's exact answer";
-  columns[1].name = kZeroed + metric.name;
-  columns[1].long_name += ", both images 0 where the edit may change them";
-  if (metric.name == "mse" || metric.name == "psnr") {
-    columns.push_back(metric);
-    columns.back().name = kBackground + metric.name;
-    columns.back().long_name += ", over the pixels that the edit may not change";
-  }
-  return columns;
+std::vector<store::Column> score_columns(const metrics::MetricInfo& metric, bool edits, bool with_floor) {
+  const store::Column own = own_column(metric);
+  std::vector<store::Column> all = {own};
+  if (with_floor && metric.has_floor) all.push_back(columns::score_column(View::kCodec, own));
+  if (!edits || !metric.on_pictures()) return all;
+  all.push_back(columns::score_column(View::kEdit, own));
+  all.push_back(columns::score_column(View::kZeroedBackground, own));
+  if (metric.per_pixel) all.push_back(columns::score_column(View::kBackground, own));
+  return all;
 }
 
-std::vector<std::string> score_columns(const std::string& metric, bool edits) {
-  if (!edits) return {metric};
-  return {metric, kAnswer + metric, kBackground + metric, kZeroed + metric};
-}
-
-void fill_scores(store::Record& record, const std::vector<std::string>& metrics, bool edits, const Scores& scores) {
+void fill_scores(store::Record& record, const std::vector<std::string>& metrics, const Scores& scores) {
   for (const std::string& name : metrics) {
-    for (const std::string& column : score_columns(name, edits)) {
+    for (const std::string& column :
+         {name, columns::score_name(View::kEdit, name), columns::score_name(View::kBackground, name),
+          columns::score_name(View::kZeroedBackground, name)}) {
       const auto score = scores.find(column);
       if (score != scores.end()) record.values[column] = score->second;
     }
@@ -69,7 +81,7 @@ engine::Task<Scores> edit_scores(Scorer& scorer, Tensor source, Tensor result, E
     Pair pair{.reference = target.pixels, .test = result, .x0 = x0, .x = x, .caption = target.prompt};
     engine::Task<Scores> scoring = scorer.score(std::move(pair));
     const Scores scores = co_await scoring;
-    add(scorer, kAnswer, scores, named);
+    add(scorer, View::kEdit, scores, named);
   }
   if (target.mask.defined()) {
     const Tensor black = at::full({}, -1, source.options());
@@ -80,16 +92,18 @@ engine::Task<Scores> edit_scores(Scorer& scorer, Tensor source, Tensor result, E
               .caption = target.prompt};
     engine::Task<Scores> scoring = scorer.score(std::move(pair));
     const Scores scores = co_await scoring;
-    add(scorer, kZeroed, scores, named);
+    Scores background;
+    add(scorer, View::kZeroedBackground, scores, background);
     const Tensor kept = target.mask.logical_not();
-    const Tensor error = metrics::mean_squared_error(unit(source), unit(result), kept.unsqueeze(0));
-    named[std::string(kBackground) + "mse"] = error.item<double>();
-    named[std::string(kBackground) + "psnr"] = metrics::peak_signal_to_noise(error).item<double>();
-    if (!kept.any().item<bool>()) {
+    for (const auto& metric : scorer.metrics()) {
+      if (!metric->info().per_pixel) continue;
+      const Tensor score = metric->score_where(unit(source), unit(result), kept.unsqueeze(0));
+      background[columns::score_name(View::kBackground, metric->info().name)] = score.item<double>();
+    }
+    const bool has_background = kept.any().item<bool>();
+    for (auto& [column, score] : background) {
       // Two black frames are equal; that says nothing of the edit.
-      for (auto& [column, score] : named) {
-        if (column.starts_with(kBackground)) score = std::numeric_limits<double>::quiet_NaN();
-      }
+      named[column] = has_background ? score : std::numeric_limits<double>::quiet_NaN();
     }
   }
   co_return named;

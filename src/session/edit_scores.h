@@ -25,14 +25,12 @@ struct EditTarget {
 // What a dataset knows of an edit's answer, as tensors like the edited image's `source` [3, H, W].
 EditTarget edit_target(std::string prompt, const data::EditTruth& truth, const Tensor& source);
 
-// The columns that come with a metric of the images.
-std::vector<store::Column> edit_columns(const store::Column& metric);
-
-// The columns that a record has of a metric: its own, and in an edit those that come with it.
-std::vector<std::string> score_columns(const std::string& metric, bool edits);
+// The columns of a metric: its own, `with_floor` what the codec alone loses, and where there are edits those of an
+// edit.
+std::vector<store::Column> score_columns(const metrics::MetricInfo& metric, bool edits, bool with_floor);
 
 // Puts what a record has of these metrics into their columns.
-void fill_scores(store::Record& record, const std::vector<std::string>& metrics, bool edits, const Scores& scores);
+void fill_scores(store::Record& record, const std::vector<std::string>& metrics, const Scores& scores);
 
 // By column. `source` and `result` are [3, H, W] on [-1, 1]. Without an exact answer there is no edit_*, without a mask
 // no background_*; under a mask that covers all background_* is NaN.

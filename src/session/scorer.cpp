@@ -1,6 +1,7 @@
 #include "session/scorer.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace roundtrip::session {
 namespace {
@@ -16,8 +17,14 @@ int pictures_at_once(int64_t pixels_of_picture, int most) {
   return static_cast<int>(std::clamp<int64_t>(kPixelsPerBatch / pixels_of_picture, 1, most));
 }
 
-Scorer::Scorer(const std::vector<std::string>& names, const metrics::MetricOptions& options) : device_(options.device) {
-  for (const std::string& name : names) metrics_.push_back(metrics::make_metric(name, options));
+Scorer::Scorer(const std::vector<std::string>& names, const metrics::MetricParams& params, at::Device device)
+    : device_(device) {
+  for (const std::string& name : names) {
+    const metrics::Wants& wants = metrics_.emplace_back(metrics::make_metric(name, params, device))->info().wants;
+    wants_.latents = wants_.latents || wants.latents;
+    wants_.mask = wants_.mask || wants.mask;
+    wants_.target = wants_.target || wants.target;
+  }
 }
 
 void Scorer::join(engine::Engine& engine, int rows) {
@@ -32,31 +39,50 @@ std::vector<std::string> Scorer::unavailable() const {
   return reasons;
 }
 
-// Two images, two latents, and what each metric on captions wants, in their order -> [R, M] float64.
+// Two images, then what some metric wants: latents, mask, target; then the caption of each that wants captions, in
+// their order -> [R, M] float64.
 std::vector<Tensor> Scorer::answer(const std::vector<Tensor>& inputs) const {
-  const Tensor reference = to_unit_range(inputs[0]), test = to_unit_range(inputs[1]);
-  std::vector<Tensor> scores;
-  size_t wanted = 4;
-  for (const auto& metric : metrics_) {
-    const metrics::MetricInfo& info = metric->info();
-    const Tensor score = info.on_caption   ? metric->score(inputs[wanted++], test)
-                         : info.on_latents ? metric->score(inputs[2], inputs[3])
-                                           : metric->score(reference, test);
-    scores.push_back(score.to(at::kCPU, at::kDouble));
+  size_t next = 2;
+  metrics::Inputs common{.test = to_unit_range(inputs[1]), .reference = to_unit_range(inputs[0])};
+  if (wants_.latents) {
+    common.x0 = inputs[next++];
+    common.x = inputs[next++];
   }
-  if (scores.empty()) return {at::empty({reference.size(0), 0}, at::kDouble)};
+  if (wants_.mask) common.mask = inputs[next++];
+  if (wants_.target) common.target = to_unit_range(inputs[next++]);
+  std::vector<Tensor> scores;
+  for (const auto& metric : metrics_) {
+    metrics::Inputs own = common;
+    if (metric->info().wants.caption) own.caption = inputs[next++];
+    scores.push_back(metric->score(own).to(at::kCPU, at::kDouble));
+  }
+  if (scores.empty()) return {at::empty({common.test.size(0), 0}, at::kDouble)};
   return {at::stack(scores, 1)};
 }
 
 engine::Task<Scores> Scorer::score(Pair pair) {
-  std::vector<Tensor> inputs = {pair.reference, pair.test, pair.x0, pair.x};
+  std::vector<Tensor> inputs = {pair.reference, pair.test};
+  if (wants_.latents) {
+    inputs.push_back(pair.x0);
+    inputs.push_back(pair.x);
+  }
+  // Pairs of one batch have inputs of one shape, whether defined or not.
+  if (wants_.mask) {
+    inputs.push_back(pair.mask.defined() ? pair.mask : at::zeros_like(pair.test.narrow(0, 0, 1), at::kBool));
+  }
+  if (wants_.target) inputs.push_back(pair.target.defined() ? pair.target : pair.test);
   for (const auto& metric : metrics_) {
-    if (metric->info().on_caption) inputs.push_back(metric->wanted(pair.caption).to(device_));
+    if (metric->info().wants.caption) inputs.push_back(metric->encode_caption(pair.caption).to(device_));
   }
   engine::Station::Awaiter scoring(*station_, std::move(inputs));
   const std::vector<Tensor> scores = co_await scoring;
   Scores named;
-  for (size_t k = 0; k < metrics_.size(); ++k) named[metrics_[k]->info().name] = scores[0][k].item<double>();
+  for (size_t k = 0; k < metrics_.size(); ++k) {
+    const metrics::Wants& wants = metrics_[k]->info().wants;
+    const bool lacks = (wants.mask && !pair.mask.defined()) || (wants.target && !pair.target.defined());
+    named[metrics_[k]->info().name] =
+        lacks ? std::numeric_limits<double>::quiet_NaN() : scores[0][static_cast<int64_t>(k)].item<double>();
+  }
   co_return named;
 }
 

@@ -14,19 +14,21 @@ namespace roundtrip::session {
 
 using at::Tensor;
 
-// What is compared. Latents matter to metrics on latents alone, the caption to metrics on captions.
+// The inputs of one score. A metric scores NaN where an input that it wants is undefined.
 struct Pair {
   Tensor reference, test;  // [3, H, W] on [-1, 1], clamped before they are scored
-  Tensor x0, x;            // their latents [C, h, w]
-  std::string caption;     // what `test` is to show
+  Tensor x0, x;            // their latents [C, h, w]; needed where a metric wants them
+  std::string caption;     // the prompt that `test` should show
+  Tensor mask = {};        // [1, H, W] bool: where an edit may change the image
+  Tensor target = {};      // [3, H, W] on [-1, 1]: the exact answer to an edit
 };
 
 using Scores = std::map<std::string, double>;  // by metric, or by column
 
 class Scorer {
  public:
-  // `options.device` is where the pairs are.
-  Scorer(const std::vector<std::string>& names, const metrics::MetricOptions& options);
+  // `device` is where the pairs are.
+  Scorer(const std::vector<std::string>& names, const metrics::MetricParams& params, at::Device device);
   Scorer(const Scorer&) = delete;  // its station refers to it
 
   // Has the engine answer score(), `rows` pairs at once; before the first.
@@ -44,6 +46,7 @@ class Scorer {
 
   at::Device device_;
   std::vector<std::unique_ptr<metrics::Metric>> metrics_;
+  metrics::Wants wants_;  // of any metric
   engine::Station* station_ = nullptr;
 };
 

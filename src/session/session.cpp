@@ -5,6 +5,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "base/text.h"
 #include "engine/self_check.h"
 #include "session/device.h"
 #include "session/pixels.h"
@@ -25,10 +26,13 @@ int64_t half_of_free_memory() {
 Session::Session(const SessionOptions& options)
     : dtype_(model::dtype_of(options.model.dtype)), device_(settle_device(options.engine)) {
   model_ = model::open_model({.path = options.model.path, .dtype = options.model.dtype, .device = device_.str()});
-  metrics::MetricOptions metric_options = options.metric_options;
-  metric_options.device = device_;
-  scorer_ = std::make_unique<Scorer>(options.metrics, metric_options);
+  scorer_ = std::make_unique<Scorer>(options.metrics, options.metric_params, device_);
   notes_ = scorer_->unavailable();
+  for (const auto& [key, file] : metrics::metric_files(options.metric_params)) {
+    const std::string metric = split(key, '.')[1];
+    if (std::ranges::find(options.metrics, metric) != options.metrics.end()) continue;
+    notes_.push_back(fmt::format("{} is set, but {} is not among the metrics", key, metric));
+  }
   settle_engine(options);
   add_stations(int64_t{options.height} * options.width);
 }

@@ -32,7 +32,7 @@ struct SessionOptions {
   ModelSettings model;
   EngineSettings engine;
   std::vector<std::string> metrics;  // every metric that some trial asks for
-  metrics::MetricOptions metric_options;
+  metrics::MetricParams metric_params;
   int height = 0, width = 0;  // of the largest images
 };
 

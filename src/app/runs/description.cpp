@@ -42,9 +42,24 @@ ParametersByMethod parameters() {
 }
 
 MetricDescription described(const std::string& metric) {
-  const metrics::MetricInfo info = metrics::make_metric(metric, {})->info();
+  const metrics::MetricInfo& info = metrics::Metric::Plugins::info(metric);
   return {metric, fmt::format("{}{} ({} is better)", info.long_name, info.units.empty() ? "" : ", in " + info.units,
                               info.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower")};
+}
+
+// What a metric reads of its section, as a key of the config each.
+std::vector<config::KeyInfo> keys_of(const std::string& metric, const config::Node& job) {
+  const std::string section = "metric." + metric;
+  const metrics::MetricParams params = {{metric, config::plugin_params(job, section)}};
+  try {
+    metrics::make_metric(metric, params);
+  } catch (const Error&) {  // as above
+  }
+  std::vector<config::KeyInfo> keys;
+  for (const auto& [key, type] : params.at(metric).asked()) {
+    keys.push_back({section + "." + key, type, "", "parameter of " + metric, {}, config::Params::is_path(key)});
+  }
+  return keys;
 }
 
 Description described() {
@@ -58,7 +73,11 @@ Description described() {
   for (const inversion::MethodInfo& info : inversion::methods()) {
     all.methods.push_back({info.name, info.summary, info.source, std::move(read[info.name])});
   }
-  for (const std::string& name : metrics::metric_names()) all.metrics.push_back(described(name));
+  const config::Node job = config::look_at({}, config::SearchPath::built_in(), config::Look::kLenient).job;
+  for (const std::string& name : metrics::metric_names()) {
+    all.metrics.push_back(described(name));
+    for (config::KeyInfo& key : keys_of(name, job)) all.keys.push_back(std::move(key));
+  }
   std::ranges::find(all.keys, "metrics", &config::KeyInfo::path)->words = metrics::metric_names();
   return all;
 }

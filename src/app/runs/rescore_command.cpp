@@ -14,6 +14,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "config/override.h"
+#include "config/params.h"
+#include "config/renamed_keys.h"
 #include "rescore/rescore.h"
 #include "run/interrupt.h"
 
@@ -29,8 +31,8 @@ every record of the run, its columns and the new ones. Nothing else of the run c
 results file.
 
   metrics=[lpips,ssim]        what to score by
-  lpips.path=, clip.path=, attributes.path=
-                              the modules of metrics; else the run's
+  metric.lpips.path=, metric.clip_similarity.path=, ...
+                              parameters of metrics; else the run's
   dataset.path=               where the images lie now, for captions and the answers to edits
   engine.device=, engine.threads=
   -o, --output FILE           RUN/rescored.h5 otherwise
@@ -46,19 +48,24 @@ config::Node absolute(const config::Node& value) {
 std::map<std::string, config::Node> read_settings(std::span<const std::string> words) {
   const std::vector<std::string>& keys = rescore::rescore_keys();
   std::map<std::string, config::Node> settings;
+  std::vector<std::string> warnings;
   for (const std::string& word : words) {
     if (word.starts_with('-')) throw usage_error(fmt::format("there is no option {}", name_text(word)));
-    const config::Override item = config::parse_override(word);
-    if (std::ranges::find(keys, item.key_text()) == keys.end()) {
-      throw usage_error(fmt::format("{} is the run's and stays; expected only {}.{}", name_text(item.key_text()),
-                                    join(keys, ", "), did_you_mean(item.key, keys)));
+    std::vector<config::Override> items = {config::parse_override(word)};
+    config::rename_keys(items, warnings);
+    const config::Override& item = items.front();
+    const bool of_metric = item.type == config::Override::Type::kChange && item.key.starts_with("metric.");
+    if (!of_metric && std::ranges::find(keys, item.key_text()) == keys.end()) {
+      throw usage_error(fmt::format("{} is the run's and stays; expected only {}, metric.NAME.KEY.{}",
+                                    name_text(item.key_text()), join(keys, ", "), did_you_mean(item.key, keys)));
     }
     if (!item.value || item.is_sweep()) {
       throw usage_error(fmt::format("{} is a sweep; expected one value, such as metrics=[psnr,ssim]", name_text(word)));
     }
     const config::Node value = config::to_node(*item.value, item.mark());
-    settings[item.key] = item.key.ends_with(".path") ? absolute(value) : value;
+    settings[item.key] = config::Params::is_path(item.key.substr(item.key.rfind('.') + 1)) ? absolute(value) : value;
   }
+  for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
   if (!settings.contains("metrics")) throw usage_error("expected metrics=[...], what to score by");
   return settings;
 }

@@ -60,7 +60,7 @@ std::string rerun_line(const config::Launch& launch, const plan::Trial& trial, c
 void list_failures(const config::Launch& launch, const plan::Plan& plan, const run::RunOutcome& outcome) {
   const size_t failed = outcome.failures.size();
   for (size_t k = 0; k < std::min(failed, kMostFailures); ++k) {
-    const run::Failure& failure = outcome.failures[k];
+    const analysis::RunFailure& failure = outcome.failures[k];
     fmt::print(stderr, "failed: trial {}, sample {}{}{}: {}\n    {}\n", failure.trial, failure.sample,
                failure.edit.empty() ? "" : ", edit ", failure.edit, failure.error,
                rerun_line(launch, plan.trials[failure.trial], failure.sample));

@@ -9,12 +9,15 @@
 set(ROUNDTRIP_TORCH_HEADERS <ATen/ATen.h> <optional> <string> <vector> <fmt/format.h>)
 
 function(add_room name)
-  cmake_parse_arguments(room "TORCH" "FOLDER" "SEES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(room "TORCH" "FOLDER" "SEES;LIBRARIES;WITHOUT" ${ARGN})
   if(NOT room_FOLDER)
     set(room_FOLDER src/${name})
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room_FOLDER}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  foreach(inner ${room_WITHOUT})
+    list(FILTER sources EXCLUDE REGEX "/${inner}/")
+  endforeach()
   # What a user of the room needs to compile and link, without the room's own objects.
   add_library(room_${name}_needs INTERFACE)
   target_link_libraries(room_${name}_needs INTERFACE ${room_LIBRARIES})

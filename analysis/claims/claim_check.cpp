@@ -12,13 +12,15 @@
 #include "analysis/statistics/wilcoxon.h"
 #include "analysis/table/sample_values.h"
 #include "base/text.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 namespace {
 
 std::string setting_of(const ClaimCase& of, const Results& results) {
   std::vector<std::string> parts;
-  for (const auto& [axis, value] : of.open) parts.push_back(axis_label(results.axes()[axis]) + " " + value_text(value));
+  for (const auto& [axis, value] : of.open)
+    parts.push_back(columns::axis_label(results.axes()[axis]) + " " + value_text(value));
   return join(parts, ", ");
 }
 

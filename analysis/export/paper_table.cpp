@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 namespace {
@@ -94,8 +95,8 @@ PaperTable table_of_settings(const ReportData& data, const Selector& where, cons
   PaperTable table{
       .source = {}, .published_source = published ? published->source : "", .heads = {}, .columns = {}, .rows = {}};
   std::vector<std::string> axes = data.axes();
-  if (axes.empty()) axes.push_back("method");
-  for (const std::string& axis : axes) table.heads.push_back(axis_label(axis));
+  if (axes.empty()) axes.push_back(columns::kMethod);
+  for (const std::string& axis : axes) table.heads.push_back(columns::axis_label(axis));
   std::vector<store::Column> measures = data.metrics();
   measures.insert(measures.end(), data.costs().begin(), data.costs().end());
   for (const store::Column& measure : measures) table.columns.push_back({measure_label(measure), measure});

@@ -10,6 +10,7 @@
 #include "analysis/statistics/description.h"
 #include "analysis/table/sample_values.h"
 #include "base/text.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 std::vector<store::Column> judged(const Results& results) {
   std::vector<store::Column> columns = results.metrics();
   std::ranges::copy_if(results.costs(), std::back_inserter(columns),
-                       [](const store::Column& column) { return column.name != "seconds"; });
+                       [](const store::Column& column) { return column.name != columns::kSeconds.name; });
   return columns;
 }
 

@@ -7,6 +7,7 @@
 #include "analysis/figure/markup.h"
 #include "analysis/report/html_table.h"
 #include "analysis/report/sections.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 namespace {
@@ -61,14 +62,14 @@ std::string cells_section(const ReportData& data) {
   const std::vector<ReportCell> cells(data.cells().begin(),
                                       data.cells().begin() + std::min(kMostRows, data.cells().size()));
   std::vector<std::string> axes = data.axes();
-  if (axes.empty()) axes.push_back("method");
+  if (axes.empty()) axes.push_back(columns::kMethod);
   std::vector<store::Column> columns = by_interest(data.metrics());
   for (const store::Column& cost : data.costs()) {
-    if (cost.name != "grad_nfe") columns.push_back(cost);
+    if (cost.name != columns::kGradNfe.name) columns.push_back(cost);
   }
 
   std::vector<HtmlCell> heads;
-  for (const std::string& axis : axes) heads.push_back({.html = escaped(axis_label(axis))});
+  for (const std::string& axis : axes) heads.push_back({.html = escaped(columns::axis_label(axis))});
   heads.push_back({.html = "images", .number = true});
   for (const store::Column& column : columns) {
     heads.push_back({.html = escaped(measure_label(column)) + "&nbsp;" + arrow(column), .number = true});

@@ -27,9 +27,9 @@ std::map<std::string, Failure> failures_of(const ReportData& data) {
     if (std::ranges::none_of(run->cells(), [](const Cell& cell) { return cell.failed > 0; })) continue;
     for (int64_t first = 0; first < run->records(); first += kStretch) {
       const int64_t count = std::min(kStretch, run->records() - first);
-      const bool told = run->reader().has("error");
+      const bool told = run->reader().has(columns::kError);
       const std::vector<std::string> errors =
-          told ? run->reader().texts("error", first, count) : std::vector<std::string>(count);
+          told ? run->reader().texts(columns::kError, first, count) : std::vector<std::string>(count);
       for (int64_t k = 0; k < count; ++k) {
         if (!run->failed(first + k)) continue;
         Failure& failure = failures[errors[k].empty() ? "no reason was recorded" : errors[k]];
@@ -78,11 +78,11 @@ std::string failures_section(const ReportData& data) {
     }
     if (missing > 0) {
       text += fmt::format("<p>{} without a {} are counted in no mean.</p>\n", counted(missing, "image"),
-                          measure_name(leading->name));
+                          measure_name(*leading));
     }
     if (infinite > 0) {
       text += fmt::format("<p>{} came back exactly (infinite {}): counted apart, in no mean.</p>\n",
-                          counted(infinite, "image"), measure_name(leading->name));
+                          counted(infinite, "image"), measure_name(*leading));
     }
   }
   if (text.empty()) text = "<p>None.</p>\n";

@@ -67,7 +67,7 @@ std::string strip(const Kept& kept, bool edited, const std::string& title, const
   const Picture& back = *kept_picture;
   std::string text = fmt::format(
       "<div class=\"strip\"><h3>{}: {} <span class=\"note\">{}, {} {}</span></h3>\n<div class=\"pictures\">\n", title,
-      escaped(sample), escaped(kept.cell->label), escaped(measure_name(metric.name)), number_text(kept.score, metric));
+      escaped(sample), escaped(kept.cell->label), escaped(measure_name(metric)), number_text(kept.score, metric));
   if (source) text += picture_html(*source, "source", "source image " + sample);
   text += picture_html(back, edited ? "edit" : "reconstruction",
                        fmt::format("{} of {} by {}", edited ? "edit" : "reconstruction", sample, kept.cell->label));

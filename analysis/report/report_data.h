@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "analysis/statistics/interval.h"
+#include "analysis/table/measures.h"
 #include "analysis/table/results.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 
@@ -41,7 +43,7 @@ class ReportData {
   store::Value value(const ReportCell& cell, const std::string& axis) const;
   // The tasks that there are; more than one where a run reconstructs and edits, whose numbers do not compare.
   std::vector<std::string> tasks() const;
-  std::string task(const ReportCell& cell) const { return value_text(value(cell, "task")); }
+  std::string task(const ReportCell& cell) const { return value_text(value(cell, columns::kTask)); }
 
   // Both are remembered. `outline` has no interval: of ten thousand cells most show none.
   const Estimate& outline(const ReportCell& cell, const std::string& column) const;
@@ -55,11 +57,7 @@ class ReportData {
   mutable std::map<std::pair<const Cell*, std::string>, Estimate> outlines_, estimates_;
 };
 
-// "PSNR", "LPIPS", "network evaluations"; with its unit: "PSNR (dB)".
-std::string measure_name(const std::string& column);
-std::string measure_label(const store::Column& column);
-
-// What readers look for first comes first: PSNR, of edits their success and what they left alone, LPIPS, SSIM.
+// In the order of store::Column::order: what readers look for comes first.
 std::vector<store::Column> by_interest(std::vector<store::Column> columns);
 
 // With the digits that a paper prints: 24.31, 0.0731, 1.3e-05, 150.

@@ -21,7 +21,7 @@ std::vector<const ReportCell*> cells_to_draw(const ReportData& data) {
   std::vector<const ReportCell*> first, others;
   std::vector<std::string> methods;
   for (const ReportCell& cell : data.cells()) {
-    const std::string method = value_text(data.value(cell, "method"));
+    const std::string method = value_text(data.value(cell, columns::kMethod));
     const bool known = std::ranges::find(methods, method) != methods.end();
     if (!known) methods.push_back(method);
     (known ? others : first).push_back(&cell);

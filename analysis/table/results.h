@@ -49,6 +49,8 @@ class Results {
   const std::vector<store::Column>& metrics() const { return metrics_; }
   // nfe (forward evaluations), grad_nfe, seconds (of the network), peak_memory_bytes: those that were measured.
   const std::vector<store::Column>& costs() const { return costs_; }
+  // All of the file's, with what the file does not say of how they are shown (measures.h).
+  const std::vector<store::Column>& columns() const { return columns_; }
   // Of a metric, a cost or any other column of numbers; nullptr where there is none.
   const store::Column* find(const std::string& column) const;
 
@@ -72,7 +74,7 @@ class Results {
   std::shared_ptr<Names> images_;
   std::vector<int32_t> image_of_;
   std::vector<bool> failed_;
-  std::vector<store::Column> metrics_, costs_;
+  std::vector<store::Column> columns_, metrics_, costs_;
   mutable std::map<std::string, std::vector<double>> numbers_;
 };
 

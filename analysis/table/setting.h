@@ -20,9 +20,6 @@ bool same_value(const store::Value& a, const store::Value& b);
 bool value_less(const store::Value& a, const store::Value& b);
 double value_number(const store::Value& value);  // NaN where it is none
 
-// The short name of an axis in tables: w for guidance_scale, inner_steps for p.method.inner_steps.
-std::string axis_label(std::string_view axis);
-
 using Setting = std::vector<store::Value>;  // in the order of Results::axes()
 
 }  // namespace roundtrip::analysis

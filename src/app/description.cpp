@@ -22,6 +22,27 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MethodDescription, name, summary
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MetricDescription, name, summary)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Description, version, commands, keys, methods, metrics, datasets)
 
+namespace {
+
+using TextProvider = std::string (*)();
+
+TextProvider& provider() {
+  static TextProvider registered = nullptr;
+  return registered;
+}
+
+std::string description_text() {
+  if (provider() == nullptr) throw Error(ErrorKind::kInternal, "this program registered no description; expected one");
+  return provider()();
+}
+
+}  // namespace
+
+DescriptionRegistration::DescriptionRegistration(std::string (*text)()) {
+  if (provider() != nullptr) throw Error(ErrorKind::kInternal, "two descriptions are registered; expected one");
+  provider() = text;
+}
+
 const Description& description() {
   static const Description read = nlohmann::json::parse(description_text()).get<Description>();
   return read;

@@ -7,7 +7,6 @@
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "app/commands.h"
@@ -35,8 +34,12 @@ struct Description {
 
 const Description& description();
 
-// As JSON and back. The text is compiled into `roundtrip`, and made on the spot in `roundtrip-networks`.
 std::string description_json(const Description& description);
-std::string description_text();
+
+// Provides the JSON of this program's description; each program registers exactly one. In `roundtrip` it is the file
+// that the build generates (cmake/WriteDescription.cmake), in `roundtrip-networks` app/runs/description.cpp.
+struct DescriptionRegistration {
+  explicit DescriptionRegistration(std::string (*text)());
+};
 
 }  // namespace roundtrip::app

@@ -97,8 +97,8 @@ class Registry {
   }
 };
 
-// Registers a class at start-up. Its constructor takes the registry's arguments, those and the info before them, or
-// nothing.
+// Registers a class at start-up. Its constructor takes the registry's arguments, those and the info before them, the
+// info alone, or nothing.
 template <typename Plugin, typename Class>
 struct Registered {
   using Info = typename Plugin::Plugins::Info;
@@ -109,6 +109,8 @@ struct Registered {
         return std::make_unique<Class>(own, std::forward<decltype(arguments)>(arguments)...);
       } else if constexpr (std::is_constructible_v<Class, decltype(arguments)...>) {
         return std::make_unique<Class>(std::forward<decltype(arguments)>(arguments)...);
+      } else if constexpr (std::is_constructible_v<Class, const Info&>) {
+        return std::make_unique<Class>(own);
       } else {
         return std::make_unique<Class>();
       }

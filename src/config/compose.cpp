@@ -12,6 +12,7 @@
 #include "config/embedded.h"
 #include "config/interpolation.h"
 #include "config/merge.h"
+#include "config/renamed_keys.h"
 #include "config/value_override.h"
 #include "config/yaml.h"
 
@@ -89,6 +90,7 @@ std::shared_ptr<const Composer::State::Base> Composer::State::base(const std::ve
                   error.what());
     }
   }
+  rename_keys(tree, made->list.warnings);
   made->tree = std::move(tree);
   return bases[key] = made;
 }

@@ -14,6 +14,7 @@
 #include "config/hydra_node.h"
 #include "config/interpolation.h"
 #include "config/override.h"
+#include "config/renamed_keys.h"
 #include "config/sweep.h"
 
 namespace roundtrip::config {
@@ -83,6 +84,7 @@ struct Opening {
       : primary(flags.config_name.value_or("config")),
         overrides(without_hydra_groups(parse_overrides(flags.overrides))),
         path(with_searchpath(base_path, overrides, primary, warnings)) {
+    rename_keys(overrides, warnings);
     for (const Override& item : overrides) {
       if (is_of_hydra(item)) of_hydra.push_back(item);
     }
@@ -104,6 +106,7 @@ struct Sweeps {
     const Node* seed = hydra.find("sweeper.seed");
     const bool seeded = seed != nullptr && seed->kind() == Node::Kind::kInt;
     for (std::vector<Override>& dimensions : sweeper_grids(hydra, warnings)) {
+      rename_keys(dimensions, warnings);
       dimensions.insert(dimensions.end(), opening.overrides.begin(), opening.overrides.end());
       // A sweep over hydra is refused by expand; what is left of hydra goes to every job as it is.
       std::erase_if(dimensions, [](const Override& item) { return is_of_hydra(item) && !item.is_sweep(); });

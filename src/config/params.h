@@ -41,12 +41,21 @@ class Params {
   double get_float(const std::string& key, FloatRange range = {}) const;  // takes integers too
   const std::string& get_string(const std::string& key, const std::vector<std::string>& choices = {}) const;
 
+  // A file, relative to the working directory; empty where the key is null or absent. The key is `path` or ends in
+  // `_path`: what decides a result is then the file's content, not its name.
+  std::string get_path(const std::string& key) const;
+  static bool is_path(const std::string& key) { return key == "path" || key.ends_with("_path"); }
+
   const std::map<std::string, Value>& values() const { return values_; }
   // Keys that no getter has read yet: an unread parameter is a mistake in the config.
   std::vector<std::string> unread() const;
+  // Throws kType for a key that no getter has read; `owner` ("dataset 'folder'") has the parameters that it asked for.
+  void check_all_read(const std::string& owner) const;
   // Keys that getters have read, with the type and range they asked for ("int in [1, 1000]"): the reference is made of
   // what the code asks.
   const std::map<std::string, std::string>& asked() const { return asked_; }
+
+  bool operator==(const Params& other) const { return section_ == other.section_ && values_ == other.values_; }
 
  private:
   const Value& find(const std::string& key) const;
@@ -57,5 +66,8 @@ class Params {
   std::map<std::string, std::string> origins_;
   mutable std::map<std::string, std::string> asked_;  // empty where only null was asked for
 };
+
+// A value as messages show it: null, true of type bool, 'x' of type str.
+std::string value_text(const Params::Value& value);
 
 }  // namespace roundtrip::config

@@ -156,9 +156,11 @@ Checker::Checked Checker::section(const Shape& shape, const Node& node, const st
   Checked result{node, node, 0};
   for (const auto& entry : node.dict()) {
     const std::string below = join_path(path, entry.key().text);
-    if (contains(shape.open_sections, below)) continue;
     const auto field = shape.fields.find(below);
-    if (field == shape.fields.end() && shape.sections.count(below) == 0) shape.unknown(entry.key(), path);
+    if (field == shape.fields.end() && shape.sections.count(below) == 0) {
+      if (contains(shape.open_sections, below) || contains(shape.open_sections, path)) continue;
+      shape.unknown(entry.key(), path);
+    }
     Node value;
     if (field == shape.fields.end()) {
       Checked checked = section(shape, entry.value, below);

@@ -40,7 +40,7 @@ class Schema {
   void add_choice(const std::string& selector, const std::string& choice, Field field);
   // A choice of a selector without fields of its own.
   void declare_choice(const std::string& selector, const std::string& choice);
-  // A section that anything may stand in ("expect").
+  // A section whose keys are open ("method"): those without a field of their own pass unchecked, for who reads them.
   void add_open_section(std::string path);
 
   // Whether `path` is the name of a section: a key under which other fields stand.

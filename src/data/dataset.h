@@ -1,34 +1,45 @@
 // A dataset: samples in a fixed order, known by id before any is read.
 //
-// A dataset is one file of its own that registers a factory (folder.cpp shows how); nothing else is edited.
+// A kind of dataset is one source file of its own, which registers a class (folder.cpp shows how), and one config file
+// in configs/dataset; nothing else is edited. What it needs beside the shared keys it reads from `params`.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/registry.h"
+#include "config/params.h"
 #include "data/sample.h"
 
 namespace roundtrip::data {
 
+// The keys that every kind of dataset has, and the section with its own.
 struct DatasetOptions {
   std::string name;                   // "folder"
   std::filesystem::path path;         // dataset.path
-  std::optional<int64_t> limit;       // the first so many, after `ids`; at least 1
+  std::optional<int64_t> limit;       // only the first N, after `ids`; at least 1
   std::vector<std::string> ids;       // only these, in this order; empty: all
   std::optional<std::string> prompt;  // for every sample that has none of its own
   std::pair<int, int> size = {0, 0};  // height, width that samples are brought to; {0, 0} leaves them as they are
   std::string resample = "area";      // area or lanczos
+  config::Params params = {};         // dataset.<key>, the kind's own
   bool operator==(const DatasetOptions&) const = default;
+};
+
+struct DatasetInfo {
+  static constexpr PluginKind kKind{.noun = "dataset", .key = "dataset.name", .unknown = ErrorKind::kInput};
+  std::string name;
 };
 
 class Dataset {
  public:
+  using Plugins = Registry<Dataset, DatasetInfo, const DatasetOptions&>;
+
   virtual ~Dataset() = default;
   virtual const std::vector<std::string>& ids() const = 0;  // sorted by path, or as `ids` named them
   virtual std::string prompt(size_t index) const = 0;       // known without reading the image
@@ -43,17 +54,9 @@ class Dataset {
   virtual EditTruth read_edit(size_t, size_t) const { return {}; }
 };
 
-using DatasetFactory = std::function<std::unique_ptr<Dataset>(const DatasetOptions&)>;
-
-// Registers at start-up, from the dataset's own file: `const DatasetRegistration registration{"folder",
-// make};`
-struct DatasetRegistration {
-  DatasetRegistration(std::string name, DatasetFactory factory);
-};
-
 // Throws kInput for an unknown name, a folder that is missing or holds no image, metadata that names a
 // missing file and an id that the dataset does not have; kType for a limit, size or resampling that makes no
-// sense.
+// sense, and for a parameter that is wrong or that this kind does not have.
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options);
 std::vector<std::string> dataset_names();  // sorted
 

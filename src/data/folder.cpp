@@ -127,7 +127,7 @@ void add_line(const MetadataLine& line, Entry& entry, std::map<std::string, std:
   }
   entry.text = line.text;
   if (line.target_text) {
-    entry.edits.push_back({.name = {.name = line.edit, .target_prompt = *line.target_text},
+    entry.edits.push_back({.name = {.name = line.edit, .target_prompt = *line.target_text, .attributes = line.attributes},
                            .target = line.target_image,
                            .mask = line.mask});
   }
@@ -205,6 +205,7 @@ class Folder : public Dataset {
     hasher.add(sha256_hex_of_file(folder_ / entry.file)).add(prompt(index));
     for (const Edit& edit : entry.edits) {
       hasher.add(edit.name.name).add(edit.name.target_prompt);
+      for (const auto& [key, value] : edit.name.attributes) hasher.add(key).add(value);
       for (const std::optional<std::string>& file : {edit.target, edit.mask}) {
         hasher.add(file ? sha256_hex_of_file(folder_ / *file) : std::string());
       }
@@ -274,8 +275,7 @@ class Folder : public Dataset {
   std::vector<std::string> ids_;
 };
 
-const DatasetRegistration registration{"folder",
-                                       [](const DatasetOptions& options) { return std::make_unique<Folder>(options); }};
+const Registered<Dataset, Folder> folder({.name = "folder"});
 
 }  // namespace
 }  // namespace roundtrip::data

@@ -38,6 +38,22 @@ std::optional<std::string> file_of(const json& object, const char* key, const st
   return name ? std::optional(below_the_folder(key, *name, where)) : std::nullopt;
 }
 
+std::map<std::string, std::string> attributes_of(const json& object, const std::string& where) {
+  const auto found = object.find("edit_attributes");
+  if (found == object.end() || found->is_null()) return {};
+  if (!found->is_object()) {
+    throw input_error(where, fmt::format("edit_attributes is a {}", found->type_name()), "an object of strings");
+  }
+  std::map<std::string, std::string> attributes;
+  for (const auto& [key, value] : found->items()) {
+    if (!value.is_string()) {
+      throw input_error(where, fmt::format("edit_attributes.{} is a {}", key, value.type_name()), "a string");
+    }
+    attributes[key] = value.get<std::string>();
+  }
+  return attributes;
+}
+
 MetadataLine parse(std::string_view line, const std::string& where) {
   const json object = parse_json(line, where);
   if (!object.is_object()) {
@@ -51,12 +67,16 @@ MetadataLine parse(std::string_view line, const std::string& where) {
       throw input_error(where, fmt::format("has {} and no target_text", key), "the prompt that asks for the edit");
     }
   }
+  if (!target_text && !attributes_of(object, where).empty()) {
+    throw input_error(where, "has edit_attributes and no target_text", "the prompt that asks for the edit");
+  }
   return {.file_name = *file_name,
           .text = text_of(object, "text", where),
           .target_text = target_text,
           .target_image = file_of(object, "target_image", where),
           .mask = file_of(object, "mask", where),
           .edit = text_of(object, "edit", where).value_or(""),
+          .attributes = attributes_of(object, where),
           .where = where};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct Sample {
 struct EditName {
   std::string name;  // "colour": tells the edits of one image apart; empty where it has only one
   std::string target_prompt;
+  std::map<std::string, std::string> attributes = {};  // what else a dataset says of it: "type", "blend_words", ...
 };
 
 // What is known of the answer to an edit, at the size of the sample's image.

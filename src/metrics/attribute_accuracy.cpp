@@ -60,26 +60,18 @@ std::vector<std::string_view> words_before(std::string_view text, size_t end) {
 
 class AttributeAccuracy : public ModuleMetric {
  public:
-  explicit AttributeAccuracy(const MetricOptions& options)
-      : ModuleMetric({.name = "attribute_accuracy",
-                      .units = "",
-                      .long_name = "share of the caption's attributes that a classifier of scenes finds in the picture",
-                      .direction = Direction::kHigherIsBetter,
-                      .version = "",
-                      .on_latents = false,
-                      .on_caption = true},
-                     options.attributes_path, options.device,
-                     {.key = "attributes.path",
-                      .note = "attributes.json",
-                      .expected = "a classifier written by models/scenes/export.py"},
-                     "the classifier of scenes is models/scenes/attributes.pt") {
+  AttributeAccuracy(const MetricInfo& info, const config::Params& params, at::Device device)
+      : ModuleMetric(info, params, device,
+                     {.note = "attributes.json",
+                      .expected = "a classifier written by models/scenes/export.py",
+                      .remedy = "the classifier of scenes is models/scenes/attributes.pt"}) {
     if (!module_) return;
     heads_ = read_heads(*module_);
     info_.version = "1, classifier " + module_->noted("version");
   }
 
   // [heads]: the answer of each head that the caption names, kUnnamed for the others.
-  Tensor wanted(const std::string& caption) const override {
+  Tensor encode_caption(const std::string& caption) const override {
     Tensor answers = at::full({std::max<int64_t>(1, std::ssize(heads_))}, kUnnamed, at::kLong);
     for (size_t h = 0; h < heads_.size(); ++h) {
       const Head& head = heads_[h];
@@ -100,7 +92,8 @@ class AttributeAccuracy : public ModuleMetric {
   }
 
  private:
-  Tensor judge(const Tensor& wanted, const Tensor& test) override {
+  Tensor score_by_module(const Inputs& inputs) override {
+    const Tensor &wanted = inputs.caption, &test = inputs.test;
     int64_t answers = 0;
     for (const Head& head : heads_) answers += std::ssize(head.answers);
     const Tensor logits = answer({2 * test.to(at::kFloat) - 1}, {test.size(0), answers});
@@ -130,8 +123,13 @@ class AttributeAccuracy : public ModuleMetric {
   std::vector<Head> heads_;
 };
 
-const MetricRegistration registration{
-    "attribute_accuracy", [](const MetricOptions& options) { return std::make_unique<AttributeAccuracy>(options); }};
+const Registered<Metric, AttributeAccuracy> attribute_accuracy(
+    {.name = "attribute_accuracy",
+     .label = "attribute accuracy",
+     .long_name = "share of the caption's attributes that a classifier of scenes finds in the picture",
+     .direction = Direction::kHigherIsBetter,
+     .wants = {.caption = true},
+     .order = 3});
 
 }  // namespace
 }  // namespace roundtrip::metrics

@@ -12,29 +12,24 @@ namespace {
 
 class Lpips : public ModuleMetric {
  public:
-  explicit Lpips(const MetricOptions& options)
+  Lpips(const MetricInfo& info, const config::Params& params, at::Device device)
       : ModuleMetric(
-            {.name = "lpips",
-             .units = "",
-             .long_name = "learned perceptual image patch similarity",
-             .direction = Direction::kLowerIsBetter,
-             .version = "",
-             .on_latents = false},
-            options.lpips_path, options.device,
-            {.key = "lpips.path", .note = "lpips.json", .expected = "a module written by scripts/export_lpips.py"},
-            "a module is written by: scripts/export_lpips.py --net squeeze --trunk FILE --heads FILE -o "
-            "lpips_squeeze.pt (--help says where the files are)") {
+            info, params, device,
+            {.note = "lpips.json",
+             .expected = "a module written by scripts/export_lpips.py",
+             .remedy = "a module is written by: scripts/export_lpips.py --net squeeze --trunk FILE --heads FILE "
+                       "-o lpips_squeeze.pt (--help says where the files are)"}) {
     if (!module_) return;
     const std::string net = module_->noted("net");
     info_.long_name = fmt::format("learned perceptual image patch similarity, {} network, inputs on [-1, 1]", net);
     info_.version = fmt::format("{} {}, trunk {:.12}, heads {:.12}", module_->noted("version"), net,
                                 module_->noted("trunk_sha256"), module_->noted("heads_sha256"));
-    try_out(options.device);
+    try_out(device);
   }
 
  private:
-  Tensor judge(const Tensor& reference, const Tensor& test) override {
-    return distance(2 * reference.to(at::kFloat) - 1, 2 * test.to(at::kFloat) - 1);
+  Tensor score_by_module(const Inputs& inputs) override {
+    return distance(2 * inputs.reference.to(at::kFloat) - 1, 2 * inputs.test.to(at::kFloat) - 1);
   }
 
   // Equal images are 0 apart, or the module is something else.
@@ -49,8 +44,12 @@ class Lpips : public ModuleMetric {
   Tensor distance(const Tensor& a, const Tensor& b) { return answer({a, b}, {a.size(0)}); }
 };
 
-const MetricRegistration registration{"lpips",
-                                      [](const MetricOptions& options) { return std::make_unique<Lpips>(options); }};
+const Registered<Metric, Lpips> lpips({.name = "lpips",
+                                       .label = "LPIPS",
+                                       .long_name = "learned perceptual image patch similarity",
+                                       .has_floor = true,
+                                       .perceptual = true,
+                                       .order = 5});
 
 }  // namespace
 }  // namespace roundtrip::metrics

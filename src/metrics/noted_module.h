@@ -16,7 +16,7 @@ namespace roundtrip::metrics {
 class NotedModule {
  public:
   struct Names {
-    std::string key;       // of the config: "lpips.path"
+    std::string key;       // of the config: "metric.lpips.path"
     std::string note;      // the extra file, a JSON object: "lpips.json"
     std::string expected;  // in messages: "a module written by ..."
   };

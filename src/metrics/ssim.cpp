@@ -48,20 +48,10 @@ Tensor mean_similarity(const Tensor& x, const Tensor& y, const Tensor& window) {
 
 class Ssim : public Metric {
  public:
-  const MetricInfo& info() const override {
-    static const MetricInfo info{.name = "ssim",
-                                 .units = "",
-                                 .long_name =
-                                     "structural similarity, Gaussian 11x11, sigma 1.5, K1 0.01, K2 0.03, "
-                                     "data range 1, reflected borders, mean of the whole map; NaN below "
-                                     "11 pixels",
-                                 .direction = Direction::kHigherIsBetter,
-                                 .version = "1",
-                                 .on_latents = false};
-    return info;
-  }
+  using Metric::Metric;
 
-  Tensor score(const Tensor& reference, const Tensor& test) override {
+  Tensor score(const Inputs& inputs) override {
+    const Tensor &reference = inputs.reference, &test = inputs.test;
     check_pair(reference, test);
     const int64_t count = reference.size(0), height = reference.size(2), width = reference.size(3);
     const auto options = reference.options().dtype(at::kDouble);
@@ -87,7 +77,15 @@ class Ssim : public Metric {
   bool warned_ = false;
 };
 
-const MetricRegistration registration{"ssim", [](const MetricOptions&) { return std::make_unique<Ssim>(); }};
+const Registered<Metric, Ssim> ssim(
+    {.name = "ssim",
+     .label = "SSIM",
+     .long_name =
+         "structural similarity, Gaussian 11x11, sigma 1.5, K1 0.01, K2 0.03, data range 1, reflected borders, "
+         "mean of the whole map; NaN below 11 pixels",
+     .direction = Direction::kHigherIsBetter,
+     .version = "1",
+     .order = 6});
 
 }  // namespace
 }  // namespace roundtrip::metrics

@@ -4,13 +4,15 @@
 #include <functional>
 
 #include "base/stopwatch.h"
-#include "run/peak_memory.h"
 #include "run/table.h"
-#include "run/workbench.h"
+#include "session/device.h"
+#include "session/peak_memory.h"
+#include "session/session.h"
 
 namespace roundtrip::run {
 namespace {
 
+using at::Tensor;
 using engine::Task;
 
 constexpr int64_t kBytesPerValue = 12;  // of a column: a number, or a text and its place
@@ -32,21 +34,21 @@ Task<void> ask_gradient(engine::Engine& engine, engine::Row row) {
   co_await asking;
 }
 
-Task<void> ask_image(Workbench& bench, Tensor x, Tensor pixels) {
+Task<void> ask_image(session::Session& session, Tensor x, Tensor pixels) {
   std::vector<Tensor> latents = {x};
-  engine::Station::Awaiter decoding(bench.decode(), std::move(latents));
+  engine::Station::Awaiter decoding(session.decode(), std::move(latents));
   const std::vector<Tensor> image = co_await decoding;
-  Pair pair{.reference = pixels, .test = image[0], .x0 = x, .x = x, .caption = ""};
-  Task<Scores> scoring = bench.scorer().score(std::move(pair));
+  session::Pair pair{.reference = pixels, .test = image[0], .x0 = x, .x = x, .caption = ""};
+  Task<session::Scores> scoring = session.scorer().score(std::move(pair));
   co_await scoring;
 }
 
 // Seconds of one of `count` tasks that run together, after as many that warm up.
-double seconds_of(Workbench& bench, int count, const std::function<Task<void>()>& make) {
+double seconds_of(session::Session& session, int count, const std::function<Task<void>()>& make) {
   const auto run = [&] {
     int left = count;
     const Stopwatch stopwatch;
-    bench.engine().run([&]() -> std::optional<Task<void>> {
+    session.engine().run([&]() -> std::optional<Task<void>> {
       if (left-- == 0) return std::nullopt;
       return make();
     });
@@ -56,33 +58,33 @@ double seconds_of(Workbench& bench, int count, const std::function<Task<void>()>
   return run() / count;
 }
 
-Estimate::Speed speed_of(Workbench& bench, const PlanBench& entry) {
-  const int64_t factor = bench.model().pixel_multiple;
+plan::Estimate::Speed speed_of(session::Session& session, const plan::PlanSession& entry) {
+  const int64_t factor = session.model().pixel_multiple;
   const auto like = at::TensorOptions(entry.options.model.dtype == "float64" ? at::kDouble : at::kFloat);
   const Tensor x =
-      at::randn({bench.model().latent_channels, entry.options.height / factor, entry.options.width / factor},
-                like.device(device_of(entry.options.engine.device)));
+      at::randn({session.model().latent_channels, entry.options.height / factor, entry.options.width / factor},
+                like.device(session::device_of(entry.options.engine.device)));
   const Tensor pixels = at::zeros({3, entry.options.height, entry.options.width}, x.options());
-  const diffusion::Conditioning conditioning = bench.embedding("").conditioning;
-  Estimate::Speed speed{.max_batch = bench.max_batch()};
-  speed.eps_seconds =
-      seconds_of(bench, speed.max_batch, [&] { return ask_eps(bench.engine(), engine::Row(x, 500, conditioning)); });
+  const diffusion::Conditioning conditioning = session.embedding("").conditioning;
+  plan::Estimate::Speed speed{.max_batch = session.max_batch()};
+  speed.eps_seconds = seconds_of(session, speed.max_batch,
+                                 [&] { return ask_eps(session.engine(), engine::Row(x, 500, conditioning)); });
   if (entry.made.backward > 0) {
-    speed.gradient_seconds = seconds_of(bench, speed.max_batch, [&] {
+    speed.gradient_seconds = seconds_of(session, speed.max_batch, [&] {
       engine::Row row(x.clone(), 500, conditioning);
       if (row.conditioning.tokens.defined()) row.conditioning.tokens = row.conditioning.tokens.clone();
-      return ask_gradient(bench.engine(), std::move(row));
+      return ask_gradient(session.engine(), std::move(row));
     });
   }
-  speed.image_seconds = seconds_of(bench, speed.max_batch, [&] { return ask_image(bench, x, pixels); });
+  speed.image_seconds = seconds_of(session, speed.max_batch, [&] { return ask_image(session, x, pixels); });
   return speed;
 }
 
-int64_t disk_bytes_of(const Plan& plan) {
+int64_t disk_bytes_of(const plan::Plan& plan) {
   const auto columns = static_cast<int64_t>(table_layout(plan).columns.size());
   int64_t bytes = plan.saved_bytes + plan.records * columns * kBytesPerValue;
-  for (const PlanBench& bench : plan.benches) {
-    for (const PlanDataset& dataset : bench.datasets) {
+  for (const plan::PlanSession& session : plan.sessions) {
+    for (const plan::PlanDataset& dataset : session.datasets) {
       for (const size_t k : dataset.trials) {
         bytes += dataset.records(plan.trials[k]) * (plan.trials[k].steps + 1) * kBytesPerStep;
       }
@@ -93,21 +95,21 @@ int64_t disk_bytes_of(const Plan& plan) {
 
 }  // namespace
 
-Estimate estimate_plan(const Plan& plan) {
-  Estimate estimate;
-  const PeakMemory memory;
-  for (const PlanBench& entry : plan.benches) {
-    Workbench bench(entry.options);
-    const Estimate::Speed speed = speed_of(bench, entry);
+plan::Estimate estimate_plan(const plan::Plan& plan) {
+  plan::Estimate estimate;
+  const session::PeakMemory memory;
+  for (const plan::PlanSession& entry : plan.sessions) {
+    session::Session session(entry.options);
+    const plan::Estimate::Speed speed = speed_of(session, entry);
     int64_t records = 0;
-    for (const PlanDataset& dataset : entry.datasets) {
+    for (const plan::PlanDataset& dataset : entry.datasets) {
       for (const size_t k : dataset.trials) records += dataset.records(plan.trials[k]);
     }
     const auto forward = static_cast<double>(entry.made.forward - entry.made.backward);
     estimate.seconds += forward * speed.eps_seconds +
                         static_cast<double>(entry.made.backward) * speed.gradient_seconds +
                         static_cast<double>(records) * speed.image_seconds;
-    estimate.benches.push_back(speed);
+    estimate.sessions.push_back(speed);
   }
   estimate.memory_bytes = memory.bytes();
   estimate.disk_bytes = disk_bytes_of(plan);

@@ -4,7 +4,7 @@
 #include <functional>
 #include <map>
 
-#include "run/keys.h"
+#include "plan/keys.h"
 #include "run/stages.h"
 #include "store/record.h"
 
@@ -15,7 +15,7 @@ struct FinishedRecord {
   store::Record record;
   std::vector<store::ArrayView> arrays;
   std::vector<Tensor> storage;
-  const Trial* trial = nullptr;
+  const plan::Trial* trial = nullptr;
   std::string sample;  // its id, and after a blank the edit's name
   bool failed = false;
   std::string error;               // one line
@@ -25,16 +25,12 @@ struct FinishedRecord {
 
 // A record of one sample that is to be made.
 struct PlannedRecord {
-  const Trial* trial = nullptr;
+  const plan::Trial* trial = nullptr;
   size_t edit = 0;  // one of the sample's, where the trial edits
   int64_t row = 0;  // of the plan
 };
 
 using RecordSink = std::function<void(FinishedRecord)>;
-
-// What the columns `edit` and `input_digest` say of a sample's edit and of a sample.
-std::string edit_text(const data::EditName& edit);
-std::string short_digest(const data::Dataset& dataset, size_t sample);
 
 class RecordMaker {
  public:
@@ -48,7 +44,7 @@ class RecordMaker {
   void expect(const std::vector<PlannedRecord>& records, size_t sample) const;
 
  private:
-  Task<void> fill(const Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const;
+  Task<void> fill(const plan::Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const;
   const std::string& digest_of(size_t sample) const;
 
   StageContext context_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "columns/columns.h"
 #include "run/table.h"
 #include "store/results_reader.h"
 
@@ -19,24 +20,25 @@ void keep_picture(FinishedRecord& finished, const std::string& path, const Tenso
 
 }  // namespace
 
-Recorder::Recorder(const Plan& plan, store::RunStore store, Progress& progress)
-    : progress_(progress), store_(std::move(store)), images_(store_.directory() / "images") {
+Recorder::Recorder(const plan::Plan& plan, store::RunStore store, Progress& progress)
+    : progress_(progress), store_(std::move(store)), images_(store_.directory() / "images", plan.trials) {
   restore(plan);
 }
 
 // What an earlier process left: digests, failures, the pictures among the worst.
-void Recorder::restore(const Plan& plan) {
+void Recorder::restore(const plan::Plan& plan) {
   for (const std::filesystem::path& path : store_.shards()) {
     const store::ResultsReader shard(path);
-    const std::vector<int64_t> rows = shard.plan_rows(), trials = shard.integers("trial");
-    const std::vector<std::string> status = shard.texts("status"), samples = shard.texts("sample"),
-                                   digests = shard.texts("input_digest");
-    const std::vector<double> psnr = shard.has("psnr") ? shard.numbers("psnr") : std::vector<double>(rows.size());
+    const std::vector<int64_t> rows = shard.plan_rows(), trials = shard.integers(columns::kTrial);
+    const std::vector<std::string> status = shard.texts(columns::kStatus), samples = shard.texts(columns::kSample),
+                                   digests = shard.texts(columns::kInputDigest);
+    const std::string& metric = images_.metric();
+    const std::vector<double> scores = shard.has(metric) ? shard.numbers(metric) : std::vector<double>(rows.size());
     for (size_t k = 0; k < rows.size(); ++k) {
       if (!digests[k].empty()) digests_[samples[k]] = digests[k];
       if (!store_.holds(rows[k])) continue;  // to be made anew
       if (status[k] == "failed") ++failed_before_;
-      if (plan.trials.at(trials[k]).save_images == SaveImages::kWorst8) images_.restore(rows[k], psnr[k]);
+      if (plan.trials.at(trials[k]).save_images == plan::SaveImages::kWorst8) images_.restore(rows[k], scores[k]);
     }
   }
 }
@@ -45,8 +47,8 @@ void Recorder::add(FinishedRecord finished) {
   unify_parameters(store_.layout().columns, finished.record);
   if (finished.failed) report_failure(finished);
   for (const std::string& note : finished.notes) note_samples_[note].insert(finished.sample);
-  const auto text = [&](const char* column) { return std::get<std::string>(finished.record.values.at(column)); };
-  if (!text("input_digest").empty()) digests_[text("sample")] = text("input_digest");
+  const std::string digest = store::get(finished.record, columns::kInputDigest);
+  if (!digest.empty()) digests_[store::get(finished.record, columns::kSample)] = digest;
   if (finished.image.defined() && images_.wants(finished)) {
     images_.keep(finished);
     keep_picture(finished, "images/{row}", finished.image);

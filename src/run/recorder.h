@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/progress.h"
+#include "plan/plan.h"
 #include "run/image_keeper.h"
-#include "run/plan.h"
 #include "run/record_maker.h"
 #include "store/run_store.h"
 
@@ -16,7 +16,7 @@ namespace roundtrip::run {
 class Recorder {
  public:
   // `store` may hold records already: they count as recorded.
-  Recorder(const Plan& plan, store::RunStore store, Progress& progress);
+  Recorder(const plan::Plan& plan, store::RunStore store, Progress& progress);
 
   void add(FinishedRecord finished);
   void say_notes();
@@ -28,7 +28,7 @@ class Recorder {
   std::string inputs_digest() const;                  // over all samples
 
  private:
-  void restore(const Plan& plan);
+  void restore(const plan::Plan& plan);
   void report_failure(const FinishedRecord& finished);
 
   Progress& progress_;

@@ -4,7 +4,7 @@
 // inputs are as they were.
 #pragma once
 
-#include "run/plan.h"
+#include "plan/plan.h"
 #include "store/run_store.h"
 
 namespace roundtrip::run {
@@ -17,7 +17,7 @@ enum class Resume {
 
 // Throws kInput where the directory holds no run or another process writes it; where the plan is another one (with the
 // first difference), or under kExtend lacks records that are there; and where an image or a prompt has changed.
-store::RunStore open_store(const Plan& plan, const std::filesystem::path& directory, Resume resume,
+store::RunStore open_store(const plan::Plan& plan, const std::filesystem::path& directory, Resume resume,
                            const std::map<std::string, std::string>& provenance);
 
 // Has the failed records of a run that was taken up made anew; returns how many they are.

@@ -7,10 +7,10 @@
 #include <map>
 #include <string>
 
-#include "run/plan.h"
+#include "analysis/table/run_table.h"
+#include "plan/plan.h"
 #include "run/provenance.h"
 #include "run/resume.h"
-#include "run/summary.h"
 
 namespace roundtrip::run {
 
@@ -28,7 +28,7 @@ struct RunOptions {
 struct RunOutcome {
   int64_t records = 0;      // that are there now
   int64_t evaluations = 0;  // made by this process
-  std::vector<Failure> failures;
+  std::vector<analysis::RunFailure> failures;
   bool interrupted = false, gave_up = false;  // by options.stop, by options.max_failures
   std::filesystem::path results;
   std::string table;  // means by trial
@@ -36,6 +36,6 @@ struct RunOutcome {
 
 // Throws kInput where the directory cannot be written or the disk is full, and what open_store throws. Until results.h5
 // stands, what was finished can be taken up again.
-RunOutcome run_plan(const Plan& plan, const RunOptions& options);
+RunOutcome run_plan(const plan::Plan& plan, const RunOptions& options);
 
 }  // namespace roundtrip::run

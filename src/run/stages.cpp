@@ -3,17 +3,17 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "run/edit_scores.h"
+#include "session/edit_scores.h"
 
 namespace roundtrip::run {
 namespace {
 
 using engine::Station;
 
-inversion::Problem make_problem(const StageContext& context, const Trial& trial, const std::string& sample_id,
+inversion::Problem make_problem(const StageContext& context, const plan::Trial& trial, const std::string& sample_id,
                                 const Prepared& prepared, engine::Cost& cost) {
-  return {.grid = diffusion::StepGrid(diffusion::NoiseSchedule(context.bench.model().schedule), trial.steps),
-          .network = inversion::Network(context.bench.engine(), cost),
+  return {.grid = diffusion::StepGrid(diffusion::NoiseSchedule(context.session.model().schedule), trial.steps),
+          .network = inversion::Network(context.session.engine(), cost),
           .source = prepared.source,
           .null = prepared.null,
           .eps_at = trial.eps_at,
@@ -35,14 +35,14 @@ std::vector<double> pivot_distances(const inversion::Trajectory& path, const inv
 int64_t bytes_of(const Tensor& tensor) { return tensor.defined() ? tensor.numel() * tensor.element_size() : 0; }
 
 // The answer to an edit, as tensors where the images are.
-EditTarget read_target(const StageContext& context, size_t sample, size_t edit, const Tensor& image,
-                       std::vector<std::string>& notes) {
+session::EditTarget read_target(const StageContext& context, size_t sample, size_t edit, const Tensor& image,
+                                std::vector<std::string>& notes) {
   const std::string prompt = context.dataset.edits(sample).at(edit).target_prompt;
   const data::EditTruth truth = context.dataset.read_edit(sample, edit);
   notes = truth.notes;
-  const int dropped = context.bench.embedding(prompt).dropped_tokens;
+  const int dropped = context.session.embedding(prompt).dropped_tokens;
   if (dropped > 0) notes.push_back(fmt::format("target prompt cut by {} tokens to the model's length", dropped));
-  return edit_target(prompt, truth, image);
+  return session::edit_target(prompt, truth, image);
 }
 
 // Says which stage an error came from; the network's own message names the timestep.
@@ -56,16 +56,16 @@ EditTarget read_target(const StageContext& context, size_t sample, size_t edit, 
 
 }  // namespace
 
-Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) {
-  Workbench& bench = context.bench;
+Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sample) {
+  session::Session& session = context.session;
   Prepared prepared;
   const data::Sample read = context.dataset.read(sample);
   prepared.prompt = read.prompt;
   prepared.notes = read.notes;
-  prepared.pixels = bench.pixels(read.pixels);
+  prepared.pixels = session.pixels(read.pixels);
 
-  const Workbench::Embedding& source = bench.embedding(read.prompt);
-  const Workbench::Embedding& null = bench.embedding(trial.null_prompt);
+  const session::Session::Embedding& source = session.embedding(read.prompt);
+  const session::Session::Embedding& null = session.embedding(trial.null_prompt);
   prepared.source = source.conditioning;
   prepared.null = null.conditioning;
   if (source.dropped_tokens > 0) {
@@ -73,7 +73,7 @@ Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) 
   }
 
   std::vector<Tensor> encoder_inputs = {prepared.pixels};
-  Station::Awaiter encoding(bench.encode(), std::move(encoder_inputs));
+  Station::Awaiter encoding(session.encode(), std::move(encoder_inputs));
   const std::vector<Tensor> posterior = co_await encoding;
   prepared.encode_seconds = encoding.seconds();
   prepared.x0 = posterior[0];
@@ -83,19 +83,19 @@ Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) 
   }
 
   std::vector<Tensor> decoder_inputs = {prepared.x0};
-  Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));
+  Station::Awaiter decoding(session.decode(), std::move(decoder_inputs));
   const std::vector<Tensor> decoded = co_await decoding;
-  Pair pair{.reference = prepared.pixels,
-            .test = decoded[0],
-            .x0 = prepared.x0,
-            .x = prepared.x0,
-            .caption = prepared.prompt};
-  Task<Scores> scoring = bench.scorer().score(std::move(pair));
+  session::Pair pair{.reference = prepared.pixels,
+                     .test = decoded[0],
+                     .x0 = prepared.x0,
+                     .x = prepared.x0,
+                     .caption = prepared.prompt};
+  Task<session::Scores> scoring = session.scorer().score(std::move(pair));
   prepared.floor = co_await scoring;
   co_return prepared;
 }
 
-Task<Inverted> invert(StageContext context, const Trial& trial, std::string sample_id,
+Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::string sample_id,
                       std::shared_ptr<const Prepared> prepared) {
   Inverted inverted;
   const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, inverted.cost);
@@ -109,11 +109,11 @@ Task<Inverted> invert(StageContext context, const Trial& trial, std::string samp
   if (!at::isfinite(x_S).all().item<bool>()) {
     throw Error(ErrorKind::kNumeric, fmt::format("inverting: the latent at step {} is not finite", trial.steps));
   }
-  inverted.noise = noise_statistics(x_S);
+  inverted.noise = session::noise_statistics(x_S);
   co_return inverted;
 }
 
-Task<Fitted> fit(StageContext context, const Trial& trial, std::string sample_id,
+Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sample_id,
                  std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted) {
   Fitted fitted;
   const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, fitted.cost);
@@ -128,14 +128,14 @@ Task<Fitted> fit(StageContext context, const Trial& trial, std::string sample_id
   co_return fitted;
 }
 
-Task<Sampled> go_back(StageContext context, const Trial& trial, size_t sample, size_t edit,
+Task<Sampled> go_back(StageContext context, const plan::Trial& trial, size_t sample, size_t edit,
                       std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted) {
-  Workbench& bench = context.bench;
+  session::Session& session = context.session;
   Sampled result;
-  EditTarget target;
+  session::EditTarget target;
   if (trial.edits) target = read_target(context, sample, edit, prepared->pixels, result.notes);
   const std::string& prompt = trial.edits ? target.prompt : prepared->prompt;
-  const diffusion::Conditioning conditioning = trial.edits ? bench.embedding(prompt).conditioning : prepared->source;
+  const diffusion::Conditioning conditioning = trial.edits ? session.embedding(prompt).conditioning : prepared->source;
   const std::string& sample_id = context.dataset.ids()[sample];
   const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, result.cost);
   inversion::Trajectory path;
@@ -152,14 +152,21 @@ Task<Sampled> go_back(StageContext context, const Trial& trial, size_t sample, s
   result.pivot_distance = pivot_distances(path, fitted->inversion.pivots);
 
   std::vector<Tensor> decoder_inputs = {x};
-  Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));
+  Station::Awaiter decoding(session.decode(), std::move(decoder_inputs));
   std::vector<Tensor> decoded = co_await decoding;
   result.decode_seconds = decoding.seconds();
-  Pair pair{.reference = prepared->pixels, .test = decoded[0], .x0 = prepared->x0, .x = x, .caption = prompt};
-  Task<Scores> scoring = bench.scorer().score(std::move(pair));
+  session::Pair pair{.reference = prepared->pixels,
+                     .test = decoded[0],
+                     .x0 = prepared->x0,
+                     .x = x,
+                     .caption = prompt,
+                     .mask = target.mask,
+                     .target = target.pixels};
+  Task<session::Scores> scoring = session.scorer().score(std::move(pair));
   result.scores = co_await scoring;
   if (trial.edits) {
-    Task<Scores> editing = edit_scores(bench.scorer(), prepared->pixels, decoded[0], target, prepared->x0, x);
+    Task<session::Scores> editing =
+        session::edit_scores(session.scorer(), prepared->pixels, decoded[0], target, prepared->x0, x);
     result.scores.merge(co_await editing);
   }
   if (context.keep_path) result.path = std::move(path);

@@ -1,15 +1,12 @@
 // The record table of a plan: its columns and what it says besides them.
 #pragma once
 
-#include "run/plan.h"
+#include "plan/plan.h"
 #include "store/run_store.h"
 
 namespace roundtrip::run {
 
-store::TableLayout table_layout(const Plan& plan);
-
-// The columns that a metric's scores fill: its own, and where there are edits those that come with it.
-std::vector<store::Column> columns_of(const metrics::MetricInfo& metric, bool edits);
+store::TableLayout table_layout(const plan::Plan& plan);
 
 // Gives values of swept parameters the type that their columns have: a number, or text where values are mixed.
 void unify_parameters(const std::vector<store::Column>& columns, store::Record& record);

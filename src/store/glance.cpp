@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "store/columns.h"
 #include "store/durable.h"
 #include "store/journal.h"
 #include "store/json_form.h"
@@ -47,17 +48,17 @@ class Seen {
 void add_table(const fs::path& path, Seen& seen) {
   const ResultsReader table(path);
   const std::vector<int64_t> rows = table.plan_rows();
-  const std::vector<std::string> status = table.has("status") ? table.texts("status") : std::vector<std::string>{};
+  const std::vector<std::string> status = table.has(kStatus) ? table.texts(kStatus) : std::vector<std::string>{};
   for (size_t k = 0; k < rows.size(); ++k) {
-    const auto text = [&](const char* column) {
-      return table.has(column) ? table.texts(column, static_cast<int64_t>(k), 1)[0] : "";
+    const auto text = [&](const TextColumn& column) {
+      return table.has(column) ? table.texts(column, static_cast<int64_t>(k), 1)[0] : std::string();
     };
     seen.add(rows[k], k < status.size() && status[k] == "failed", [&] {
       return Glance::Failure{.plan_row = rows[k],
-                             .trial = table.has("trial") ? table.integers("trial", static_cast<int64_t>(k), 1)[0] : 0,
-                             .sample = text("sample"),
-                             .edit = text("edit"),
-                             .error = text("error")};
+                             .trial = table.has(kTrial) ? table.integers(kTrial, static_cast<int64_t>(k), 1)[0] : 0,
+                             .sample = text(kSample),
+                             .edit = text(kEdit),
+                             .error = text(kError)};
     });
   }
 }
@@ -65,14 +66,13 @@ void add_table(const fs::path& path, Seen& seen) {
 void add_journal(const JournalPaths& paths, Seen& seen) {
   JournalReader journal(paths);
   while (const std::optional<JournalEntry> entry = journal.next()) {
-    const auto text = [&](const char* column) { return text_in(entry->record, column); };
-    seen.add(entry->record.plan_row, text("status") == "failed", [&] {
-      const auto trial = entry->record.values.find("trial");
+    const auto text = [&](const TextColumn& column) { return get(entry->record, column); };
+    seen.add(entry->record.plan_row, text(kStatus) == "failed", [&] {
       return Glance::Failure{.plan_row = entry->record.plan_row,
-                             .trial = trial == entry->record.values.end() ? 0 : std::get<int64_t>(trial->second),
-                             .sample = text("sample"),
-                             .edit = text("edit"),
-                             .error = text("error")};
+                             .trial = get(entry->record, kTrial),
+                             .sample = text(kSample),
+                             .edit = text(kEdit),
+                             .error = text(kError)};
     });
   }
 }

@@ -190,7 +190,15 @@ std::string encode_layout(const StoredLayout& stored) {
                        {"long_name", mended(column.long_name)},
                        {"units", mended(column.units)},
                        {"direction", mended(column.direction)},
-                       {"version", mended(column.version)}});
+                       {"version", mended(column.version)},
+                       {"label", mended(column.label)},
+                       {"digits", column.digits},
+                       {"log_axis", column.log_axis},
+                       {"perceptual", column.perceptual},
+                       {"order", column.order},
+                       {"metric", mended(column.metric)},
+                       {"compares", mended(column.compares)},
+                       {"view", mended(column.view)}});
   }
   std::string text = R"({"columns":)" + dump(columns);
   text += R"(,"attributes":)" + dump(mended(layout.attributes));
@@ -212,7 +220,15 @@ StoredLayout decode_layout(std::string_view text) {
                               .long_name = column.at("long_name"),
                               .units = column.at("units"),
                               .direction = column.at("direction"),
-                              .version = column.at("version")});
+                              .version = column.at("version"),
+                              .label = column.value("label", std::string()),  // versions before had none of these
+                              .digits = column.value("digits", -1),
+                              .log_axis = column.value("log_axis", false),
+                              .perceptual = column.value("perceptual", false),
+                              .order = column.value("order", kLastOrder),
+                              .metric = column.value("metric", std::string()),
+                              .compares = column.value("compares", std::string()),
+                              .view = column.value("view", std::string())});
   }
   read.at("attributes").get_to(layout.attributes);
   read.at("trial_configs").get_to(layout.trial_configs);

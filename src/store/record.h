@@ -14,6 +14,9 @@ namespace roundtrip::store {
 
 enum class ColumnType { kFloat64, kInt64, kString };
 
+// The place of a column that no reader looks for first.
+inline constexpr int kLastOrder = 100;
+
 struct Column {
   std::string name;
   ColumnType type = ColumnType::kFloat64;
@@ -21,6 +24,17 @@ struct Column {
   std::string units;      // "s", "dB", "B"; empty for pure numbers
   std::string direction;  // "lower" or "higher" is better; empty where neither
   std::string version;    // of a metric: changes whenever its numbers would
+
+  // How tables and figures show a measure.
+  std::string label = {};   // "background PSNR"; empty: the name's words
+  int digits = -1;          // behind the point; -1: as the number's size asks
+  bool log_axis = false;    // in figures
+  bool perceptual = false;  // judges what a viewer sees rather than pixel values
+  int order = kLastOrder;   // lowest first
+
+  // Of a score: its metric, what that compares ("pictures", "latents", "caption", "edit"), and which view of the
+  // picture the score is of, empty for the whole picture against its source ("codec", "edit", "background").
+  std::string metric = {}, compares = {}, view = {};
 };
 
 // monostate is "missing": NaN, -1 or "" in the file, by type.

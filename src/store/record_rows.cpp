@@ -76,12 +76,6 @@ int64_t first_step(std::span<const int64_t> step_records, int64_t row) {
 
 }  // namespace
 
-std::string text_in(const Record& record, const std::string& column) {
-  const auto found = record.values.find(column);
-  const auto* text = found == record.values.end() ? nullptr : std::get_if<std::string>(&found->second);
-  return text ? *text : "";
-}
-
 std::vector<Record> read_records(const ResultsReader& results, int64_t first, int64_t count) {
   const std::vector<int64_t> plan_rows = results.plan_rows(first, count);
   std::vector<Record> records(plan_rows.size());

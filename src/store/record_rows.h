@@ -18,9 +18,6 @@ namespace roundtrip::store {
 // The rows [first, first + count) of a results file, with their steps; arrays stay where they are.
 std::vector<Record> read_records(const ResultsReader& results, int64_t first, int64_t count);
 
-// The text that a record has in a column; empty where it has none.
-std::string text_in(const Record& record, const std::string& column);
-
 // Records column by column, as they come.
 class GatheredRecords {
  public:

@@ -55,6 +55,10 @@ std::string text_or_nothing(const hdf5::Object& object, const std::string& name)
   return object.has_attribute(name) ? object.text_attribute(name) : "";
 }
 
+int integer_or(const hdf5::Object& object, const std::string& name, int otherwise) {
+  return object.has_attribute(name) ? static_cast<int>(object.integer_attribute(name)) : otherwise;
+}
+
 std::vector<std::string> strings_of(const Texts& texts) {
   std::vector<std::string> strings;
   strings.reserve(texts.size());
@@ -99,7 +103,15 @@ struct ResultsReader::State {
                          .long_name = text_or_nothing(dataset, "long_name"),
                          .units = text_or_nothing(dataset, "units"),
                          .direction = text_or_nothing(dataset, "direction"),
-                         .version = text_or_nothing(dataset, "metric_version")});
+                         .version = text_or_nothing(dataset, "metric_version"),
+                         .label = text_or_nothing(dataset, "label"),
+                         .digits = integer_or(dataset, "digits", -1),
+                         .log_axis = integer_or(dataset, "log_axis", 0) != 0,
+                         .perceptual = integer_or(dataset, "perceptual", 0) != 0,
+                         .order = integer_or(dataset, "order", kLastOrder),
+                         .metric = text_or_nothing(dataset, "metric"),
+                         .compares = text_or_nothing(dataset, "compares"),
+                         .view = text_or_nothing(dataset, "view")});
       names.push_back(name);
     }
   }

@@ -24,6 +24,14 @@ void label(hdf5::Dataset& dataset, const Column& column) {
   set("units", column.units);
   set("direction", column.direction);
   set("metric_version", column.version);
+  set("label", column.label);
+  set("metric", column.metric);
+  set("compares", column.compares);
+  set("view", column.view);
+  if (column.digits >= 0) dataset.set_attribute("digits", int64_t{column.digits});
+  if (column.log_axis) dataset.set_attribute("log_axis", int64_t{1});
+  if (column.perceptual) dataset.set_attribute("perceptual", int64_t{1});
+  if (column.order != kLastOrder) dataset.set_attribute("order", int64_t{column.order});
 }
 
 Element element_of(ColumnType type) {

@@ -45,6 +45,16 @@ class Spider : public Animal {  // takes the info too
   std::string text_;
 };
 
+class Fish : public Animal {  // takes the info alone
+ public:
+  explicit Fish(AnimalInfo info) : legs_(info.legs) {}
+  std::string says() const override { return std::string(legs_, '-'); }
+
+ private:
+  int legs_;
+};
+
+const Registered<Animal, Fish> fish({.name = "fish", .legs = 0});
 const Registered<Animal, Spider> spider({.name = "spider", .legs = 8});
 const Registered<Animal, Cow> cow({.name = "cow"});
 const Registered<Animal, Parrot> parrot({.name = "parrot", .legs = 2});
@@ -65,13 +75,14 @@ TEST(Registry, MakesWhatRegisteredWithTheArgumentsThatItTakes) {
   EXPECT_EQ(Animals::make("cow", "hello")->says(), "moo");
   EXPECT_EQ(Animals::make("parrot", "hello")->says(), "hello");
   EXPECT_EQ(Animals::make("spider", "hello")->says(), "spider hello");
+  EXPECT_EQ(Animals::make("fish", "hello")->says(), "");
 }
 
 TEST(Registry, ListsByName) {
-  EXPECT_THAT(Animals::names(), ElementsAre("cow", "parrot", "spider"));
+  EXPECT_THAT(Animals::names(), ElementsAre("cow", "fish", "parrot", "spider"));
   EXPECT_THAT(Animals::infos(),
-              ElementsAre(::testing::Field(&AnimalInfo::legs, 4), ::testing::Field(&AnimalInfo::legs, 2),
-                          ::testing::Field(&AnimalInfo::legs, 8)));
+              ElementsAre(::testing::Field(&AnimalInfo::legs, 4), ::testing::Field(&AnimalInfo::legs, 0),
+                          ::testing::Field(&AnimalInfo::legs, 2), ::testing::Field(&AnimalInfo::legs, 8)));
   EXPECT_EQ(Animals::info("spider").legs, 8);
   EXPECT_TRUE(Animals::has("cow"));
   EXPECT_FALSE(Animals::has("cows"));
@@ -82,8 +93,9 @@ TEST(Registry, NamesTheKeyAllNamesAndTheNearestForAnUnknownName) {
                           std::function<void()>([] { Animals::info("parot"); })}) {
     const Error error = error_of(use);
     EXPECT_EQ(error.kind(), ErrorKind::kInput);
-    EXPECT_EQ(error.message(),
-              "zoo.animal: there is no animal 'parot'; expected one of cow, parrot, spider. Did you mean 'parrot'?");
+    EXPECT_EQ(
+        error.message(),
+        "zoo.animal: there is no animal 'parot'; expected one of cow, fish, parrot, spider. Did you mean 'parrot'?");
   }
   EXPECT_THAT(error_of([] { Animals::make("a\nb", ""); }).message(), HasSubstr("no animal 'a\\nb'"));
 }

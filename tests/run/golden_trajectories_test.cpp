@@ -3,7 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
-#include "run/golden_bench.h"
+#include "run/golden_fixture.h"
 
 namespace roundtrip::run {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 using at::Tensor;
 using inversion::EpsAt;
 
-class GoldenTrajectories : public GoldenBench {};
+class GoldenTrajectories : public GoldenFixture {};
 
 TEST_F(GoldenTrajectories, EmbeddingsAndLatent) {
   const at::NoGradGuard no_grad;

@@ -2,7 +2,7 @@
 // every loss, the tuned embeddings, reconstructions and edits.
 #include <ATen/core/grad_mode.h>
 
-#include "run/golden_bench.h"
+#include "run/golden_fixture.h"
 
 namespace roundtrip::run {
 namespace {
@@ -11,7 +11,7 @@ using at::Tensor;
 using inversion::EpsAt;
 using inversion::Inversion;
 
-class GoldenTuning : public GoldenBench {
+class GoldenTuning : public GoldenFixture {
  protected:
   struct Tuned {
     Inversion inversion;

@@ -1,15 +1,17 @@
 // A whole sweep on the tiny model: from a command line to results.h5.
 #include <cmath>
 
-#include "run/sweep_bench.h"
+#include "support/sweep_fixture.h"
 
 namespace roundtrip::run {
 namespace {
 
-class Sweep : public SweepBench {};
+namespace fs = std::filesystem;
+
+class Sweep : public testing::SweepFixture {};
 
 TEST_F(Sweep, LeavesARowForEveryTrialAndSampleInPlanOrder) {
-  const Plan planned = plan({"-m", "steps=2,3", "guidance_scale=1,7.5"});
+  const plan::Plan planned = plan({"-m", "steps=2,3", "guidance_scale=1,7.5"});
   EXPECT_EQ(planned.records, 12);
   const RunOutcome outcome = run(planned, "out");
   EXPECT_EQ(outcome.records, 12);
@@ -33,8 +35,8 @@ TEST_F(Sweep, CountsEachRecordAsIfItHadRunAlone) {
 
 TEST_F(Sweep, SharesPivotsAndMakesNoEvaluationTwice) {
   // Forward noise reads no eps_at: its records under both are the same work. DDIM shares pivots over guidance.
-  const Plan planned = plan({"-m", "method=ddim,forward_noise", "steps=4", "guidance_scale=1,7.5", "eps_at=t,t-1",
-                             "dataset.prompt=a red circle"});
+  const plan::Plan planned = plan({"-m", "method=ddim,forward_noise", "steps=4", "guidance_scale=1,7.5", "eps_at=t,t-1",
+                                   "dataset.prompt=a red circle"});
   EXPECT_EQ(planned.asked.forward, 3 * (2 * (4 + 4) + 2 * (4 + 8) + 2 * 4 + 2 * 8));
   EXPECT_EQ(planned.made.forward, 3 * (2 * 4 + 2 * 4 + 2 * 8 + 4 + 8));
   const RunOutcome outcome = run(planned, "out");
@@ -51,7 +53,7 @@ TEST_F(Sweep, SharesPivotsAndMakesNoEvaluationTwice) {
 }
 
 TEST_F(Sweep, AnEmptyPromptNeedsOneRowAndIsSaid) {
-  const Plan planned = plan({"-m", "steps=4", "guidance_scale=1,7.5"});  // the photographs have no captions
+  const plan::Plan planned = plan({"-m", "steps=4", "guidance_scale=1,7.5"});  // the photographs have no captions
   EXPECT_EQ(planned.asked.forward, 3 * 2 * 8);
   run(planned, "out");
   EXPECT_NE(log().find("guidance_scale has no effect"), std::string::npos) << log();
@@ -94,7 +96,7 @@ TEST_F(Sweep, ACorruptImageFailsItsRecordsAndNoOthers) {
 }
 
 TEST_F(Sweep, RefusesADirectoryThatHoldsResults) {
-  const Plan planned = plan({"steps=2"});
+  const plan::Plan planned = plan({"steps=2"});
   run(planned, "out");
   EXPECT_THROW(run(planned, "out"), Error);
 }
@@ -142,8 +144,8 @@ TEST_F(Sweep, PivotDistancesStandInPerStep) {
 }
 
 TEST_F(Sweep, IsolatedTimingSharesNothingAndKnowsItsMemory) {
-  const Plan planned = plan({"-m", "steps=2", "guidance_scale=1,7.5", "engine.timing=isolated",
-                             "dataset.prompt=a red circle", "dataset.limit=1"});
+  const plan::Plan planned = plan({"-m", "steps=2", "guidance_scale=1,7.5", "engine.timing=isolated",
+                                   "dataset.prompt=a red circle", "dataset.limit=1"});
   EXPECT_EQ(planned.made.forward, planned.asked.forward);
   const store::ResultsReader results(run(planned, "out").results);
   EXPECT_EQ(results.texts("timing"), (std::vector<std::string>(2, "isolated")));

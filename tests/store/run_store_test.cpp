@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/columns.h"
+#include "columns/columns.h"
 #include "store/example.h"
 #include "store/results_reader.h"
 
@@ -346,7 +346,7 @@ TEST(Columns, StandInTheTablesOrderUnderNamesOfTheirOwn) {
   const std::vector<Column> metrics = {{"psnr", ColumnType::kFloat64, "", "dB", "higher", "1"}};
   const Folder folder;
   TableLayout layout = example::layout(0);
-  layout.columns = table_columns(swept, metrics);
+  layout.columns = columns::table_columns(swept, metrics);
   const ResultsReader results(RunStore(folder / "run", layout).finish());  // the store refuses double names
   std::vector<std::string> names;
   for (const Column& column : results.columns()) {
@@ -368,7 +368,7 @@ TEST(RunStore, WritesAnExampleForOtherReaders) {
   TableLayout layout = example::layout(4);
   const std::vector<Column> swept = {{"p.inner_steps", ColumnType::kInt64, "inner_steps", "", "", ""}};
   const std::vector<Column> metrics = {layout.columns[2]};
-  layout.columns = table_columns(swept, metrics);
+  layout.columns = columns::table_columns(swept, metrics);
   RunStore store(folder / "run", layout);
   for (const int64_t row : {2, 0, 1}) {
     Record record = example::record(row);

@@ -37,7 +37,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
 def read_table(root):
     """The table of src/README.md: {room: (rooms and headers it sees, libraries it sees)}, in the table's order."""
-    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|([^|]*)\|$", (root / "src/README.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([\w/]+)` \|[^|]*\|([^|]*)\|([^|]*)\|$", (root / "src/README.md").read_text(), re.MULTILINE)
     return {room: (names(rooms), names(libraries)) for room, rooms, libraries in rows}
 
 
@@ -66,7 +66,7 @@ def table_is_ordered(root):
     violations, above = [], set()
     for room, (rooms, _) in read_table(root).items():
         for seen in sorted(rooms):
-            if seen.split("/")[0] not in above:
+            if owner_of(seen, above | {seen.split("/")[0]}) not in above:
                 violations.append(f"src/README.md: `{room}` sees `{seen}`, which is not above it")
         above.add(room)
     return violations
@@ -83,7 +83,7 @@ def includes(root):
     table = read_table(root)
     for room, (seen, libraries) in table.items():
         for path in sorted(room_folder(root, room).rglob("*")):
-            if path.suffix not in SOURCES:
+            if path.suffix not in SOURCES or room_of_file(root, path, table) != room:
                 continue
             for quoted, angled in INCLUDE.findall(path.read_text()):
                 complaint = (
@@ -94,11 +94,21 @@ def includes(root):
     return violations
 
 
+def owner_of(header, rooms):
+    """The room that a header is in: `app/runs/x.h` is in `app/runs` where that is a room, else in `app`."""
+    return max((room for room in rooms if header.startswith(room + "/") or header == room), key=len, default=None)
+
+
+def room_of_file(root, path, table):
+    relative = path.relative_to(root)
+    return owner_of(str(relative if relative.parts[0] == "analysis" else relative.relative_to("src")), table)
+
+
 def of_room(room, header, seen, table):
     if header in GENERATED:
         return None
-    owner = header.split("/")[0]
-    if owner not in table:
+    owner = owner_of(header, table)
+    if owner is None:
         return f'"{header}" names no room; expected "room/header.h"'
     if owner in {room, "base"} or owner in seen or header in seen:
         return None
@@ -120,10 +130,12 @@ def cmake_agrees(root):
     """add_room(x SEES ...) in CMakeLists.txt names the rooms of the table, `base` added."""
     violations = []
     table = read_table(root)
-    for room, arguments in re.findall(r"add_room\((\w+)([^)]*)\)", (root / "CMakeLists.txt").read_text()):
+    for target, arguments in re.findall(r"add_room\((\w+)([^)]*)\)", (root / "CMakeLists.txt").read_text()):
+        folder = re.search(r"\bFOLDER\s+src/(\S+)", arguments)
+        room = folder.group(1) if folder else target
         listed = re.search(r"\bSEES((?:\s+[a-z_]+\b)*)", arguments)
         listed = set(listed.group(1).split()) if listed else set()
-        expected = {name.split("/")[0] for name in table.get(room, (set(),))[0]} | ({"base"} - {room})
+        expected = {owner_of(name, table) for name in table.get(room, (set(),))[0]} | ({"base"} - {room})
         if listed != expected:
             violations.append(
                 f"CMakeLists.txt: add_room({room}) SEES {' '.join(sorted(listed)) or 'nothing'}; "

@@ -1,0 +1,90 @@
+// What registered itself in the rooms of this program, for the one without LibTorch (app/description.h).
+#include "app/description.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "base/error.h"
+#include "config/launch.h"
+#include "config/section.h"
+#include "data/dataset.h"
+#include "inversion/method.h"
+#include "metrics/metric.h"
+#include "plan/schema.h"
+#include "run/provenance.h"
+
+namespace roundtrip::app {
+namespace {
+
+using ParametersByMethod = std::map<std::string, std::map<std::string, std::string>>;
+
+// What methods read of their section, asked by making each with every option of the group `method`.
+ParametersByMethod parameters() {
+  ParametersByMethod found;
+  const config::SearchPath path = config::SearchPath::built_in();
+  for (const std::string& option : path.options("method")) {
+    config::Flags flags;
+    flags.overrides = {"method=" + option};
+    const config::Node job = config::look_at(flags, path, config::Look::kLenient).job;
+    const config::Params params = config::section_params(job, "method");
+    const std::string name = params.get_string("name");
+    try {
+      inversion::make_method(name, params);
+    } catch (const Error&) {  // a ??? among them: what was asked until then is told
+    }
+    for (const auto& [key, type] : params.asked()) {
+      if (key != "name") found[name][key] = type;
+    }
+  }
+  return found;
+}
+
+MetricDescription described(const std::string& metric) {
+  const metrics::MetricInfo& info = metrics::Metric::Plugins::info(metric);
+  return {metric, fmt::format("{}{} ({} is better)", info.long_name, info.units.empty() ? "" : ", in " + info.units,
+                              info.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower")};
+}
+
+// What a metric reads of its section, as a key of the config each.
+std::vector<config::KeyInfo> keys_of(const std::string& metric, const config::Node& job) {
+  const std::string section = "metric." + metric;
+  const metrics::MetricParams params = {{metric, config::plugin_params(job, section)}};
+  try {
+    metrics::make_metric(metric, params);
+  } catch (const Error&) {  // as above
+  }
+  std::vector<config::KeyInfo> keys;
+  for (const auto& [key, type] : params.at(metric).asked()) {
+    keys.push_back({section + "." + key, type, "", "parameter of " + metric, {}, config::Params::is_path(key)});
+  }
+  return keys;
+}
+
+Description described() {
+  Description all{.version = run::version_line(),
+                  .commands = registered_commands(),
+                  .keys = plan::schema().key_infos(),
+                  .methods = {},
+                  .metrics = {},
+                  .datasets = data::dataset_names()};
+  ParametersByMethod read = parameters();
+  for (const inversion::MethodInfo& info : inversion::methods()) {
+    all.methods.push_back({info.name, info.summary, info.source, std::move(read[info.name])});
+  }
+  const config::Node job = config::look_at({}, config::SearchPath::built_in(), config::Look::kLenient).job;
+  for (const std::string& name : metrics::metric_names()) {
+    all.metrics.push_back(described(name));
+    for (config::KeyInfo& key : keys_of(name, job)) all.keys.push_back(std::move(key));
+  }
+  std::ranges::find(all.keys, "metrics", &config::KeyInfo::path)->words = metrics::metric_names();
+  return all;
+}
+
+// The rooms have registered everything by the time that it is asked.
+const DescriptionRegistration registration{[] { return description_json(described()); }};
+
+}  // namespace
+
+}  // namespace roundtrip::app

@@ -1,0 +1,156 @@
+// roundtrip run and roundtrip plan: from the command line to a plan, and from there to results.
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/runs/config_files.h"
+#include "app/shell_words.h"
+#include "app/show_config.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "config/launch.h"
+#include "plan/plan_text.h"
+#include "plan/schema.h"
+#include "run/estimate.h"
+#include "run/interrupt.h"
+#include "run/runner.h"
+
+namespace roundtrip::app {
+namespace {
+
+config::Launch launch_of(const config::Flags& flags) {
+  config::Launch launch = config::prepare(flags, plan::schema(), config::search_path(flags));
+  for (const std::string& warning : launch.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  return launch;
+}
+
+constexpr size_t kMostFailures = 10;
+
+run::Resume resume_of(const config::Flags& flags) {
+  if (!flags.resume) return run::Resume::kNo;
+  return *flags.resume == "extend" ? run::Resume::kExtend : run::Resume::kSame;
+}
+
+// `--resume DIR` runs the words that DIR was made with, and what is typed beside them.
+config::Flags flags_of(const Words& words) {
+  config::Flags flags = config::parse_flags(words);
+  if (!flags.resume || flags.resume->empty() || *flags.resume == "extend") return flags;
+  config::Flags resumed = config::parse_flags(resume_words(*flags.resume));
+  resumed.overrides.insert(resumed.overrides.end(), flags.overrides.begin(), flags.overrides.end());
+  resumed.resume = flags.resume;
+  resumed.retry_failed = flags.retry_failed;
+  resumed.max_failures = flags.max_failures;
+  resumed.dry_run = flags.dry_run;
+  return resumed;
+}
+
+// The command that makes one record alone.
+std::string rerun_line(const config::Launch& launch, const plan::Trial& trial, const std::string& sample) {
+  Words words = {"roundtrip"};
+  for (const std::string& word : config_flags(launch.hydra)) words.push_back(word);
+  words.insert(words.end(), trial.overrides.begin(), trial.overrides.end());
+  words.push_back("dataset.ids=[" + quoted_value(sample) + "]");
+  return shell_line(words);
+}
+
+void list_failures(const config::Launch& launch, const plan::Plan& plan, const run::RunOutcome& outcome) {
+  const size_t failed = outcome.failures.size();
+  for (size_t k = 0; k < std::min(failed, kMostFailures); ++k) {
+    const analysis::RunFailure& failure = outcome.failures[k];
+    fmt::print(stderr, "failed: trial {}, sample {}{}{}: {}\n    {}\n", failure.trial, failure.sample,
+               failure.edit.empty() ? "" : ", edit ", failure.edit, failure.error,
+               rerun_line(launch, plan.trials[failure.trial], failure.sample));
+  }
+  if (failed > kMostFailures) {
+    fmt::print(stderr, "and {} more failed: {}\n", failed - kMostFailures,
+               shell_line({"roundtrip", "status", outcome.results.parent_path().string()}));
+  }
+}
+
+int run_command(const Words& words) {
+  const config::Flags flags = flags_of(words);
+  if (const std::optional<std::string> text = shown_config(flags)) {
+    std::fputs(text->c_str(), stdout);
+    return 0;
+  }
+  const config::Launch launch = launch_of(flags);
+  const plan::Plan plan = plan::make_plan(launch);
+  if (flags.dry_run) {
+    std::fputs(plan::plan_text(plan).c_str(), stdout);
+    return 0;
+  }
+  for (const auto& [name, value] : launch.environment) ::setenv(name.c_str(), value.c_str(), 1);
+  run::watch_for_interrupts();
+  run::RunOptions options{.directory = launch.output_dir,
+                          .stop = [] { return run::interrupt_signal() != 0; },
+                          .on_directory = {},
+                          .provenance = {{"command_line", shell_line(words)}},
+                          .resume = resume_of(flags),
+                          .retry_failed = flags.retry_failed};
+  if (flags.max_failures) options.max_failures = std::stoll(*flags.max_failures);
+  options.on_directory = [&] {
+    if (options.resume != run::Resume::kSame) write_config_files(launch, options.directory);
+    fmt::print(stderr, "{} trials, {} records, {} network evaluations asked for, {} to make\n", plan.trials.size(),
+               plan.records, plan.asked.forward, plan.made.forward);
+  };
+  const run::RunOutcome outcome = run::run_plan(plan, options);
+
+  const size_t failed = outcome.failures.size();
+  std::fputs(outcome.table.c_str(), stdout);
+  fmt::print("\n{} of {} records{}; {} network evaluations made; results in {}\n", outcome.records, plan.records,
+             failed > 0 ? fmt::format(", {} of them failed", failed) : "", outcome.evaluations,
+             outcome.results.string());
+  std::fflush(stdout);
+  list_failures(launch, plan, outcome);
+  if (outcome.interrupted || outcome.gave_up) {
+    fmt::print(stderr, "{}: what was finished is in {}; go on with: {}\n",
+               outcome.interrupted ? "interrupted" : "too many failures", outcome.results.string(),
+               shell_line({"roundtrip", "run", "--resume", outcome.results.parent_path().string()}));
+    if (outcome.interrupted) return 128 + run::interrupt_signal();
+  }
+  return failed > 0 ? 3 : 0;
+}
+
+int plan_command(const Words& words) {
+  Words rest = words;
+  const bool json = std::erase(rest, "--json") > 0;
+  const bool unmeasured = std::erase(rest, "--no-calibration") > 0;
+  const config::Launch launch = launch_of(config::parse_flags(rest));
+  const plan::Plan plan = plan::make_plan(launch);
+  std::optional<plan::Estimate> estimate;
+  if (!unmeasured) estimate = run::estimate_plan(plan);
+  std::fputs((json ? plan::plan_json(plan, estimate) : plan::plan_text(plan, estimate)).c_str(), stdout);
+  return 0;
+}
+
+int rerun_command(const Words& words) {
+  if (words.empty() || words[0].starts_with('-') || words[0].find('=') != std::string::npos) {
+    throw Error(ErrorKind::kUsage, "roundtrip rerun: expected the directory of a run, then overrides if any");
+  }
+  Words again = replay_words(words[0]);
+  again.insert(again.end(), words.begin() + 1, words.end());
+  return run_command(again);
+}
+
+const CommandRegistration run_registration{{.name = "run",
+                                            .group = CommandGroup::kRuns,
+                                            .synopsis = "[run] [-m] [--resume DIR] [KEY=VALUE ...]",
+                                            .summary = "one trial over a dataset; -m sweeps over values with commas",
+                                            .run = run_command}};
+const CommandRegistration rerun_registration{{.name = "rerun",
+                                              .group = CommandGroup::kRuns,
+                                              .synopsis = "rerun DIR [KEY=VALUE ...]",
+                                              .summary = "what ran in DIR once more, in a directory of its own",
+                                              .run = rerun_command}};
+const CommandRegistration plan_registration{{.name = "plan",
+                                             .group = CommandGroup::kRuns,
+                                             .synopsis = "plan [-m] [KEY=VALUE ...]",
+                                             .summary = "what would run, and how long: --json, --no-calibration",
+                                             .run = plan_command}};
+
+}  // namespace
+}  // namespace roundtrip::app

@@ -1,0 +1,22 @@
+// What a trial is known by from run to run: a digest of whatever decides its numbers.
+//
+// That is its resolved config without what only decides how it is carried out (threads, batch, memory, how many
+// images), with files replaced by their digests; a setting that the sweep varies always counts. Images have digests of
+// their own, in their records.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/launch.h"
+#include "config/node.h"
+
+namespace roundtrip::plan {
+
+// The part of a resolved config that decides numbers. `swept` names the keys that the sweep varies.
+config::Node deciding_config(const config::Node& config, const std::vector<std::string>& swept);
+
+// The first key at which two configs differ: "steps was 10, is 20"; empty where none does.
+std::string first_difference(const config::Node& was, const config::Node& is);
+
+}  // namespace roundtrip::plan

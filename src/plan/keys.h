@@ -1,0 +1,39 @@
+// What work of a record is known by, so that records which need the same share it.
+//
+// A key is readable text that names everything the work depends on within one model and engine; it never holds the
+// batch, the order or the worker.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/trial.h"
+
+namespace roundtrip::plan {
+
+struct RecordKeys {
+  std::string prepared;  // pixels, latent, embeddings, codec floor
+  std::string inverted;  // pivots
+  std::string fitted;    // and what was fitted to them
+  std::string sampled;   // the way back, its image and scores
+
+  std::vector<std::string> all() const { return {prepared, inverted, fitted, sampled}; }
+};
+
+// `dataset` tells datasets of one run apart. With `isolated` timing nothing is shared.
+// `edit` is the number of the sample's edit, where the trial edits.
+RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sample, size_t edit = 0);
+
+// What decides how many evaluations a record asks for, besides its trial.
+struct Prompts {
+  bool null_source = false;   // the image's prompt is the null prompt
+  bool null_sampled = false;  // the prompt sampled under is: the target prompt of an edit, else the image's
+  auto operator<=>(const Prompts&) const = default;
+};
+
+// The network evaluations of one record: what it would ask for alone.
+inversion::Evaluations invert_evaluations(const Trial& trial, Prompts prompts);
+inversion::Evaluations fit_evaluations(const Trial& trial, Prompts prompts);
+inversion::Evaluations sample_evaluations(const Trial& trial, Prompts prompts);
+
+}  // namespace roundtrip::plan

@@ -1,0 +1,61 @@
+// One fully resolved setting, typed: what a job's config says, read once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/launch.h"
+#include "data/dataset.h"
+#include "inversion/method.h"
+#include "session/session_options.h"
+#include "store/record.h"
+
+namespace roundtrip::plan {
+
+enum class SaveImages { kNone, kWorst8, kAll };
+
+struct Trial {
+  int number = 0;                      // its place in the sweep
+  std::string config_yaml;             // resolved
+  std::string id;                      // what it is known by from run to run (identity.h); the plan completes it
+  std::vector<std::string> overrides;  // that made it, as typed
+  session::ModelSettings model;
+  session::EngineSettings engine;
+  data::DatasetOptions dataset;
+  std::string method_name;
+  std::string method_params;  // canonical text, part of the keys of shared work
+  std::shared_ptr<const inversion::Method> method;
+  bool edits = false;  // task: edit samples under the sample's target prompt, reconstruct under its own
+  int steps = 0;
+  double w = 1, invert_w = 1, eta = 0;
+  inversion::EpsAt eps_at = inversion::EpsAt::kTarget;
+  int64_t seed = 0;
+  std::string null_prompt;
+  std::vector<std::string> metrics;
+  metrics::MetricParams metric_params;  // of every section `metric.<name>`
+  bool save_trajectories = false;
+  SaveImages save_images = SaveImages::kNone;
+  std::map<std::string, store::Value> swept;  // other swept keys, for the columns p.<key>
+
+  std::string eps_at_text() const { return eps_at == inversion::EpsAt::kTarget ? "t" : "t-1"; }
+};
+
+// Reads a job of `launch`. Throws kType or kMissing for a method or parameter that is not there, a metric that is
+// unknown, or a device that makes no sense.
+Trial read_trial(const config::Launch& launch, const config::Job& job);
+
+// What a resolved and checked config says by itself: all but the trial's place in a sweep, its id and what was swept.
+Trial read_settings(const config::Node& config);
+
+// The keys that vary over the jobs and have no column of their own: they become `p.<key>` (columns::parameter_column).
+std::vector<std::string> swept_parameters(const config::Launch& launch);
+
+// The values of a trial's axes, by column; and of all trials.
+std::map<std::string, store::Value> setting_of(const Trial& trial);
+std::vector<std::map<std::string, store::Value>> settings_of(const std::vector<Trial>& trials);
+
+}  // namespace roundtrip::plan

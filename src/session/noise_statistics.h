@@ -1,0 +1,16 @@
+// How far the end of an inversion is from white Gaussian noise: what makes it editable.
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace roundtrip::session {
+
+struct NoiseStatistics {
+  double mean, std;
+  double autocorrelation;  // of neighbours, averaged over both axes: (x - mean)(x' - mean) / variance
+  double kl;               // KL(N(mean, std^2) || N(0, 1)) = (std^2 + mean^2 - 1 - ln std^2) / 2
+};
+
+NoiseStatistics noise_statistics(const at::Tensor& x_S);  // [C, H, W]
+
+}  // namespace roundtrip::session

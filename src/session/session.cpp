@@ -1,0 +1,104 @@
+#include "session/session.h"
+
+#include <algorithm>
+#include <unistd.h>
+
+#include <ATen/core/grad_mode.h>
+
+#include "base/text.h"
+#include "engine/self_check.h"
+#include "session/device.h"
+#include "session/pixels.h"
+
+namespace roundtrip::session {
+namespace {
+
+// Under `strict` a batch's shape is part of the arithmetic, so it is not measured.
+constexpr int kStrictBatch = 16;
+
+int64_t half_of_free_memory() {
+  const int64_t free = int64_t{sysconf(_SC_AVPHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  return std::max<int64_t>(free / 2, int64_t{1} << 28);
+}
+
+}  // namespace
+
+Session::Session(const SessionOptions& options)
+    : dtype_(model::dtype_of(options.model.dtype)), device_(settle_device(options.engine)) {
+  model_ = model::open_model({.path = options.model.path, .dtype = options.model.dtype, .device = device_.str()});
+  scorer_ = std::make_unique<Scorer>(options.metrics, options.metric_params, device_);
+  notes_ = scorer_->unavailable();
+  for (const auto& [key, file] : metrics::metric_files(options.metric_params)) {
+    const std::string metric = split(key, '.')[1];
+    if (std::ranges::find(options.metrics, metric) != options.metrics.end()) continue;
+    notes_.push_back(fmt::format("{} is set, but {} is not among the metrics", key, metric));
+  }
+  settle_engine(options);
+  add_stations(int64_t{options.height} * options.width);
+}
+
+void Session::settle_engine(const SessionOptions& options) {
+  const EngineSettings& settings = options.engine;
+  const bool strict = settings.determinism == Determinism::kStrict;
+  const bool isolated = settings.timing == Timing::kIsolated;
+
+  const int64_t factor = model_.pixel_multiple;
+  const auto like = at::TensorOptions(dtype_).device(device_);
+  const Tensor x = at::randn({model_.latent_channels, options.height / factor, options.width / factor}, like);
+  const engine::Row row(x, 500, embedding("").conditioning);
+
+  if (settings.max_batch) {
+    max_batch_ = static_cast<int>(*settings.max_batch);
+  } else if (strict) {
+    max_batch_ = kStrictBatch;
+  } else if (isolated) {
+    max_batch_ = 2;  // one record asks for at most a guided pair
+  } else {
+    const int64_t memory = settings.memory_bytes > 0 ? settings.memory_bytes : half_of_free_memory();
+    const engine::BatchCalibration calibration = engine::calibrate_batch(*model_.denoiser, row, memory);
+    max_batch_ = calibration.max_batch;
+    seconds_per_row_ = calibration.seconds_per_row;
+  }
+  if (strict) {
+    if (std::string note = engine::settle_strict_threads(*model_.denoiser, row, max_batch_); !note.empty()) {
+      notes_.push_back(std::move(note));
+    }
+  }
+  engine::EngineOptions engine_options{.batch = {.max_batch = max_batch_, .fixed_shape = strict}};
+  if (settings.max_live) engine_options.max_live = static_cast<int>(*settings.max_live);
+  if (isolated) engine_options.max_live = 1;
+  engine_ = std::make_unique<engine::Engine>(*model_.denoiser, engine_options);
+}
+
+void Session::add_stations(int64_t pixels_of_image) {
+  const int rows = pictures_at_once(pixels_of_image, max_batch_);
+  encode_ = &engine_->add_station(
+      "encode",
+      [this](const std::vector<Tensor>& inputs) {
+        const auto posterior = model_.codec->encode(inputs[0]);
+        return std::vector<Tensor>{posterior.mean, posterior.std};
+      },
+      rows);
+  decode_ = &engine_->add_station(
+      "decode",
+      [this](const std::vector<Tensor>& inputs) { return std::vector<Tensor>{model_.codec->decode(inputs[0])}; }, rows);
+  scorer_->join(*engine_, rows);
+}
+
+Tensor Session::pixels(const data::Image& image) const {
+  return to_pixels(image, at::dtype(dtype_ == at::kDouble ? at::kDouble : at::kFloat).device(device_));
+}
+
+const Session::Embedding& Session::embedding(const std::string& prompt) {
+  const auto found = embeddings_.find(prompt);
+  if (found != embeddings_.end()) return found->second;
+  const at::NoGradGuard no_grad;
+  Embedding embedding;
+  if (model_.text) {
+    auto encoded = model_.text->encode(prompt);
+    embedding = {std::move(encoded.conditioning), encoded.dropped_tokens};
+  }
+  return embeddings_.emplace(prompt, std::move(embedding)).first->second;
+}
+
+}  // namespace roundtrip::session

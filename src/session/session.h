@@ -1,0 +1,63 @@
+// A model ready for work: its networks on a device, an engine over them, batched codec and metrics, and the embeddings
+// of the prompts seen so far.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "data/sample.h"
+#include "engine/auto_batch.h"
+#include "engine/engine.h"
+#include "model/model_folder.h"
+#include "session/scorer.h"
+#include "session/session_options.h"
+
+namespace roundtrip::session {
+
+class Session {
+ public:
+  explicit Session(const SessionOptions& options);
+
+  engine::Engine& engine() { return *engine_; }
+  const model::Model& model() const { return model_; }
+  // What was settled and measured on the way, a line each: threads, batch, metrics that are not available.
+  const std::vector<std::string>& notes() const { return notes_; }
+  int max_batch() const { return max_batch_; }
+  double seconds_per_row() const { return seconds_per_row_; }  // 0 where the batch was given, not measured
+
+  // u8 pixels -> [3, H, W] on [-1, 1], float64 where the networks are, else float32: only networks run in half
+  // precision, latents and embeddings never do.
+  Tensor pixels(const data::Image& image) const;
+
+  // The embedding of a prompt: equal prompts share one storage, which is how guidance sees that one row is enough.
+  struct Embedding {
+    diffusion::Conditioning conditioning;
+    int dropped_tokens = 0;
+  };
+  const Embedding& embedding(const std::string& prompt);
+
+  // Batched: latent mean and std of pixels [3, H, W]; pixels of a latent; every metric of a reconstruction.
+  engine::Station& encode() { return *encode_; }
+  engine::Station& decode() { return *decode_; }
+  Scorer& scorer() { return *scorer_; }
+
+ private:
+  void settle_engine(const SessionOptions& options);
+  void add_stations(int64_t pixels_of_image);
+
+  at::ScalarType dtype_;
+  at::Device device_;
+  model::Model model_;
+  std::unique_ptr<Scorer> scorer_;
+  std::vector<std::string> notes_;
+  int max_batch_ = 1;
+  double seconds_per_row_ = 0;
+  std::unique_ptr<engine::Engine> engine_;
+  engine::Station* encode_ = nullptr;
+  engine::Station* decode_ = nullptr;
+  std::unordered_map<std::string, Embedding> embeddings_;
+};
+
+}  // namespace roundtrip::session

@@ -1,0 +1,39 @@
+// What a session is opened with: a model, how its engine works, the metrics that it is to score by.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "metrics/metric.h"
+
+namespace roundtrip::session {
+
+struct ModelSettings {
+  std::string path, dtype = "float32";
+  bool encode_sample = false;  // model.encode: sample draws from the codec's posterior, mean takes its mean
+  auto operator<=>(const ModelSettings&) const = default;
+};
+
+enum class Determinism { kFast, kStrict };
+enum class Timing { kAmortised, kIsolated };
+
+struct EngineSettings {
+  std::string device = "auto";
+  std::optional<int64_t> threads, max_batch, max_live;  // nothing: chosen here
+  int64_t memory_bytes = 0;  // for activations, bounds what is chosen; 0: half of what is free
+  Determinism determinism = Determinism::kFast;
+  Timing timing = Timing::kAmortised;
+  auto operator<=>(const EngineSettings&) const = default;
+};
+
+struct SessionOptions {
+  ModelSettings model;
+  EngineSettings engine;
+  std::vector<std::string> metrics;  // every metric that some trial asks for
+  metrics::MetricParams metric_params;
+  int height = 0, width = 0;  // of the largest images
+};
+
+}  // namespace roundtrip::session

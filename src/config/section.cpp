@@ -2,6 +2,8 @@
 
 namespace roundtrip::config {
 
+using hydra::Node;
+
 Params section_params(const Node& job, const std::string& section) {
   std::map<std::string, Params::Value> values;
   std::map<std::string, std::string> origins;

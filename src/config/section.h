@@ -3,13 +3,13 @@
 
 #include <string>
 
-#include "config/node.h"
 #include "config/params.h"
+#include "hydra/tree/node.h"
 
 namespace roundtrip::config {
 
 // The scalars directly under `section`, with their origins. Lists and dicts in it are left out. A section that is not
 // there is empty.
-Params section_params(const Node& job, const std::string& section);
+Params section_params(const hydra::Node& job, const std::string& section);
 
 }  // namespace roundtrip::config

@@ -8,6 +8,8 @@
 #include "base/text.h"
 
 namespace roundtrip::config {
+
+using hydra::Node;
 namespace {
 
 using Converted = std::optional<Node>;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config/node.h"
+#include "hydra/tree/node.h"
 
 namespace roundtrip::config {
 
@@ -42,15 +42,15 @@ class Type {
   std::vector<std::string> words() const;
 
   // The value converted as OmegaConf converts (hydra.md 1.10), or nothing and the reason in `why`.
-  std::optional<Node> convert(const Node& value, std::string& why) const;
+  std::optional<hydra::Node> convert(const hydra::Node& value, std::string& why) const;
 
  private:
   explicit Type(Kind kind) : kind_(kind) {}
   bool in_range(double value) const;
   std::string range_text() const;
-  std::optional<Node> convert_list(const Node& value, std::string& why) const;
-  std::optional<Node> convert_dict(const Node& value, std::string& why) const;
-  std::optional<Node> convert_union(const Node& value, std::string& why) const;
+  std::optional<hydra::Node> convert_list(const hydra::Node& value, std::string& why) const;
+  std::optional<hydra::Node> convert_dict(const hydra::Node& value, std::string& why) const;
+  std::optional<hydra::Node> convert_union(const hydra::Node& value, std::string& why) const;
 
   Kind kind_;
   bool nullable_ = false, open_min_ = false;

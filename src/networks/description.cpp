@@ -7,9 +7,9 @@
 
 #include "app/commands.h"
 #include "base/error.h"
-#include "config/launch.h"
 #include "config/section.h"
 #include "data/dataset.h"
+#include "hydra/launch/launch.h"
 #include "inversion/method.h"
 #include "metrics/metric.h"
 #include "run/provenance.h"
@@ -23,11 +23,11 @@ using ParametersByMethod = std::map<std::string, std::map<std::string, std::stri
 // What methods read of their section, asked by making each with every option of the group `method`.
 ParametersByMethod parameters() {
   ParametersByMethod found;
-  const config::SearchPath path = config::SearchPath::built_in();
+  const hydra::SearchPath path = hydra::SearchPath::built_in();
   for (const std::string& option : path.options("method")) {
-    config::Flags flags;
+    hydra::Flags flags;
     flags.overrides = {"method=" + option};
-    const config::Node job = config::look_at(flags, path, config::Look::kLenient).job;
+    const hydra::Node job = hydra::look_at(flags, path, hydra::Look::kLenient).job;
     const config::Params params = config::section_params(job, "method");
     const std::string name = params.get_string("name");
     try {
@@ -59,7 +59,7 @@ app::Description described() {
     all.methods.push_back({info.name, info.summary, info.source, std::move(read[info.name])});
   }
   for (const std::string& name : metrics::metric_names()) all.metrics.push_back(described(name));
-  std::ranges::find(all.keys, "metrics", &config::KeyInfo::path)->words = metrics::metric_names();
+  std::ranges::find(all.keys, "metrics", &hydra::KeyInfo::path)->words = metrics::metric_names();
   return all;
 }
 

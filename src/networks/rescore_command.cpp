@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "config/override.h"
+#include "hydra/override/override.h"
 #include "networks/config_files.h"
 #include "networks/interrupt.h"
 #include "run/rescore.h"
@@ -41,16 +41,16 @@ results file.
 Error usage_error(const std::string& what) { return Error(ErrorKind::kUsage, "roundtrip rescore: " + what); }
 
 // A path that is typed holds from where it is typed; those of the run hold from where that was called.
-config::Node absolute(const config::Node& value) {
-  return value.is_string() ? config::Node(fs::absolute(value.as_string()).string(), value.mark()) : value;
+hydra::Node absolute(const hydra::Node& value) {
+  return value.is_string() ? hydra::Node(fs::absolute(value.as_string()).string(), value.mark()) : value;
 }
 
-std::map<std::string, config::Node> read_settings(std::span<const std::string> words) {
+std::map<std::string, hydra::Node> read_settings(std::span<const std::string> words) {
   const std::vector<std::string>& keys = run::rescore_keys();
-  std::map<std::string, config::Node> settings;
+  std::map<std::string, hydra::Node> settings;
   for (const std::string& word : words) {
     if (word.starts_with('-')) throw usage_error(fmt::format("there is no option {}", name_text(word)));
-    const config::Override item = config::parse_override(word);
+    const hydra::Override item = hydra::parse_override(word);
     if (std::ranges::find(keys, item.key_text()) == keys.end()) {
       throw usage_error(fmt::format("{} is the run's and stays; expected only {}.{}", name_text(item.key_text()),
                                     join(keys, ", "), did_you_mean(item.key, keys)));
@@ -58,7 +58,7 @@ std::map<std::string, config::Node> read_settings(std::span<const std::string> w
     if (!item.value || item.is_sweep()) {
       throw usage_error(fmt::format("{} is a sweep; expected one value, such as metrics=[psnr,ssim]", name_text(word)));
     }
-    const config::Node value = config::to_node(*item.value, item.mark());
+    const hydra::Node value = hydra::to_node(*item.value, item.mark());
     settings[item.key] = item.key.ends_with(".path") ? absolute(value) : value;
   }
   if (!settings.contains("metrics")) throw usage_error("expected metrics=[...], what to score by");

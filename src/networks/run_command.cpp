@@ -26,24 +26,24 @@ using app::CommandRegistration;
 using app::shell_line;
 using app::Words;
 
-config::Launch launch_of(const config::Flags& flags) {
-  config::Launch launch = config::prepare(flags, run::schema(), config::search_path(flags));
+hydra::Launch launch_of(const hydra::Flags& flags) {
+  hydra::Launch launch = config::prepare(flags, run::schema(), hydra::search_path(flags));
   for (const std::string& warning : launch.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   return launch;
 }
 
 constexpr size_t kMostFailures = 10;
 
-run::Resume resume_of(const config::Flags& flags) {
+run::Resume resume_of(const hydra::Flags& flags) {
   if (!flags.resume) return run::Resume::kNo;
   return *flags.resume == "extend" ? run::Resume::kExtend : run::Resume::kSame;
 }
 
 // `--resume DIR` runs the words that DIR was made with, and what is typed beside them.
-config::Flags flags_of(const Words& words) {
-  config::Flags flags = config::parse_flags(words);
+hydra::Flags flags_of(const Words& words) {
+  hydra::Flags flags = hydra::parse_flags(words);
   if (!flags.resume || flags.resume->empty() || *flags.resume == "extend") return flags;
-  config::Flags resumed = config::parse_flags(resume_words(*flags.resume));
+  hydra::Flags resumed = hydra::parse_flags(resume_words(*flags.resume));
   resumed.overrides.insert(resumed.overrides.end(), flags.overrides.begin(), flags.overrides.end());
   resumed.resume = flags.resume;
   resumed.retry_failed = flags.retry_failed;
@@ -53,7 +53,7 @@ config::Flags flags_of(const Words& words) {
 }
 
 // The command that makes one record alone.
-std::string rerun_line(const config::Launch& launch, const run::Trial& trial, const std::string& sample) {
+std::string rerun_line(const hydra::Launch& launch, const run::Trial& trial, const std::string& sample) {
   Words words = {"roundtrip"};
   for (const std::string& word : config_flags(launch.hydra)) words.push_back(word);
   words.insert(words.end(), trial.overrides.begin(), trial.overrides.end());
@@ -61,7 +61,7 @@ std::string rerun_line(const config::Launch& launch, const run::Trial& trial, co
   return shell_line(words);
 }
 
-void list_failures(const config::Launch& launch, const run::Plan& plan, const run::RunOutcome& outcome) {
+void list_failures(const hydra::Launch& launch, const run::Plan& plan, const run::RunOutcome& outcome) {
   const size_t failed = outcome.failures.size();
   for (size_t k = 0; k < std::min(failed, kMostFailures); ++k) {
     const run::Failure& failure = outcome.failures[k];
@@ -76,12 +76,12 @@ void list_failures(const config::Launch& launch, const run::Plan& plan, const ru
 }
 
 int run_command(const Words& words) {
-  const config::Flags flags = flags_of(words);
+  const hydra::Flags flags = flags_of(words);
   if (const std::optional<std::string> text = app::shown_config(flags)) {
     std::fputs(text->c_str(), stdout);
     return 0;
   }
-  const config::Launch launch = launch_of(flags);
+  const hydra::Launch launch = launch_of(flags);
   const run::Plan plan = run::make_plan(launch);
   if (flags.dry_run) {
     std::fputs(run::plan_text(plan).c_str(), stdout);
@@ -123,7 +123,7 @@ int plan_command(const Words& words) {
   Words rest = words;
   const bool json = std::erase(rest, "--json") > 0;
   const bool unmeasured = std::erase(rest, "--no-calibration") > 0;
-  const config::Launch launch = launch_of(config::parse_flags(rest));
+  const hydra::Launch launch = launch_of(hydra::parse_flags(rest));
   const run::Plan plan = run::make_plan(launch);
   std::optional<run::Estimate> estimate;
   if (!unmeasured) estimate = run::estimate_plan(plan);

@@ -215,7 +215,7 @@ const std::vector<std::string>& rescore_keys() {
 RescoreOutcome rescore(const RescoreOptions& options) {
   refuse_output(options.output);
   const store::ResultsReader results(options.results);
-  std::map<std::string, config::Node> settings = options.settings;
+  std::map<std::string, hydra::Node> settings = options.settings;
   settings.try_emplace("engine.device", "auto");
   settings.try_emplace("engine.threads");
   std::vector<Trial> trials = stored_trials(results, settings);

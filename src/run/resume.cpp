@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "config/yaml.h"
+#include "hydra/tree/yaml.h"
 #include "run/identity.h"
 #include "run/plan_index.h"
 #include "run/table.h"
@@ -41,8 +41,8 @@ void for_each_record(const store::RunStore& store, const std::function<void(cons
 
 // How a trial of the run differs from the plan's trial in its place.
 std::string trial_difference(const store::TableLayout& was, const Plan& plan, size_t trial) {
-  const config::Node before = config::parse_yaml(was.trial_configs[trial], "the run's config");
-  const config::Node now = config::parse_yaml(plan.trials[trial].config_yaml, "the config");
+  const hydra::Node before = hydra::parse_yaml(was.trial_configs[trial], "the run's config");
+  const hydra::Node now = hydra::parse_yaml(plan.trials[trial].config_yaml, "the config");
   const std::string found = first_difference(deciding_config(before, plan.swept), deciding_config(now, plan.swept));
   return fmt::format("trial {}: {}", trial,
                      found.empty() ? "the weights of the model or of a metric are not those of the run" : found);

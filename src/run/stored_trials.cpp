@@ -3,14 +3,14 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "config/launch.h"
-#include "config/yaml.h"
+#include "hydra/launch/launch.h"
+#include "hydra/tree/yaml.h"
 #include "run/schema.h"
 
 namespace roundtrip::run {
 namespace {
 
-using config::Node;
+using hydra::Node;
 
 void complete(Node& config, const Node& built_in) {
   for (const config::Field& field : schema().fields()) {
@@ -61,11 +61,11 @@ void read_swept(const store::ResultsReader& results, std::vector<Trial>& trials)
 }  // namespace
 
 std::vector<Trial> stored_trials(const store::ResultsReader& results, const std::map<std::string, Node>& changed) {
-  const Node built_in = config::look_at({}, config::SearchPath::built_in(), config::Look::kLenient).job;
+  const Node built_in = hydra::look_at({}, hydra::SearchPath::built_in(), hydra::Look::kLenient).job;
   config::Checker checker(schema());
   std::vector<Trial> trials;
   for (const std::string& yaml : results.trial_configs()) {
-    Node config = config::parse_yaml(yaml, results.path().string());
+    Node config = hydra::parse_yaml(yaml, results.path().string());
     complete(config, built_in);
     for (const auto& [key, value] : changed) config.set(key, value);
     Trial& trial = trials.emplace_back(read_settings(checker.validate(config)));

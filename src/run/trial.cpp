@@ -12,7 +12,7 @@
 namespace roundtrip::run {
 namespace {
 
-using config::Node;
+using hydra::Node;
 
 // Reads config keys that the schema has checked.
 class Reader {
@@ -100,7 +100,7 @@ void check_metrics(const std::vector<std::string>& metrics) {
   }
 }
 
-store::Value value_of(const Node* node, const std::string& key, const config::Job& job) {
+store::Value value_of(const Node* node, const std::string& key, const hydra::Job& job) {
   if (!node || node->is_dict()) {  // a group, such as an experiment: its choice
     for (const std::string& override : job.overrides) {
       const size_t equals = override.find('=');
@@ -119,13 +119,13 @@ store::Value value_of(const Node* node, const std::string& key, const config::Jo
     case Node::Kind::kFloat:
       return node->as_float();
     default:
-      return config::python_str(*node);
+      return hydra::python_str(*node);
   }
 }
 
 }  // namespace
 
-std::vector<std::string> swept_parameters(const config::Launch& launch) {
+std::vector<std::string> swept_parameters(const hydra::Launch& launch) {
   constexpr std::array kWithColumns = {"task",   "method", "steps", "guidance_scale", "invert_guidance_scale",
                                        "eps_at", "eta",    "seed",  "model.dtype",    "method.name"};
   std::vector<std::string> keys;
@@ -143,7 +143,7 @@ std::string parameter_column(std::string key) {
 Trial read_settings(const Node& config) {
   const Reader read(config);
   Trial trial;
-  trial.config_yaml = config::to_yaml(config);
+  trial.config_yaml = hydra::to_yaml(config);
   trial.model = {read.text("model.path"), read.text("model.dtype"), read.text("model.encode") == "sample"};
   trial.engine = read_engine(read);
   trial.dataset = read_dataset(read);
@@ -173,10 +173,10 @@ Trial read_settings(const Node& config) {
   return trial;
 }
 
-Trial read_trial(const config::Launch& launch, const config::Job& job) {
+Trial read_trial(const hydra::Launch& launch, const hydra::Job& job) {
   Trial trial = read_settings(job.config);
   trial.number = job.num;
-  trial.id = sha256_hex(config::to_yaml(deciding_config(job.config, launch.swept)));
+  trial.id = sha256_hex(hydra::to_yaml(deciding_config(job.config, launch.swept)));
   trial.overrides = job.overrides;
   for (const std::string& key : swept_parameters(launch)) {
     trial.swept[key] = value_of(job.config.find(key), key, job);

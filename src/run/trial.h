@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "config/launch.h"
 #include "data/dataset.h"
+#include "hydra/launch/launch.h"
 #include "inversion/method.h"
 #include "metrics/metric.h"
 #include "store/record.h"
@@ -64,13 +64,13 @@ struct Trial {
 
 // Reads a job of `launch`. Throws kType or kMissing for a method or parameter that is not there, a metric that is
 // unknown, or a device that makes no sense.
-Trial read_trial(const config::Launch& launch, const config::Job& job);
+Trial read_trial(const hydra::Launch& launch, const hydra::Job& job);
 
 // What a resolved and checked config says by itself: all but the trial's place in a sweep, its id and what was swept.
-Trial read_settings(const config::Node& config);
+Trial read_settings(const hydra::Node& config);
 
 // The keys that vary over the jobs and have no column of their own: they become `p.<key>`.
-std::vector<std::string> swept_parameters(const config::Launch& launch);
+std::vector<std::string> swept_parameters(const hydra::Launch& launch);
 std::string parameter_column(std::string key);  // "p.method.inner_steps"; a group's `/` becomes `.`
 
 }  // namespace roundtrip::run

@@ -47,8 +47,8 @@ class SweepBench : public ::testing::Test {
     if (std::ranges::none_of(words, [](const auto& word) { return word.starts_with("metrics="); })) {
       words.push_back("metrics=[mse,psnr,latent_mse]");
     }
-    const config::Flags flags = config::parse_flags(words);
-    return make_plan(config::prepare(flags, schema(), config::search_path(flags)));
+    const hydra::Flags flags = hydra::parse_flags(words);
+    return make_plan(config::prepare(flags, schema(), hydra::search_path(flags)));
   }
 
   RunOutcome run(const Plan& planned, const std::string& name, std::function<bool()> stop = {}) const {

@@ -103,7 +103,7 @@ std::string option_list(const hydra::SearchPath& path, const std::string& group)
 
 std::string help_text(const hydra::Flags& flags) {
   const hydra::SearchPath path = hydra::search_path(flags);
-  const hydra::Composition composition = hydra::look_at(flags, path, hydra::Look::kLenient);
+  const hydra::Composition composition = hydra::preview(flags, path, hydra::Strictness::kLenient);
   const auto of_help = [&](const char* key) {
     const Node* text = composition.hydra.find(key);
     return text != nullptr && text->is_string() && !text->as_string().empty() ? text->as_string() + "\n" : "";
@@ -121,7 +121,7 @@ std::string help_text(const hydra::Flags& flags) {
 }
 
 std::string hydra_help_text(const hydra::Flags& flags) {
-  const hydra::Composition composition = hydra::look_at(flags, hydra::search_path(flags), hydra::Look::kLenient);
+  const hydra::Composition composition = hydra::preview(flags, hydra::search_path(flags), hydra::Strictness::kLenient);
   return R"help(The flags and the node `hydra` are Hydra's.
 
   -m, --multirun            sweep over values with commas, range(), glob() ...
@@ -139,7 +139,7 @@ Keys (hydra.key=value)
 // Options of groups, and what methods read, are left out: a new method or dataset edits no document.
 std::string reference_markdown() {
   const hydra::SearchPath path = hydra::SearchPath::built_in();
-  const Node job = hydra::look_at(flags_of({}), path, hydra::Look::kLenient).job;
+  const Node job = hydra::preview(flags_of({}), path, hydra::Strictness::kLenient).job;
   std::string groups;
   for (const std::string& group : path.groups()) {
     if (group != "hydra") groups += fmt::format("{}`{}`", groups.empty() ? "" : ", ", group);
@@ -155,7 +155,7 @@ std::string reference_markdown() {
       "say what they are, and `roundtrip --help method=NAME` shows the keys that a method reads under `method.`.\n\n"
       "### Keys\n\n{}",
       groups, markdown_table(rows));
-  const hydra::Composition hydra = hydra::look_at(flags_of({}), path, hydra::Look::kLenient);
+  const hydra::Composition hydra = hydra::preview(flags_of({}), path, hydra::Strictness::kLenient);
   return text + "\n### Keys of `hydra`\n\n" +
          markdown_table(rows_of(config::hydra_schema().key_infos(), hydra.hydra, "hydra."));
 }

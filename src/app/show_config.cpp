@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/description.h"
 #include "app/reference.h"
+#include "app/run_flags.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "hydra/interpolation/interpolation.h"
@@ -52,9 +53,9 @@ std::string cfg_text(const hydra::Flags& flags, hydra::Composition composition) 
 
 std::string cfg_text(const hydra::Flags& flags) {
   const hydra::SearchPath path = hydra::search_path(flags);
-  if (!flags.multirun) return cfg_text(flags, hydra::look_at(flags, path, hydra::Look::kStrict));
+  if (!flags.multirun) return cfg_text(flags, hydra::preview(flags, path, hydra::Strictness::kStrict));
   std::string text;
-  const std::vector<hydra::LookedAt> jobs = hydra::look_at_jobs(flags, path);
+  const std::vector<hydra::JobPreview> jobs = hydra::preview_jobs(flags, path);
   for (size_t num = 0; num < jobs.size(); ++num) {
     if (flags.format != "json") text += fmt::format("---\n# job {}: {}\n", num, join(jobs[num].overrides, " "));
     text += cfg_text(flags, jobs[num].composition);
@@ -128,7 +129,7 @@ std::string info_text(const hydra::Flags& flags) {
   const std::string& what = *flags.info;
   if (what == "plugins") throw Error(ErrorKind::kUsage, "--info plugins: there are no plugins here");
   const hydra::SearchPath path = hydra::search_path(flags);
-  const hydra::Composition composition = hydra::look_at(flags, path, hydra::Look::kStrict);
+  const hydra::Composition composition = hydra::preview(flags, path, hydra::Strictness::kStrict);
   const bool all = what == "all";
   std::string text;
   if (all || what == "searchpath") text += path.text() + "\n";
@@ -159,7 +160,7 @@ std::string completion_text(const std::string& word) {
   std::vector<std::string> names;
   for (const Command& command : commands()) names.push_back(command.name);
   std::string text;
-  for (const std::string& one : hydra::complete(line, description().keys, names)) text += one + "\n";
+  for (const std::string& one : hydra::complete(line, description().keys, names, run_flags())) text += one + "\n";
   return text;
 }
 

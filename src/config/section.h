@@ -8,8 +8,8 @@
 
 namespace roundtrip::config {
 
-// The scalars directly under `section`, with their origins. Lists and dicts in it are left out. A section that is not
-// there is empty.
+// Returns the scalars directly under `section`, with their origins, without lists and dicts. A missing section is
+// empty.
 Params section_params(const hydra::Node& job, const std::string& section);
 
 }  // namespace roundtrip::config

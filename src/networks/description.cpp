@@ -27,7 +27,7 @@ ParametersByMethod parameters() {
   for (const std::string& option : path.options("method")) {
     hydra::Flags flags;
     flags.overrides = {"method=" + option};
-    const hydra::Node job = hydra::look_at(flags, path, hydra::Look::kLenient).job;
+    const hydra::Node job = hydra::preview(flags, path, hydra::Strictness::kLenient).job;
     const config::Params params = config::section_params(job, "method");
     const std::string name = params.get_string("name");
     try {

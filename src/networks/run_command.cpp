@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/run_flags.h"
 #include "app/shell_words.h"
 #include "app/show_config.h"
 #include "base/error.h"
@@ -34,16 +35,16 @@ hydra::Launch launch_of(const hydra::Flags& flags) {
 
 constexpr size_t kMostFailures = 10;
 
-run::Resume resume_of(const hydra::Flags& flags) {
+run::Resume resume_of(const app::RunFlags& flags) {
   if (!flags.resume) return run::Resume::kNo;
   return *flags.resume == "extend" ? run::Resume::kExtend : run::Resume::kSame;
 }
 
 // `--resume DIR` runs the words that DIR was made with, and what is typed beside them.
-hydra::Flags flags_of(const Words& words) {
-  hydra::Flags flags = hydra::parse_flags(words);
+app::RunFlags flags_of(const Words& words) {
+  app::RunFlags flags = app::parse_run_flags(words);
   if (!flags.resume || flags.resume->empty() || *flags.resume == "extend") return flags;
-  hydra::Flags resumed = hydra::parse_flags(resume_words(*flags.resume));
+  app::RunFlags resumed = app::parse_run_flags(resume_words(*flags.resume));
   resumed.overrides.insert(resumed.overrides.end(), flags.overrides.begin(), flags.overrides.end());
   resumed.resume = flags.resume;
   resumed.retry_failed = flags.retry_failed;
@@ -76,7 +77,7 @@ void list_failures(const hydra::Launch& launch, const run::Plan& plan, const run
 }
 
 int run_command(const Words& words) {
-  const hydra::Flags flags = flags_of(words);
+  const app::RunFlags flags = flags_of(words);
   if (const std::optional<std::string> text = app::shown_config(flags)) {
     std::fputs(text->c_str(), stdout);
     return 0;
@@ -123,7 +124,7 @@ int plan_command(const Words& words) {
   Words rest = words;
   const bool json = std::erase(rest, "--json") > 0;
   const bool unmeasured = std::erase(rest, "--no-calibration") > 0;
-  const hydra::Launch launch = launch_of(hydra::parse_flags(rest));
+  const hydra::Launch launch = launch_of(app::parse_run_flags(rest));
   const run::Plan plan = run::make_plan(launch);
   std::optional<run::Estimate> estimate;
   if (!unmeasured) estimate = run::estimate_plan(plan);

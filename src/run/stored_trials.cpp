@@ -61,7 +61,7 @@ void read_swept(const store::ResultsReader& results, std::vector<Trial>& trials)
 }  // namespace
 
 std::vector<Trial> stored_trials(const store::ResultsReader& results, const std::map<std::string, Node>& changed) {
-  const Node built_in = hydra::look_at({}, hydra::SearchPath::built_in(), hydra::Look::kLenient).job;
+  const Node built_in = hydra::preview({}, hydra::SearchPath::built_in(), hydra::Strictness::kLenient).job;
   config::Checker checker(schema());
   std::vector<Trial> trials;
   for (const std::string& yaml : results.trial_configs()) {

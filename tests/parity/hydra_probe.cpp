@@ -1,5 +1,5 @@
-// Answers cases about Hydra's and OmegaConf's behaviour, one JSON object a line, from standard input to standard output:
-// hydra_differential_test.py compares the answers with theirs.
+// Answers cases about Hydra's and OmegaConf's behaviour, one JSON object a line, from standard input to standard
+// output: hydra_differential_test.py compares the answers with theirs.
 //
 //   hydra_probe ROOT    ROOT: the folder that the folders of compose cases are relative to
 #include <cstdio>

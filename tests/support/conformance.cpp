@@ -59,7 +59,7 @@ Json tagged(const Element& element) {
     for (const auto& [key, values] : zip->members) members.push_back(Json::array({key, tagged(values)}));
     return {{"$zip", members}};
   }
-  return config::tagged(to_node(element));
+  return hydra::tagged(to_node(element));
 }
 
 const char* value_type(const Override& item) {

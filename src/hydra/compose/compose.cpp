@@ -30,7 +30,7 @@ Node in_package(const Node& content, const std::string& package) {
   return node;
 }
 
-// The search path is settled before other configs are found in it.
+// The search path is fixed before other configs are looked up.
 void check_searchpath(const DefaultsRow& row, const Node& content) {
   if (row.parent == "<root>") return;
   const Node placed = in_package(content, row.package);
@@ -56,7 +56,7 @@ struct Composer::State {
   ComposeOptions options;
   Node hydra = hydra_defaults();
 
-  // What the group choices alone decide.
+  // The part of a composition that depends only on the group choices.
   struct Base {
     DefaultsList list;
     Node tree;
@@ -73,7 +73,7 @@ std::shared_ptr<const Composer::State::Base> Composer::State::base(const std::ve
   std::vector<Override> items;
   for (const Override* item : groups) items.push_back(*item);
   auto made = std::make_shared<Base>();
-  path.load(config_name);  // a primary config that does not parse is said before anything about groups
+  path.load(config_name);  // reports a primary config that does not parse before any error in groups
   made->list = build_defaults(path, config_name, items, options.allow_missing_groups);
   Dict start;
   start.set("hydra", hydra);
@@ -134,7 +134,7 @@ Composition Composer::compose(const std::vector<const Override*>& overrides) {
 
 namespace {
 
-// Task overrides joined into a name for a folder: sorted, `/` and `${` escaped, cut to 200 bytes with a hash behind.
+// Joins task overrides into a folder name: sorted, `/` and `${` escaped, cut to 200 bytes and a hash.
 std::string override_dirname(const std::vector<Override>& overrides, const Node& hydra) {
   const auto text = [&](const char* path, const char* fallback) {
     const Node* node = hydra.find(path);
@@ -152,7 +152,7 @@ std::string override_dirname(const std::vector<Override>& overrides, const Node&
     std::string line;
     for (const char c : item.input) {
       if (c == '{' && line.ends_with('$')) {
-        line += "%7B";  // a name is no place for interpolations, least of all for halves of them
+        line += "%7B";  // a folder name must not contain an interpolation, nor half of one
       } else if (c == '=') {
         line += kv_sep;
       } else if (c == '/') {

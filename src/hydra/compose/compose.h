@@ -1,7 +1,5 @@
-// Configs to one tree: the defaults list, the merge in its order, then the value overrides (hydra.md 1.6 to 1.8).
-//
-// The result still holds its interpolations and ???; hydra/interpolation/interpolation.h and config/schema.h come
-// after.
+// Composes configs into one tree: the defaults list, the merge in its order, the value overrides (hydra.md 1.6 to 1.8).
+// The result still contains its interpolations and ???; hydra/interpolation/interpolation.h and config/schema.h follow.
 #pragma once
 
 #include <map>
@@ -17,24 +15,24 @@ namespace roundtrip::hydra {
 
 struct DefaultsRow {
   std::string path;     // "method/ddim"
-  std::string package;  // where its content lands; "" is the root
+  std::string package;  // of its content; "" is the root
   bool is_self = false;
   std::string parent;  // path of the config whose list names it; "<root>" for the primary
 };
 
 struct Composition {
-  Node job;    // what the program reads
-  Node hydra;  // the node `hydra` as configs and overrides leave it; fill_hydra adds what the composition knows
+  Node job;    // the program's config
+  Node hydra;  // the node `hydra` from configs and overrides; fill_hydra adds the rest
   std::vector<DefaultsRow> defaults;
   std::map<std::string, Node> choices;  // "method" -> ddim, "model/vae@model.codec" -> null
-  std::vector<std::string> warnings;    // what in the configs may not be meant
+  std::vector<std::string> warnings;    // likely mistakes in the configs
 };
 
 struct ComposeOptions {
-  bool allow_missing_groups = false;  // a group of ??? is left out instead of refused: before a sweep fills it
+  bool allow_missing_groups = false;  // skip a group of ??? instead of refusing it: a sweep may set it
 };
 
-// What `hydra` holds before any config speaks (configs/hydra/default.yaml).
+// The default values of the node `hydra` (configs/hydra/default.yaml).
 Node hydra_defaults();
 
 // Composes many jobs over one search path. Jobs that choose the same groups share that part of the work and their
@@ -57,7 +55,7 @@ class Composer {
   std::unique_ptr<State> state_;
 };
 
-// Puts choices, overrides, version, working directory, sources and override_dirname where Hydra has them.
+// Sets choices, overrides, version, working directory, sources and override_dirname at the keys that Hydra uses.
 void fill_hydra(Composition& composition, const std::vector<Override>& overrides, const SearchPath& path,
                 const std::string& config_name);
 

@@ -1,5 +1,5 @@
 // Hydra's defaults list (hydra.md 1.6): from the primary config and the group overrides of the command line to the
-// configs that are merged, in order, and the package each lands in. Private to the room.
+// configs that are merged, in order, and the package of each. Private to the room.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@
 
 namespace roundtrip::hydra {
 
-// What a group is set to: an option, several (a list), or null.
+// The value of a group: an option, several (a list), or null.
 using Choices = std::variant<std::monostate, std::string, std::vector<std::string>>;
 
 // One entry of a defaults list: `group: option`, a config path, or _self_.
@@ -26,11 +26,11 @@ struct DefaultsEntry {
   bool appended = false;  // by +group=option on the command line
   bool primary = false;
 
-  // Known once its parent is.
-  std::string base;            // the folder that relative names start from
+  // Set when the parent is known.
+  std::string base;            // the folder that relative names refer to
   std::string parent_package;  // final
   std::optional<std::string> header;
-  bool dropped = false;  // deleted on the command line, or optional and not there
+  bool dropped = false;  // deleted on the command line, or optional and missing
 
   bool is_self() const { return is_group ? single() == "_self_" : name == "_self_"; }
   std::string single() const;  // the option, or the last part of the path; empty for null and lists
@@ -45,7 +45,7 @@ struct DefaultsEntry {
   std::string override_key() const;
 };
 
-// The entries of `defaults` of `file`. Throws kCompose for what is not a defaults list.
+// Returns the entries of the defaults list of `file`. Throws kCompose for a malformed list.
 std::vector<DefaultsEntry> parse_defaults(const ConfigFile& file);
 
 struct DefaultsList {

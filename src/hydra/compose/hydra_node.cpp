@@ -10,7 +10,7 @@ namespace roundtrip::hydra {
 bool is_of_hydra(const Override& item) { return item.key.starts_with("hydra.") || item.key.starts_with("hydra/"); }
 
 std::vector<Override> without_hydra_groups(std::vector<Override> overrides) {
-  static const std::map<std::string, std::vector<std::string>> kAsTheyAre = {
+  static const std::map<std::string, std::vector<std::string>> kSupportedOptions = {
       {"hydra/launcher", {"basic"}},
       {"hydra/sweeper", {"basic"}},
       {"hydra/output", {"default"}},
@@ -20,8 +20,8 @@ std::vector<Override> without_hydra_groups(std::vector<Override> overrides) {
       {"hydra/hydra_logging", {"default", "none", "disabled"}},
   };
   std::erase_if(overrides, [](const Override& item) {
-    const auto group = kAsTheyAre.find(item.key);
-    if (group == kAsTheyAre.end()) return false;
+    const auto group = kSupportedOptions.find(item.key);
+    if (group == kSupportedOptions.end()) return false;
     const std::string option = item.value && !item.is_sweep() ? python_str(to_node(*item.value)) : "";
     if (std::find(group->second.begin(), group->second.end(), option) != group->second.end()) return true;
     throw Error(ErrorKind::kCompose, fmt::format("Could not override '{}'.", item.key),

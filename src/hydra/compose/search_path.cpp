@@ -10,7 +10,7 @@
 namespace roundtrip::hydra {
 namespace fs = std::filesystem;
 
-// One place to look in.
+// One place in which configs are searched.
 struct SearchPath::Place {
   std::string provider, path;
 
@@ -25,7 +25,7 @@ struct SearchPath::Place {
 
 namespace {
 
-// Names come from configs and the command line: none may climb out of its place.
+// Names come from configs and the command line: none may leave its place.
 bool stays_inside(const std::string& path) {
   if (path.find('\\') != std::string::npos || path.find('\0') != std::string::npos || path.starts_with('/'))
     return false;
@@ -96,7 +96,7 @@ struct EmbeddedPlace : Place {
     }
     return std::nullopt;
   }
-  // What stands right below `group`: names of files, or of folders.
+  // The names of the files, or of the folders, directly below `group`.
   void below(const std::string& group, bool folders, std::set<std::string>& names) const {
     const std::string prefix = group.empty() ? "" : group + "/";
     for (const EmbeddedConfig& config : configs) {
@@ -175,7 +175,7 @@ std::optional<std::string> package_of(std::string_view text, const std::string& 
 }  // namespace
 
 struct SearchPath::Cache {
-  std::map<std::string, std::shared_ptr<const ConfigFile>> files;  // nullptr: no place has it
+  std::map<std::string, std::shared_ptr<const ConfigFile>> files;  // nullptr: found in no place
   std::map<std::string, bool> groups;
 };
 
@@ -243,8 +243,8 @@ std::vector<std::string> SearchPath::subgroups(const std::string& group) const {
 std::vector<std::string> SearchPath::groups() const {
   std::vector<std::string> found;
   std::vector<std::string> open = subgroups("");
-  constexpr size_t kMost = 10'000;  // a folder that links to itself has no end
-  while (!open.empty() && found.size() < kMost) {
+  constexpr size_t kMaxFolders = 10'000;  // a folder that links to itself has no end
+  while (!open.empty() && found.size() < kMaxFolders) {
     const std::string group = open.back();
     open.pop_back();
     found.push_back(group);

@@ -1,4 +1,4 @@
-// Where configs are looked for: folders first, then the configs compiled into the program. The first hit wins.
+// The search path of configs: folders first, then the configs compiled into the program. The first match wins.
 //
 // A group is a directory, an option a *.yaml file in it. Files are read and parsed once.
 #pragma once

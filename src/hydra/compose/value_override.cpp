@@ -26,7 +26,7 @@ void add_paths(const Node& node, const std::string& path, std::vector<std::strin
   }
 }
 
-// The tree is closed: `key` is not in the dict at `parent`.
+// Throws for a key that the closed tree does not have.
 [[noreturn]] void not_in_struct(const Node& root, const Override& item, const std::string& full_key) {
   std::vector<std::string> paths;
   add_paths(root, "", paths);
@@ -48,8 +48,8 @@ void add_paths(const Node& node, const std::string& path, std::vector<std::strin
   throw Error(ErrorKind::kCompose, fmt::format("Could not override '{}'.", item.key), details);
 }
 
-// The value at the override's key with its interpolation followed, or nullopt where nothing is there. What stands
-// inside a container is resolved only where it matters: for a comparison.
+// Returns the value at the override's key with its interpolation followed, if there is one. The contents of a container
+// are resolved only for a comparison (`deep`).
 std::optional<Node> selected(const Node& root, const Override& item, bool deep = false) {
   try {
     const ResolveContext context;
@@ -71,7 +71,7 @@ size_t list_position(const Node& list, const std::string& key, const Override& i
   return index;
 }
 
-// Whether merging `over` into `base` would add a key to a closed dict; its path if so.
+// The path of a key that merging `over` into `base` would add to a closed dict, if any.
 std::optional<std::string> new_key(const Node& base, const Node& over, const std::string& path) {
   if (!base.is_dict() || !over.is_dict()) return std::nullopt;
   for (const auto& entry : over.dict()) {
@@ -83,7 +83,7 @@ std::optional<std::string> new_key(const Node& base, const Node& over, const std
   return std::nullopt;
 }
 
-// The node at the end of the way, with dicts made of what is no container; `open` allows new keys.
+// Returns the node at the end of the path and replaces scalars along it by dicts; `open` allows new keys.
 Node& walk(Node& root, const std::vector<std::string>& keys, const Override& item, bool open) {
   Node* node = &root;
   std::string path;
@@ -108,7 +108,7 @@ void update(Node& root, const Override& item, const Node& value, bool open) {
   std::vector<std::string> keys = split_path(item.key);
   const std::string last = keys.back();
   keys.pop_back();
-  // A way that starts with a key which is not there must fail before dicts replace scalars along it.
+  // A path that starts with an unknown key must fail before dicts replace scalars along it.
   if (!open) {
     const Node* node = &root;
     std::string path;
@@ -150,7 +150,7 @@ void update(Node& root, const Override& item, const Node& value, bool open) {
   }
 }
 
-// Where `key` really stands: its parent may be an interpolation of another section.
+// The path of the node that `key` names: its parent may be an interpolation of another section.
 std::string located_key(const Node& root, const std::string& key) {
   const size_t dot = key.rfind('.');
   if (dot == std::string::npos) return key;
@@ -212,7 +212,7 @@ void apply_value_override(Node& root, const Override& item) {
     case Override::Type::kAdd:
       break;
   }
-  // A null parent in `hydra` is a section that nobody filled yet (D8: hydra.sweeper.params).
+  // A null parent in `hydra` is an empty section (D8: hydra.sweeper.params).
   const Node* parent = item.key.starts_with("hydra.") ? root.find(item.key.substr(0, item.key.rfind('.'))) : nullptr;
   const bool unfilled = parent != nullptr && parent->is_null();
   if (!unfilled) {

@@ -8,7 +8,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostReferences = 5;  // HEAD to branch, and whatever a branch is made to stand for
+constexpr int kMaxReferences = 5;  // HEAD to branch, and a branch that refers to another
 
 std::optional<std::string> first_line(const fs::path& file) {
   std::error_code failure;
@@ -23,7 +23,7 @@ bool is_commit(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// The text behind `label` in the line of a file.
+// The text after `label` in the line of a file.
 std::optional<std::string> behind(const fs::path& file, std::string_view label) {
   const std::optional<std::string> line = first_line(file);
   if (!line || !line->starts_with(label)) return std::nullopt;
@@ -55,7 +55,7 @@ std::optional<std::string> commit_of(const fs::path& git) {
   const std::optional<std::string> common = first_line(git / "commondir");
   const fs::path repository = common ? git / *common : git;
   std::string name = "HEAD";
-  for (int k = 0; k < kMostReferences; ++k) {
+  for (int k = 0; k < kMaxReferences; ++k) {
     std::optional<std::string> line = first_line(git / name);  // a worktree has references of its own
     if (!line) line = first_line(repository / name);
     if (!line) line = packed(repository, name);

@@ -28,7 +28,7 @@ std::optional<Node> referenced_container(const Node& root, std::string_view text
     const Located value = evaluator.text(text, split_path(at));
     if (value.node.is_container()) return value.node;
   } catch (const Error&) {
-    // A reference that does not resolve yet is no container to merge into; reading it later says what is wrong.
+    // A reference that does not resolve yet is not a container to merge into; resolving it later reports the error.
   }
   return std::nullopt;
 }

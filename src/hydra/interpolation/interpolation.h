@@ -17,28 +17,28 @@
 namespace roundtrip::hydra {
 
 struct ResolveContext {
-  Node hydra;                                                                    // what ${hydra:a.b} reads
+  Node hydra;                                                                    // the node that ${hydra:a.b} reads
   std::chrono::system_clock::time_point now = std::chrono::system_clock::now();  // one time for a whole sweep
-  // The environment; tests put their own. Returns false where the variable is not set.
+  // Replaces the environment in tests. Returns false where the variable is not set.
   std::function<bool(const std::string& name, std::string& value)> environment;
 };
 
-// The whole tree without interpolations. Throws kInterpolation (not found, recursive, unknown resolver), or kMissing
-// where an interpolation reads ???. A ??? of its own stays.
+// Returns the whole tree without interpolations. Throws kInterpolation (not found, recursive, unknown resolver), or
+// kMissing where an interpolation reads ???. A ??? of its own stays.
 Node resolve(const Node& root, const ResolveContext& context = {});
 
-// `text` as if it stood at key `at` (a dotted path; "" for a key of the root), resolved.
+// Resolves `text` as the value of the key `at` (a dotted path; "" for a key of the root).
 Node resolve_text(const Node& root, std::string_view text, std::string_view at = {},
                   const ResolveContext& context = {});
 
-// The grammar's `element` rule: what may stand as an argument of a resolver.
+// Resolves the grammar's `element` rule: an argument of a resolver.
 Node resolve_element(const Node& root, std::string_view text, const ResolveContext& context = {});
 
 // Throws kInterpolation for the first interpolation of the tree that does not parse, naming its place.
 void check_syntax(const Node& tree);
 
-// The container that `text`, standing at `at`, is a reference to, as it stands there (its own interpolations unread);
-// nothing where it is text, a scalar, or does not resolve. Merging over a reference needs it.
+// Returns the container that `text`, the value at `at`, refers to, with its own interpolations unresolved; nothing
+// where it is text or a scalar, or does not resolve. Used to merge over a reference.
 std::optional<Node> referenced_container(const Node& root, std::string_view text, std::string_view at);
 
 // Dotted paths of all ??? in the tree.

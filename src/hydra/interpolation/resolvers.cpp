@@ -38,7 +38,7 @@ struct Call {
     }
     return argument.as_string();
   }
-  // A text that a resolver makes is final, even where it looks like an interpolation; what stands in a container is
+  // A text that a resolver returns is final, even where it looks like an interpolation; the contents of a container are
   // not.
   Located made(Node node) const { return {node, path, !node.is_container()}; }
 };
@@ -88,7 +88,7 @@ void check_created(const Node& node, const Call& call) {
   }
 }
 
-// As OmegaConf.create: a text is YAML, and one that is a mere string becomes a key.
+// Like OmegaConf.create: parses a text as YAML; a plain string becomes a key.
 Located create(const Call& call) {
   call.expect_arguments(1, 1);
   Node content = call.arguments[0].node;
@@ -142,7 +142,7 @@ Located values(const Call& call) {
   return call.made(Node(std::move(items)));
 }
 
-// The message is for people who still use the old key; it is theirs to read in the config, so only the value is ours.
+// Returns the value only: the message is in the config, for readers of the old key.
 Located deprecated(const Call& call) {
   call.expect_arguments(1, 2);
   if (call.arguments.size() == 2) call.string_at(1);
@@ -182,7 +182,7 @@ Located sha256(const Call& call) {
   return call.made(Node(sha256_hex_of_file(file)));
 }
 
-// The commit that is checked out where the program was started.
+// The commit checked out in the folder where the program was started.
 Located git(const Call& call) {
   call.expect_arguments(1, 1);
   const std::string& what = call.string_at(0);

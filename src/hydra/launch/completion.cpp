@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The names below a folder that start as `prefix` does; folders end in a slash.
+// The paths that start with `prefix`; folders end in a slash.
 std::vector<std::string> file_names(const std::string& prefix) {
   const size_t slash = prefix.rfind('/');
   const std::string folder = slash == std::string::npos ? "" : prefix.substr(0, slash + 1);
@@ -29,11 +29,13 @@ std::vector<std::string> file_names(const std::string& prefix) {
 
 class Completer {
  public:
-  Completer(const std::vector<std::string>& words, const std::vector<KeyInfo>& keys) : keys_(keys) {
-    Flags flags = flags_of(words);
-    if (look(flags)) return;
-    flags.overrides.clear();  // what is typed so far does not compose: complete as if it were not there
-    if (!look(flags)) look({});
+  Completer(const std::vector<std::string>& words, const std::vector<KeyInfo>& keys,
+            const std::vector<ExtraFlag>& extra)
+      : keys_(keys) {
+    Flags flags = flags_of(words, extra);
+    if (compose(flags)) return;
+    flags.overrides.clear();  // the words so far do not compose: ignore them
+    if (!compose(flags)) compose({});
   }
 
   std::vector<std::string> of_override(const std::string& word) const {
@@ -46,7 +48,7 @@ class Completer {
       return found;
     }
     const std::string key = rest.substr(0, equal), value = rest.substr(equal + 1);
-    // Of a list or a sweep the last element is completed.
+    // In a list or a sweep, complete the last element.
     const size_t comma = value.find_last_of(",[");
     const std::string head = comma == std::string::npos ? "" : value.substr(0, comma + 1);
     const std::string begun = value.substr(head.size());
@@ -58,20 +60,20 @@ class Completer {
   }
 
  private:
-  bool look(const Flags& flags) {
+  bool compose(const Flags& flags) {
     try {
       path_ = search_path(flags);
-      composed_ = look_at(flags, path_, Look::kLenient);
+      composed_ = preview(flags, path_, Strictness::kLenient);
       return true;
     } catch (const Error&) {
       return false;
     }
   }
 
-  // The flags and overrides before the cursor, without those that are incomplete or wrong.
-  static Flags flags_of(const std::vector<std::string>& words) {
+  // The flags and overrides before the cursor, without incomplete and wrong ones.
+  static Flags flags_of(const std::vector<std::string>& words, const std::vector<ExtraFlag>& extra) {
     try {
-      return parse_flags(words);
+      return parse_flags(words, extra);
     } catch (const Error&) {
     }
     Flags flags;
@@ -132,7 +134,7 @@ std::vector<std::string> starting_with(const std::vector<std::string>& words, co
 }  // namespace
 
 std::vector<std::string> complete(std::string_view line, const std::vector<KeyInfo>& keys,
-                                  const std::vector<std::string>& subcommands) {
+                                  const std::vector<std::string>& subcommands, const std::vector<ExtraFlag>& extra) {
   std::vector<std::string> words;
   for (const std::string& word : split(line, ' ')) {
     if (!word.empty()) words.push_back(word);
@@ -150,13 +152,13 @@ std::vector<std::string> complete(std::string_view line, const std::vector<KeyIn
   const std::vector<std::string> choices = words.empty() ? std::vector<std::string>{} : flag_choices(words.back());
   if (!choices.empty()) {
     found = starting_with(choices, begun);
-  } else if (!words.empty() && flag_takes_folder(words.back())) {
+  } else if (!words.empty() && flag_takes_folder(words.back(), extra)) {
     found = file_names(begun);
   } else if (begun.starts_with('-')) {
-    found = starting_with(flag_names(), begun);
+    found = starting_with(flag_names(extra), begun);
   } else {
     if (first) found = starting_with(subcommands, begun);
-    const std::vector<std::string> overrides = Completer(words, keys).of_override(begun);
+    const std::vector<std::string> overrides = Completer(words, keys, extra).of_override(begun);
     found.insert(found.end(), overrides.begin(), overrides.end());
   }
   std::sort(found.begin(), found.end());
@@ -165,7 +167,7 @@ std::vector<std::string> complete(std::string_view line, const std::vector<KeyIn
 }
 
 std::string bash_completion() {
-  // Bash itself ends words at = : and @: what stands before the last of them in the word is its already.
+  // Bash ends words at = : and @: it already has the part before the last of them.
   return R"bash(_roundtrip() {
   local word=${COMP_LINE:0:COMP_POINT} breaks='' mark head=''
   word=${word##*[[:space:]]}

@@ -30,7 +30,7 @@ Node value_of(const std::string& text, const std::string& rule) {
   try {
     return to_node(*parse_override("k=" + text).value);
   } catch (const Error& error) {
-    bad_rule(rule, fmt::format("'{}' is no value: {}", text, error.message()));
+    bad_rule(rule, fmt::format("'{}' is not a value: {}", text, error.message()));
   }
 }
 

@@ -1,9 +1,8 @@
-// hydra.sweeper.exclude: combinations of a sweep that are left out. Not in Hydra.
+// hydra.sweeper.exclude: combinations that a sweep skips. Not in Hydra.
 //
 //   exclude: ["method=ddim and steps>50", "guidance_scale=[1,3] and eps_at!=t"]
-//
-// A rule is comparisons joined by `and`: KEY = VALUE (a list means any of it), != < <= > >=. KEY is a key or group as
-// the sweep spells it, or any key of the config. A combination that some rule holds for is left out.
+// A rule is a list of comparisons joined by `and`: KEY = VALUE (a list means any of it), != < <= > >=. KEY is a key or
+// group as the sweep spells it, or any key of the config. A combination is excluded if any rule holds for it.
 #pragma once
 
 #include <optional>
@@ -17,14 +16,14 @@ namespace roundtrip::hydra {
 
 class Exclusion {
  public:
-  // `rules` is the list of texts; `master` says what keys hold that the sweep leaves alone. Throws kCompose for a rule
+  // `rules` is the list of texts; `master` has the values of the keys that are not swept. Throws kCompose for a rule
   // that does not parse or names an unknown key.
   Exclusion(const Node* rules, const Sweep& sweep, const Composition& master);
 
   bool excludes(size_t job) const;
 
  private:
-  // A comparison: with the points of a dimension, or decided for the whole sweep.
+  // A comparison with the points of a dimension, or with a value that is the same in the whole sweep.
   struct Comparison {
     std::optional<size_t> dimension;
     std::vector<bool> holds;  // for each point, or one

@@ -10,12 +10,10 @@
 namespace roundtrip::hydra {
 namespace {
 
-enum class Takes { kNothing, kWord, kMaybeWord };
-
 struct Flag {
   std::vector<std::string> names;
   Takes takes;
-  std::vector<std::string> choices;  // of the word; empty for any
+  std::vector<std::string> choices;  // allowed words; empty for any
   std::function<void(Flags&, const std::string&)> set;
 };
 
@@ -28,7 +26,7 @@ const std::vector<Flag>& known_flags() {
       {{"--format"}, Takes::kWord, {"yaml", "json"}, [](Flags& f, const std::string& w) { f.format = w; }},
       {{"--resolve"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.resolve = true; }},
       {{"-i", "--info"},
-       Takes::kMaybeWord,
+       Takes::kOptionalWord,
        {"all", "config", "defaults", "defaults-tree", "plugins", "searchpath"},
        [](Flags& f, const std::string& w) { f.info = w.empty() ? "all" : w; }},
       {{"-cp", "--config-path"}, Takes::kWord, {}, [](Flags& f, const std::string& w) { f.config_path = w; }},
@@ -41,24 +39,29 @@ const std::vector<Flag>& known_flags() {
        Takes::kNothing,
        {},
        [](Flags& f, const std::string&) { f.shell_completion = ""; }},
-      {{"--dry-run"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.dry_run = true; }},
-      {{"--resume"}, Takes::kMaybeWord, {}, [](Flags& f, const std::string& w) { f.resume = w; }},
-      {{"--retry-failed"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.retry_failed = true; }},
-      {{"--fail-fast"}, Takes::kNothing, {}, [](Flags& f, const std::string&) { f.max_failures = "0"; }},
-      {{"--max-failures"}, Takes::kWord, {}, [](Flags& f, const std::string& w) { f.max_failures = w; }},
   };
   return kFlags;
 }
 
-// Python's argparse spells the two words with an underscore too.
+// Hydra's flags and the program's.
+std::vector<Flag> all_flags(const std::vector<ExtraFlag>& extra) {
+  std::vector<Flag> flags = known_flags();
+  for (const ExtraFlag& flag : extra) {
+    const auto keep = [name = flag.name](Flags& f, const std::string& word) { f.extra.emplace_back(name, word); };
+    flags.push_back({{flag.name}, flag.takes, {}, keep});
+  }
+  return flags;
+}
+
+// Python's argparse accepts underscores in place of dashes.
 std::string with_dashes(std::string name) {
   if (name.starts_with("--")) std::replace(name.begin(), name.end(), '_', '-');
   return name;
 }
 
-const Flag& find_flag(const std::string& name) {
+const Flag& find_flag(const std::vector<Flag>& flags, const std::string& name) {
   std::vector<std::string> names;
-  for (const Flag& flag : known_flags()) {
+  for (const Flag& flag : flags) {
     for (const std::string& known : flag.names) {
       if (known == with_dashes(name)) return flag;
       names.push_back(known);
@@ -72,7 +75,7 @@ const Flag& find_flag(const std::string& name) {
 
 void check_modes(const Flags& flags) {
   const std::string one = "Only one of --run, --multirun, --cfg, --info and --shell_completion can be specified";
-  // -m with --cfg is ours: it prints the config of every job.
+  // Not in Hydra: -m with --cfg prints the config of every job.
   const int modes = (flags.run ? 1 : 0) + (flags.multirun && !flags.cfg ? 1 : 0) + (flags.cfg ? 1 : 0) +
                     (flags.info ? 1 : 0) + (flags.shell_completion ? 1 : 0);
   if (modes > 1 || (flags.run && flags.multirun)) throw Error(ErrorKind::kUsage, one);
@@ -80,19 +83,13 @@ void check_modes(const Flags& flags) {
     throw Error(ErrorKind::kUsage, "the --resolve flag can only be used in conjunction with --cfg or --help");
   }
   if (flags.format && !flags.cfg) throw Error(ErrorKind::kUsage, "--format is for --cfg: --cfg job --format json");
-  if (flags.retry_failed && !flags.resume) {
-    throw Error(ErrorKind::kUsage, "--retry-failed is for --resume: --resume RUN_DIR --retry-failed");
-  }
-  if (const auto& most = flags.max_failures;
-      most && (most->empty() || most->size() > 9 || most->find_first_not_of("0123456789") != std::string::npos)) {
-    throw Error(ErrorKind::kUsage, fmt::format("--max-failures: found '{}'; expected a number of records", *most));
-  }
   if (flags.package && !flags.cfg) throw Error(ErrorKind::kUsage, "--package is for --cfg: --cfg job --package method");
 }
 
 }  // namespace
 
-Flags parse_flags(const std::vector<std::string>& args) {
+Flags parse_flags(const std::vector<std::string>& args, const std::vector<ExtraFlag>& extra) {
+  const std::vector<Flag> known = all_flags(extra);
   Flags flags;
   for (size_t k = 0; k < args.size(); ++k) {
     const std::string& word = args[k];
@@ -103,7 +100,7 @@ Flags parse_flags(const std::vector<std::string>& args) {
     // --flag=word is one argument.
     const size_t equal = word.starts_with("--") ? word.find('=') : std::string::npos;
     const std::string name = word.substr(0, equal);
-    const Flag& flag = find_flag(name);
+    const Flag& flag = find_flag(known, name);
     std::string value;
     bool given = equal != std::string::npos;
     if (given) {
@@ -112,7 +109,7 @@ Flags parse_flags(const std::vector<std::string>& args) {
         throw Error(ErrorKind::kUsage, fmt::format("{} takes no value; found '{}'", name, value));
     } else if (flag.takes != Takes::kNothing && k + 1 < args.size()) {
       const std::string& next = args[k + 1];
-      // After a flag that may go without, what can be an override is one.
+      // After a flag with an optional word, a word that can be an override is one.
       const bool may_be_override = next.find('=') != std::string::npos || next.starts_with('~');
       const bool usable = !next.starts_with('-') && (flag.takes == Takes::kWord || !may_be_override);
       if (usable) {
@@ -134,7 +131,7 @@ Flags parse_flags(const std::vector<std::string>& args) {
     flag.set(flags, value);
   }
   if (flags.shell_completion) {
-    // install=bash and its like read as overrides; they belong to the flag.
+    // install=bash and the like parse as overrides but belong to the flag.
     std::string words;
     for (const std::string& word : flags.overrides) words += (words.empty() ? "" : " ") + word;
     flags.shell_completion = words;
@@ -144,9 +141,9 @@ Flags parse_flags(const std::vector<std::string>& args) {
   return flags;
 }
 
-std::vector<std::string> flag_names() {
+std::vector<std::string> flag_names(const std::vector<ExtraFlag>& extra) {
   std::vector<std::string> names;
-  for (const Flag& flag : known_flags()) names.insert(names.end(), flag.names.begin(), flag.names.end());
+  for (const Flag& flag : all_flags(extra)) names.insert(names.end(), flag.names.begin(), flag.names.end());
   return names;
 }
 
@@ -166,9 +163,10 @@ std::vector<std::string> flag_choices(const std::string& name) {
   return flag == nullptr ? std::vector<std::string>{} : flag->choices;
 }
 
-bool flag_takes_folder(const std::string& name) {
-  return name == "-cp" || name == "--resume" || name == "-cd" || with_dashes(name) == "--config-path" ||
-         with_dashes(name) == "--config-dir";
+bool flag_takes_folder(const std::string& name, const std::vector<ExtraFlag>& extra) {
+  const std::string dashed = with_dashes(name);
+  if (name == "-cp" || name == "-cd" || dashed == "--config-path" || dashed == "--config-dir") return true;
+  return std::ranges::any_of(extra, [&](const ExtraFlag& flag) { return flag.is_folder && flag.name == dashed; });
 }
 
 }  // namespace roundtrip::hydra

@@ -19,7 +19,7 @@
 namespace roundtrip::hydra {
 namespace {
 
-// Without --multirun a sweep is a mistake; which one decides the advice.
+// Without --multirun a sweep is a mistake; the advice depends on its kind.
 void check_no_sweep(const std::vector<Override>& overrides) {
   for (const Override& item : overrides) {
     if (!item.is_sweep()) continue;
@@ -36,7 +36,7 @@ void check_no_sweep(const std::vector<Override>& overrides) {
   }
 }
 
-// A scalar over a whole section would drop everything in it; people who write it mean the group.
+// A scalar that replaces a whole section would drop its keys; the group is meant.
 void check_no_section_replaced(const std::vector<Override>& overrides, const TypeCheck& types, const SearchPath& path) {
   for (const Override& item : overrides) {
     if (!item.value || item.is_sweep() || item.value->get_if<ElementDict>() != nullptr || item.package) continue;
@@ -49,7 +49,7 @@ void check_no_section_replaced(const std::vector<Override>& overrides, const Typ
   }
 }
 
-// Hydra's first line for a value of the command line that its key does not take, ours below it.
+// Puts Hydra's first line above our message for a value of the command line that its key does not accept.
 Error with_override(const Error& error, const std::vector<const Override*>& overrides) {
   constexpr std::string_view kOrigin = "command line: ";
   if (error.kind() != ErrorKind::kType || !error.message().starts_with(kOrigin)) return error;
@@ -69,8 +69,8 @@ std::vector<const Override*> pointers(const std::vector<Override>& overrides) {
   return items;
 }
 
-// What a command line says, before any job: the search path, and the composition that a sweep starts from, whose hydra
-// node says how to sweep.
+// The part of a command line that precedes any job: the search path, and the composition that a sweep starts from,
+// whose hydra node configures the sweep.
 struct Opening {
   std::vector<std::string> warnings;
   std::string primary;
@@ -105,7 +105,7 @@ struct Sweeps {
     const bool seeded = seed != nullptr && seed->kind() == Node::Kind::kInt;
     for (std::vector<Override>& dimensions : sweeper_grids(hydra, warnings)) {
       dimensions.insert(dimensions.end(), opening.overrides.begin(), opening.overrides.end());
-      // A sweep over hydra is refused by expand; what is left of hydra goes to every job as it is.
+      // expand() refuses a sweep over hydra; other overrides of hydra go to every job unchanged.
       std::erase_if(dimensions, [](const Override& item) { return is_of_hydra(item) && !item.is_sweep(); });
       sweeps.push_back(std::make_unique<Sweep>(
           expand(dimensions, opening.path, seeded ? static_cast<uint64_t>(seed->as_int()) : 0)));
@@ -144,7 +144,7 @@ struct Sweeps {
   }
 };
 
-// Every text of a sweep parsed once.
+// Parses every text of a sweep once.
 class Parsed {
  public:
   const Override* of(const std::string& text) {
@@ -162,12 +162,12 @@ class Planner {
   Planner(Composer composer, TypeCheck& types, ResolveContext context)
       : composer_(std::move(composer)), types_(types), context_(std::move(context)) {}
 
-  // `num` is absent for a job that is no part of a sweep.
+  // `num` is absent for a job outside a sweep.
   Job job(std::optional<int> num, std::vector<std::string> texts, const std::vector<const Override*>& overrides) {
     Job job{num.value_or(0), std::move(texts), {}, {}, {}};
     try {
       Composition composition = composer_.compose(overrides);
-      // Checked before interpolations, which would name the first one only.
+      // Check before resolving, which would name only the first missing value.
       check_missing(composition.job);
       const bool resolves = composition.job.needs_resolving();
       if (num && (resolves || has_subdir())) context_.hydra.set("job.num", Node(*num));
@@ -256,7 +256,7 @@ Launch prepare(const Flags& flags, TypeCheck& types, const SearchPath& base_path
   }
   launch.environment = environment_of(opening.master.hydra);
   ResolveContext context = context_of(launch.environment);
-  // Kept unread for the jobs, which each have their own.
+  // Stays unresolved: each job resolves its own.
   const Node* subdir = opening.master.hydra.find("sweep.subdir");
   const Node subdir_as_written = subdir == nullptr ? Node() : *subdir;
   opening.master.hydra.set("sweep.subdir", Node());
@@ -298,20 +298,20 @@ Launch prepare(const Flags& flags, TypeCheck& types, const SearchPath& base_path
   return launch;
 }
 
-Composition look_at(const Flags& flags, const SearchPath& base_path, Look look) {
+Composition preview(const Flags& flags, const SearchPath& base_path, Strictness strictness) {
   Flags lenient = flags;
-  lenient.multirun = flags.multirun || look == Look::kLenient;
+  lenient.multirun = flags.multirun || strictness == Strictness::kLenient;
   Opening opening(lenient, base_path);
   if (!opening.multirun) check_no_sweep(opening.overrides);
   return opening.master;
 }
 
-std::vector<LookedAt> look_at_jobs(const Flags& flags, const SearchPath& base_path) {
+std::vector<JobPreview> preview_jobs(const Flags& flags, const SearchPath& base_path) {
   Opening opening(flags, base_path);
   const Sweeps sweeps(opening, resolved_hydra(opening.master, {}), opening.warnings);
   Composer composer(opening.path, opening.primary, {.allow_missing_groups = true});
   Parsed parsed;
-  std::vector<LookedAt> jobs;
+  std::vector<JobPreview> jobs;
   sweeps.for_each([&](std::vector<std::string> texts) {
     std::vector<const Override*> items = pointers(opening.of_hydra);
     for (const std::string& text : texts) items.push_back(parsed.of(text));

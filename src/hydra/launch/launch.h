@@ -1,5 +1,5 @@
-// From the command line to the jobs that are to run: the whole sweep is composed, resolved and type-checked before
-// anything runs.
+// Turns a command line into the jobs to run: the whole sweep is composed, resolved and type-checked before anything
+// runs.
 #pragma once
 
 #include <map>
@@ -17,24 +17,24 @@ struct Job {
   int num = 0;
   std::vector<std::string> overrides;  // the task overrides of this job, as text
   Node config;                         // composed, resolved, type-checked; without hydra
-  Node composed;                       // its interpolations left as they are; in a sweep only where subdir is set
-  std::string subdir;                  // hydra.sweep.subdir, resolved for this job; mostly empty
+  Node composed;                       // with unresolved interpolations; in a sweep only if subdir is set
+  std::string subdir;                  // hydra.sweep.subdir, resolved for this job; usually empty
 };
 
 struct Launch {
   bool multirun = false;
   Node hydra;              // resolved; hydra.runtime.output_dir is output_dir
-  Node composed;           // the job, or what the sweep starts from, with interpolations left as they are
+  Node composed;           // the job, or the start of the sweep, with unresolved interpolations
   std::string output_dir;  // hydra.run.dir or hydra.sweep.dir
   std::vector<Job> jobs;
   std::vector<std::string> swept;           // dotted keys and groups with more than one value, in sweep order
   std::vector<std::string> task_overrides;  // as typed
   std::vector<std::string> hydra_overrides;
-  std::map<std::string, std::string> environment;  // hydra.job.env_set: to be set before anything runs
+  std::map<std::string, std::string> environment;  // hydra.job.env_set, for the caller to set
   std::vector<std::string> warnings;
 };
 
-// Where configs come from under these flags: -cp (else the built-in primary), -cd, hydra.searchpath, built in.
+// The search path of these flags: -cp (else the built-in primary), -cd, hydra.searchpath, built in.
 SearchPath search_path(const Flags& flags);
 
 // The types of the keys, which the program knows and this room does not.
@@ -52,16 +52,16 @@ class TypeCheck {
 // Throws whatever parse_override, Composer, resolve and the type check throw; in a sweep the details name the job.
 Launch prepare(const Flags& flags, TypeCheck& types, const SearchPath& path);
 
-// What the flags compose to without checking or resolving it: for looking at (--cfg, --info). To a lenient look
-// (--help, completion) a group that nobody chose and a sweep without -m are no mistakes.
-enum class Look { kStrict, kLenient };
-Composition look_at(const Flags& flags, const SearchPath& path, Look look);
+// Composes the flags without checking or resolving the result, for display (--cfg, --info). A lenient preview (--help,
+// completion) accepts a group without a choice and a sweep without -m.
+enum class Strictness { kStrict, kLenient };
+Composition preview(const Flags& flags, const SearchPath& path, Strictness strictness);
 
 // The same for each job of a sweep.
-struct LookedAt {
+struct JobPreview {
   std::vector<std::string> overrides;
   Composition composition;
 };
-std::vector<LookedAt> look_at_jobs(const Flags& flags, const SearchPath& path);
+std::vector<JobPreview> preview_jobs(const Flags& flags, const SearchPath& path);
 
 }  // namespace roundtrip::hydra

@@ -11,8 +11,8 @@
 namespace roundtrip::hydra {
 namespace {
 
-constexpr size_t kMostValues = 1'000'000;  // of one dimension
-constexpr size_t kMostJobs = 10'000'000;
+constexpr size_t kMaxValues = 1'000'000;  // of one dimension
+constexpr size_t kMaxJobs = 10'000'000;
 
 // A decimal number without rounding: digits * 10^-places.
 struct Decimal {
@@ -39,7 +39,7 @@ std::optional<Decimal> decimal(const std::variant<int64_t, double>& value) {
   return result;
 }
 
-// Brings all to the same number of places; false where their magnitudes are too far apart for 128 bits.
+// Scales all to the same number of places; false where their magnitudes are too far apart for 128 bits.
 bool align(const std::vector<Decimal*>& numbers) {
   constexpr __int128 kLargest = static_cast<__int128>(1) << 100;
   int places = 0;
@@ -70,7 +70,7 @@ std::string decimal_text(__int128 digits, int places) {
   throw Error(ErrorKind::kCompose, fmt::format("sweep over '{}' is empty", key));
 }
 
-// Fisher-Yates by hand: std::shuffle may differ from library to library.
+// Fisher-Yates, written out because std::shuffle may differ between libraries.
 void shuffle(std::vector<std::string>& texts, uint64_t seed) {
   std::mt19937_64 generator(seed);
   for (size_t k = texts.size(); k > 1; --k) std::swap(texts[k - 1], texts[generator() % k]);
@@ -99,7 +99,7 @@ std::vector<std::string> glob_texts(const Glob& glob, const Override& item, cons
   return names;
 }
 
-// A set [seq] or [!seq] that starts at `at`: where it ends, and whether `c` is in it. Nothing where no `]` closes it.
+// Matches a set [seq] or [!seq] that starts at `at`: its end, and whether `c` is in it; nothing where no `]` closes it.
 std::optional<std::pair<size_t, bool>> in_set(std::string_view pattern, size_t at, char c) {
   size_t k = at + 1;
   const bool negated = k < pattern.size() && pattern[k] == '!';
@@ -121,7 +121,7 @@ std::optional<std::pair<size_t, bool>> in_set(std::string_view pattern, size_t a
 }  // namespace
 
 bool fnmatch(std::string_view name, std::string_view pattern) {
-  // Greedy, with one place to come back to: the last star. Linear in name times pattern, whatever the stars.
+  // Greedy, and backtracks only to the last star: at most name times pattern steps.
   size_t n = 0, p = 0, star = std::string_view::npos, star_name = 0;
   while (n < name.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
@@ -160,8 +160,8 @@ std::vector<std::string> range_texts(const Range& range) {
   std::vector<std::string> texts;
   const bool up = step->digits > 0;
   for (__int128 at = start->digits; up ? at < stop->digits : at > stop->digits; at += step->digits) {
-    if (texts.size() == kMostValues) {
-      throw Error(ErrorKind::kCompose, fmt::format("{} has more than {} values", to_text({range}), kMostValues));
+    if (texts.size() == kMaxValues) {
+      throw Error(ErrorKind::kCompose, fmt::format("{} has more than {} values", to_text({range}), kMaxValues));
     }
     const std::string text = decimal_text(at, start->places);
     texts.push_back(integers ? text : python_repr(std::strtod(text.c_str(), nullptr)));
@@ -270,8 +270,8 @@ Sweep expand(const std::vector<Override>& overrides, const SearchPath& path, uin
   }
   size_t jobs = 1;
   for (const Dimension& dimension : sweep.dimensions) {
-    if (dimension.points.size() > kMostJobs / jobs) {
-      throw Error(ErrorKind::kCompose, fmt::format("the sweep has more than {} jobs", kMostJobs));
+    if (dimension.points.size() > kMaxJobs / jobs) {
+      throw Error(ErrorKind::kCompose, fmt::format("the sweep has more than {} jobs", kMaxJobs));
     }
     jobs *= dimension.points.size();
   }

@@ -12,7 +12,7 @@
 
 namespace roundtrip::hydra {
 
-// One axis: its keys (several in a zip) and, per position, what stands behind each key.
+// One axis: its keys (several in a zip) and, per position, the text after each key.
 struct Dimension {
   std::vector<std::string> keys;                 // with prefix and package: "+experiment", "model@m"
   std::vector<std::vector<std::string>> points;  // points[position][key]: "=10"; nothing for `~key`
@@ -28,10 +28,10 @@ struct Sweep {
   std::vector<std::string> swept() const;  // keys with more than one value, without prefix
 };
 
-// Decimal texts of range(start, stop, step): ints where all three are, else shortest floats of start + i*step (D1).
+// Decimal texts of range(start, stop, step): ints if all three are, else shortest floats of start + i*step (D1).
 std::vector<std::string> range_texts(const Range& range);
 
-// The value texts of one override: one for a plain value. `path` serves glob; `seed` shuffle().
+// The value texts of one override: one for a plain value. `path` is for glob(), `seed` for shuffle().
 // Throws kCompose for an interval, a glob that is not over a group, and a sweep without values (D12).
 std::vector<std::string> value_texts(const Override& item, const SearchPath& path, uint64_t seed);
 

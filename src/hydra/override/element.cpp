@@ -15,7 +15,7 @@ struct Overloaded : Cases... {
 template <typename... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
-// Every character that would end or split an unquoted value, with a backslash before it.
+// Escapes every character that would end or split an unquoted value.
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -25,7 +25,7 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-// Inside quotes only a quote, and the backslashes right before one, need a backslash.
+// Inside quotes, only a quote and the backslashes right before it need a backslash.
 std::string quoted(const Quoted& value) {
   std::string out(1, value.quote);
   size_t backslashes = 0;

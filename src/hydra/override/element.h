@@ -1,4 +1,4 @@
-// What stands right of an override's `=`: a typed value or a sweep over values.
+// The right side of an override's `=`: a typed value or a sweep over values.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct ElementList {
   std::vector<Element> items;
 };
 struct ElementDict {
-  std::vector<ElementEntry> items;  // keys that Python holds equal are one
+  std::vector<ElementEntry> items;  // keys that are equal in Python are merged
 };
 // a,b (simple) and choice(a,b).
 struct Choice {
@@ -35,7 +35,7 @@ struct Range {
   bool shuffle = false;
   std::vector<std::string> tags;
 };
-struct Interval {  // for optimising sweepers, of which we have none; it parses and then is refused
+struct Interval {  // for optimising sweepers, which are not supported: it parses and is then refused
   double start = 0, end = 0;
   std::vector<std::string> tags;
 };
@@ -63,8 +63,8 @@ struct ElementEntry {
   Element key, value;
 };
 
-// Whether a sweep stands inside a list, a dict or a choice, where it is no sweep. Hydra takes a glob there for a dict
-// of its two lists; the others have no text.
+// Whether a list, a dict or a choice contains a sweep, where it does not sweep. Hydra reads a glob there as a dict
+// of its two lists; other sweeps have no text there.
 bool holds_sweep(const Element& element, bool globs_too);
 
 // The value as a config node; `mark` becomes its origin. Throws kParse for a sweep,
@@ -72,7 +72,7 @@ bool holds_sweep(const Element& element, bool globs_too);
 Node to_node(const Element& element, const Mark& mark = {});
 
 // The text that parses back to an equal element: `a\,b`, `'x y'`, `[1,a]`, `{a:1}`, `True`. Sweeps have no such text
-// in Hydra; ours is the call that makes them.
+// in Hydra; here it is the call that creates them.
 std::string to_text(const Element& element);
 
 // The same for a part of a list, a dict or a choice, where a glob is the dict of its lists.

@@ -1,5 +1,5 @@
 // The rules of OverrideParser.g4 by recursive descent. Each method reads its rule from the front of the text and leaves
-// the rest unread; only override() wants the end.
+// the rest unread; only override() requires the end.
 #pragma once
 
 #include <deque>
@@ -39,7 +39,7 @@ class OverrideGrammar {
   bool failed_in_lexer() const { return failed_in_lexer_; }
 
  private:
-  // Recursion is bounded: a command line is no place for deep trees.
+  // Recursion is bounded: deep trees do not belong on a command line.
   static constexpr int kMaxDepth = 100;
 
   const Token& peek(size_t ahead = 0);

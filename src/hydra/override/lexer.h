@@ -44,7 +44,8 @@ struct Token {
   size_t at = 0;
 };
 
-// The value token that starts at `at`; text empty where none does. OmegaConf's interpolations share these tokens.
+// The value token that starts at `at`; its text is empty where none starts. OmegaConf's interpolations share these
+// tokens.
 Token value_token(std::string_view text, size_t at);
 
 class OverrideLexer {
@@ -53,7 +54,7 @@ class OverrideLexer {
 
   OverrideLexer(std::string_view text, Mode mode) : text_(text), mode_(mode) {}
 
-  // Throws kParse ("token recognition error at: 'x'"), and keeps the place in error_at().
+  // Throws kParse ("token recognition error at: 'x'"), and stores the place for error_at().
   Token next();
   size_t error_at() const { return at_; }
 

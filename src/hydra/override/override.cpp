@@ -10,7 +10,7 @@ namespace roundtrip::hydra {
 namespace {
 
 constexpr size_t kLongest = size_t{128} << 10;  // what Linux passes as one argument
-constexpr size_t kMostShown = 200;              // of an override that is in error
+constexpr size_t kMaxShown = 200;               // of an override that is in error
 
 // What a person most likely meant by text that does not parse.
 std::string hint(std::string_view text, const OverrideGrammar& grammar) {
@@ -23,7 +23,7 @@ std::string hint(std::string_view text, const OverrideGrammar& grammar) {
     if (text[at] == '-') return "flags start with '-', keys do not";
     return "keys are made of letters, digits, '_', '-' and '.'; groups of names joined by '/'";
   }
-  return "if it is text, quote the value: " + std::string(text.substr(0, std::min(equal, kMostShown))) + "='...'";
+  return "if it is text, quote the value: " + std::string(text.substr(0, std::min(equal, kMaxShown))) + "='...'";
 }
 
 // The override with a caret under `at`, cut to one screen line around it.
@@ -68,12 +68,12 @@ Override parse_override(std::string_view text) {
     if (error.kind() != ErrorKind::kParse) throw;
     const std::string where = caret(text, std::min(grammar.error_at(), text.size()));
     if (grammar.failed_in_lexer()) {
-      throw Error(ErrorKind::kParse, fmt::format("LexerNoViableAltException: {}", text.substr(0, kMostShown)),
+      throw Error(ErrorKind::kParse, fmt::format("LexerNoViableAltException: {}", text.substr(0, kMaxShown)),
                   fmt::format("{}\n{}; {}", where, error.message(), hint(text, grammar)));
     }
-    throw Error(ErrorKind::kParse, fmt::format("Error parsing override '{}'", text.substr(0, kMostShown)),
-                fmt::format("{}\n{}\n{}", std::string_view(error.what()).substr(0, 2 * kMostShown), where,
-                            hint(text, grammar)));
+    throw Error(
+        ErrorKind::kParse, fmt::format("Error parsing override '{}'", text.substr(0, kMaxShown)),
+        fmt::format("{}\n{}\n{}", std::string_view(error.what()).substr(0, 2 * kMaxShown), where, hint(text, grammar)));
   }
 }
 

@@ -28,8 +28,8 @@ struct Override {
   Mark mark() const;                    // "command line"
 };
 
-// Throws kParse: the first line is the reason in Hydra's words where they are known; the details repeat the override
-// with a caret under the place, and a hint.
+// Throws kParse: the first line is the reason, in Hydra's words where there are some; the details repeat the override
+// with a caret below the place, and a hint.
 Override parse_override(std::string_view text);
 std::vector<Override> parse_overrides(const std::vector<std::string>& texts);
 

@@ -1,9 +1,9 @@
-// The tree that every config is: null, bool, int, float, string, list and ordered dict, each with the place it came
-// from.
+// The tree of a config: null, bool, int, float, string, list and ordered dict, each with the place where it was
+// written.
 //
-// A Node is a value: copying shares the subtree, changing it copies what is shared first, so that a hundred thousand
-// configs which differ in six keys cost little more than those keys. The string `???` is a mandatory value that nobody
-// gave yet, a string that holds `${...}` is an interpolation; both stay strings until
+// A Node is a value: copying shares the subtree, and a change copies only the shared part first, so that a hundred
+// thousand configs that differ in six keys cost little more than those keys. The string `???` is a mandatory value not
+// given yet, a string with `${...}` is an interpolation; both stay strings until
 // hydra/interpolation/interpolation.h reads them.
 #pragma once
 
@@ -57,32 +57,32 @@ class Node {
   bool is_container() const { return is_list() || is_dict(); }
   bool is_missing() const;        // the string ???
   bool is_interpolation() const;  // a string that holds an unescaped ${
-  // Whether an interpolation or an escaped one stands anywhere below: what resolving would change.
+  // Whether there is an interpolation, or an escaped one, anywhere below: whether resolving would change the tree.
   bool needs_resolving() const;
-  bool has_missing() const;  // whether a ??? stands anywhere below
+  bool has_missing() const;  // whether there is a ??? anywhere below
 
-  // Each throws kType, naming the mark and what was found, where the node is of another kind.
+  // Each throws kType, with the mark and the value found, where the node is of another kind.
   bool as_bool() const;
   int64_t as_int() const;
-  double as_float() const;  // takes ints too
+  double as_float() const;  // accepts ints too
   const std::string& as_string() const;
   const List& list() const;
   const Dict& dict() const;
-  // For changing in place: whatever is shared with other nodes is copied first.
+  // For changes in place: parts shared with other nodes are copied first.
   List& mutable_list();
   Dict& mutable_dict();
 
   // The node at a dotted path ("engine.max_batch", "metrics.0", "metrics[0]"; "" is this node), or nullptr.
   const Node* find(std::string_view path) const;
-  // Puts `value` at a dotted path, making dicts on the way. Throws kType where the way leads through a scalar or past
-  // a list's end.
+  // Sets the value at a dotted path and creates dicts along it. Throws kType where the path leads through a scalar or
+  // past a list's end.
   void set(std::string_view path, Node value);
-  bool erase(std::string_view path);  // false where nothing was there
+  bool erase(std::string_view path);  // false where the path does not exist
 
   const Mark& mark() const;
   Node with_mark(Mark mark) const;
 
-  // Same types, values and key order; NaN equals NaN. Marks do not count.
+  // Same types, values and key order; NaN equals NaN. Marks are ignored.
   friend bool operator==(const Node& a, const Node& b);
 
   // Equal identities mean equal trees (not the other way round): the key of a memo.
@@ -125,7 +125,7 @@ class Dict {
   const Node* find(std::string_view key) const;  // by text
   const Key* find_key(std::string_view key) const;
   Node* find_mutable(std::string_view key);
-  void set(Key key, Node value);  // in place where the text is there, else at the end
+  void set(Key key, Node value);  // replaces the value of an existing key, else appends
   void set(const std::shared_ptr<const Key>& key, Node value);
   bool erase(std::string_view key);
   std::vector<std::string> keys() const;

@@ -14,69 +14,32 @@
 #include "base/text.h"
 #include "hydra/tree/python_equal.h"
 #include "hydra/tree/yaml_scalar.h"
+#include "hydra/tree/yaml_source.h"
 
 namespace roundtrip::hydra {
 namespace {
 
 constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
-const std::string kPlain = "?";  // yaml-cpp's tag of what is neither tagged nor quoted
-
-// "FILE:LINE:COLUMN: what", and the line with a caret.
-Error parse_error(std::string_view text, const Mark& mark, std::string_view what) {
-  std::string details;
-  size_t from = 0;
-  for (int line = 1; line < mark.line && from != std::string_view::npos; ++line) {
-    from = text.find('\n', from);
-    if (from != std::string_view::npos) ++from;
-  }
-  constexpr size_t kLongestLine = 160;
-  if (from < text.size()) {
-    const std::string_view line = text.substr(from, text.find_first_of("\r\n", from) - from);
-    if (!line.empty() && line.size() <= kLongestLine) {
-      details = fmt::format("  {}\n  {}^", line, std::string(static_cast<size_t>(std::max(mark.column - 1, 0)), ' '));
-    }
-  }
-  return Error(ErrorKind::kParse, fmt::format("{}:{}:{}: {}", *mark.file, mark.line, mark.column, what), details);
-}
+const std::string kPlain = "?";  // yaml-cpp's tag of a scalar that is neither tagged nor quoted
 
 // Builds a Node from yaml-cpp's events.
 class Builder : public YAML::EventHandler {
  public:
   Builder(std::string_view text, std::shared_ptr<const std::string> file, const YamlLimits& limits,
           std::vector<YamlWarning>* warnings)
-      : text_(text), file_(std::move(file)), limits_(limits), warnings_(warnings) {}
+      : text_(text), file_(file), source_(text, std::move(file)), limits_(limits), warnings_(warnings) {}
 
   Node root() && { return std::move(root_); }
 
   Mark mark_of(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
 
-  // PyYAML takes tabs in quotes, block scalars and comments only.
-  void check_tabs() const {
-    Mark mark{file_, 1, 0};
-    size_t line_start = 0, span = 0;
-    bool in_comment = false;
-    for (size_t k = 0; k < text_.size(); ++k) {
-      while (span < verbatim_.size() && verbatim_[span].to <= k) ++span;
-      const bool in_span = span < verbatim_.size() && verbatim_[span].from <= k;
-      const char c = text_[k];
-      if (c == '\n') {
-        ++mark.line;
-        line_start = k + 1;
-        in_comment = false;
-      } else if (c == '#' && !in_span && (k == line_start || text_[k - 1] == ' ')) {
-        in_comment = true;
-      } else if (c == '\t' && !in_span && !in_comment) {
-        mark.column = static_cast<int>(k - line_start) + 1;
-        fail(mark, "found a tab; outside quotes use blanks");
-      }
-    }
-  }
+  void check_tabs() const { source_.check_tabs(); }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    // Block collections may have empty entries and flow mappings empty values; yaml-cpp takes more.
+    // Only block collections may have empty entries, and flow mappings empty values; yaml-cpp accepts more.
     reached(mark);
     const auto at = static_cast<size_t>(std::max(mark.pos, 0));
     const bool is_empty = at < text_.size() && std::string_view(",]}:").find(text_[at]) != std::string_view::npos;
@@ -88,7 +51,7 @@ class Builder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     reached(mark);
     const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) fail(mark_of(mark), "found an alias inside the node that it stands for");
+    if (found == anchors_.end()) fail(mark_of(mark), "found an alias inside the node that it refers to");
     const Anchored& anchored = found->second;
     add(anchored.node, anchored.nodes, anchored.depth, mark_of(mark));
   }
@@ -98,10 +61,11 @@ class Builder : public YAML::EventHandler {
     const Mark mark = mark_of(yaml_mark);
     reached(yaml_mark);
     merge_key_ = false;
-    check_source(static_cast<size_t>(yaml_mark.pos), tag, value, mark);
+    const bool in_flow = !frames_.empty() && frames_.back().is_flow;
+    source_.check_scalar(static_cast<size_t>(yaml_mark.pos), tag != kPlain, value, in_flow, mark);
     const bool escaped = value.find_first_of("\x85\xA0") != std::string::npos;
     // The tag `!` leaves the type to the text, quoted or not; yaml-cpp calls quoted text so where there is no tag.
-    const std::string& kept = tag == "!" && has_tag(static_cast<size_t>(yaml_mark.pos)) ? kPlain : tag;
+    const std::string& kept = tag == "!" && source_.has_tag(static_cast<size_t>(yaml_mark.pos)) ? kPlain : tag;
     finish(scalar(kept, escaped ? with_encoded_escapes(value) : value, mark), anchor, 1, 0, mark);
   }
 
@@ -134,103 +98,25 @@ class Builder : public YAML::EventHandler {
     size_t nodes;
     int depth;
   };
-  // A list or dict whose end has not come yet.
+  // A list or dict whose end is not read yet.
   struct Frame {
     bool is_map, is_flow;
     Mark mark;
     YAML::anchor_t anchor;
-    bool is_merged;  // `<<` names it, or the list that it stands in
+    bool is_merged;  // `<<` names it, or the list that contains it
     Node::List items = {};
     Dict dict = {};
     std::optional<Key> key = {};
     std::unordered_map<std::string, Key> numbers = {};  // keys that Python holds equal (1 and true), as spelled first
     bool key_is_merge = false;
-    std::vector<Node> merged = {};  // what `<<` names, in order
+    std::vector<Node> merged = {};  // the dicts that `<<` names, in order
     size_t nodes = 1;               // of the tree so far, aliases expanded
     int depth = 0;                  // below this frame
   };
 
-  // Where quotes and block scalars stand.
-  struct Span {
-    size_t from, to;
-  };
+  [[noreturn]] void fail(const Mark& mark, std::string_view what) const { throw yaml_error(text_, mark, what); }
 
-  [[noreturn]] void fail(const Mark& mark, std::string_view what) const { throw parse_error(text_, mark, what); }
-
-  // yaml-cpp writes the escapes \\N and \\_ as bytes of Latin-1.
-  static std::string with_encoded_escapes(const std::string& value) {
-    if (is_utf8(value)) return value;
-    std::string out;
-    for (size_t k = 0; k < value.size();) {
-      const auto c = static_cast<unsigned char>(value[k]);
-      // As many bytes as a sequence of UTF-8 has: an escape may follow right after it.
-      const size_t length = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-      if (c >= 0x80 && length == 1) out += "\xC2";
-      out += value.substr(k, length);
-      k += length;
-    }
-    return out;
-  }
-
-  // What yaml-cpp lets pass and PyYAML does not: a quote that the text ends in, and a colon that starts a word in a
-  // flow collection. Remembers where tabs may stand.
-  void check_source(size_t at, const std::string& tag, const std::string& value, const Mark& mark) {
-    at = content_start(at);
-    if (at >= text_.size()) return;
-    const char first = text_[at];
-    if (tag != kPlain && (first == '\'' || first == '"')) {
-      const size_t close = closing_quote(at);
-      if (close == std::string_view::npos) fail(mark, "found a quote that is not closed");
-      verbatim_.push_back({at, close + 1});
-    } else if (first == '|' || first == '>') {
-      check_block_header(at, mark);
-      verbatim_.push_back({at, text_.size()});  // up to the next event, which reached() is told of
-    } else if (tag == kPlain && value.starts_with(':') && !frames_.empty() && frames_.back().is_flow) {
-      fail(mark, "found a ':' without a key before it");
-    }
-  }
-
-  // Behind the indicators of a block scalar: blanks, a comment that one of them precedes, and nothing else.
-  void check_block_header(size_t at, const Mark& mark) const {
-    const size_t behind = std::min(text_.find_first_not_of("+-123456789", at + 1), text_.size());
-    const size_t rest = std::min(text_.find_first_not_of(' ', behind), text_.size());
-    if (rest == text_.size() || text_[rest] == '\n' || text_[rest] == '\r') return;
-    if (text_[rest] != '#' || rest == behind) fail(mark, "found text behind the start of a block scalar");
-  }
-
-  // Whether a tag is written at the start of a node, before its anchor or behind.
-  bool has_tag(size_t at) const {
-    at = content_start(at, "&");
-    return at < text_.size() && text_[at] == '!';
-  }
-
-  // Behind the tag and the anchor that a node starts with.
-  size_t content_start(size_t at, std::string_view marks = "!&") const {
-    while (at < text_.size() && marks.find(text_[at]) != std::string_view::npos) {
-      at = std::min(text_.find_first_of(" \t\r\n", at), text_.size());
-      at = std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
-    }
-    return at;
-  }
-
-  size_t closing_quote(size_t at) const {
-    const char quote = text_[at];
-    for (size_t k = at + 1; k < text_.size(); ++k) {
-      if (quote == '"' && text_[k] == '\\') {
-        ++k;
-      } else if (text_[k] == quote) {
-        if (quote == '"' || k + 1 == text_.size() || text_[k + 1] != quote) return k;
-        ++k;
-      }
-    }
-    return std::string_view::npos;
-  }
-
-  // A block scalar ends before whatever comes next.
-  void reached(const YAML::Mark& mark) {
-    const auto at = static_cast<size_t>(std::max(mark.pos, 0));
-    if (!verbatim_.empty() && verbatim_.back().to > at) verbatim_.back().to = at;
-  }
+  void reached(const YAML::Mark& mark) { source_.end_block_scalar(static_cast<size_t>(std::max(mark.pos, 0))); }
 
   Node scalar(const std::string& tag, const std::string& value, const Mark& mark) {
     const bool is_plain = tag == kPlain || tag.empty();
@@ -262,7 +148,7 @@ class Builder : public YAML::EventHandler {
     });
   }
 
-  // Errors of a scalar, with the column and the line that only this class knows.
+  // Adds to the errors of a scalar the column and the line, which only this class knows.
   template <typename Make>
   Node relocated(const std::string&, const Mark& mark, Make make) {
     try {
@@ -315,14 +201,14 @@ class Builder : public YAML::EventHandler {
     finish(std::move(node), frame.anchor, frame.nodes, frame.depth + 1, frame.mark);
   }
 
-  // `<<`: what it names comes first, an earlier one wins over a later one, and the dict's own keys win over all.
-  // Of a key: none that Python may hold equal to another's.
+  // `<<`: the dicts it names come first, an earlier one wins over a later one, and the dict's own keys win over all.
+  // Whether a key of this kind is equal in Python only to keys of the same text.
   static bool is_text(Node::Kind kind) { return kind == Node::Kind::kString || kind == Node::Kind::kNull; }
 
   Dict with_merged(Frame& frame) const {
     if (frame.merged.empty()) return std::move(frame.dict);
     Dict dict;
-    std::unordered_map<std::string, std::shared_ptr<const Key>> numbers;  // as in a frame, over all that is merged
+    std::unordered_map<std::string, std::shared_ptr<const Key>> numbers;  // as in a frame, over all merged dicts
     const auto as_spelled_first = [&](const Dict::Entry& entry) {
       if (is_text(entry.key().kind)) return entry.shared_key;
       return numbers.emplace(python_key(entry.key().node()), entry.shared_key).first->second;
@@ -373,7 +259,7 @@ class Builder : public YAML::EventHandler {
     merge_key_ = false;
     if (frame.key_is_merge) return;
     if (!is_text(node.kind())) frame.key = frame.numbers.emplace(python_key(node), *frame.key).first->second;
-    // As OmegaConf's loader: of keys that are no text the last one counts.
+    // As in OmegaConf's loader, the last of two equal keys counts where they are not texts.
     const Key* there = frame.dict.find_key(frame.key->text);
     if (there != nullptr && there->kind == Node::Kind::kString && node.is_string()) {
       fail(mark, fmt::format("found duplicate key {}; it is on line {} already", frame.key->text, there->mark.line));
@@ -399,38 +285,15 @@ class Builder : public YAML::EventHandler {
 
   std::string_view text_;
   std::shared_ptr<const std::string> file_;
+  YamlSource source_;
   const YamlLimits& limits_;
   std::vector<YamlWarning>* warnings_;
   std::vector<Frame> frames_;
-  std::vector<Span> verbatim_;
   std::map<YAML::anchor_t, Anchored> anchors_;
   std::set<std::string> anchor_names_;
   bool merge_key_ = false;  // the scalar just read is a plain <<
   Node root_;
 };
-
-// Bytes that no YAML text holds, whatever stands around them.
-void check_bytes(std::string_view text, const std::shared_ptr<const std::string>& file, const YamlLimits& limits) {
-  if (text.size() > limits.max_bytes) {
-    throw Error(ErrorKind::kParse,
-                fmt::format("{}: {} long; expected at most {}", *file, bytes_text(static_cast<double>(text.size())),
-                            bytes_text(static_cast<double>(limits.max_bytes))));
-  }
-  Mark mark{file, 1, 0};
-  size_t line_start = 0;
-  for (size_t k = 0; k < text.size(); ++k) {
-    const auto c = static_cast<unsigned char>(text[k]);
-    if (c == '\n') {
-      ++mark.line;
-      line_start = k + 1;
-    } else if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f) {
-      mark.column = static_cast<int>(k - line_start) + 1;
-      throw Error(ErrorKind::kParse, fmt::format("{}:{}:{}: found the control character 0x{:02x}; expected text", *file,
-                                                 mark.line, mark.column, c));
-    }
-  }
-  if (!is_utf8(text)) throw Error(ErrorKind::kParse, fmt::format("{}: not UTF-8 text", *file));
-}
 
 }  // namespace
 
@@ -438,7 +301,7 @@ Node parse_yaml(std::string_view text, std::string_view file_name, std::vector<Y
                 const YamlLimits& limits) {
   const auto file = std::make_shared<const std::string>(file_name);
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  check_bytes(text, file, limits);
+  check_bytes(text, file, limits.max_bytes);
   std::istringstream stream{std::string(text)};
   Builder builder(text, file, limits, warnings);
   try {
@@ -451,7 +314,7 @@ Node parse_yaml(std::string_view text, std::string_view file_name, std::vector<Y
       if (text.find('\t') != std::string_view::npos) builder.check_tabs();
     }
   } catch (const YAML::Exception& exception) {
-    throw parse_error(text, builder.mark_of(exception.mark), exception.msg);
+    throw yaml_error(text, builder.mark_of(exception.mark), exception.msg);
   }
   return std::move(builder).root();
 }

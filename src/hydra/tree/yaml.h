@@ -1,7 +1,6 @@
 // Reads YAML as Hydra does: PyYAML's SafeLoader as OmegaConf patches it (YAML 1.1 types, no timestamps, floats like
 // 1e-5, duplicate keys refused). Syntax is yaml-cpp's; types, merge keys, aliases and limits are ours.
-//
-// Takes one document; tags !!str !!int !!float !!bool !!null (and !!seq, !!map on their kinds) only.
+// Accepts one document, with no other tags than !!str !!int !!float !!bool !!null, and !!seq and !!map on their kinds.
 #pragma once
 
 #include <string>
@@ -18,13 +17,13 @@ struct YamlLimits {
   size_t max_nodes = 1'000'000;  // after aliases are expanded
 };
 
-// Spellings that surprise: octal and sexagesimal ints, on/off/yes/no.
+// A spelling that surprises: octal and sexagesimal ints, on/off/yes/no.
 struct YamlWarning {
   Mark mark;
   std::string message;
 };
 
-// Throws kParse: "FILE:LINE:COLUMN: what"; the details show the line with a caret under the place.
+// Throws kParse: "FILE:LINE:COLUMN: what"; the details show the line with a caret below the column.
 Node parse_yaml(std::string_view text, std::string_view file_name, std::vector<YamlWarning>* warnings = nullptr,
                 const YamlLimits& limits = {});
 

@@ -150,7 +150,7 @@ int64_t construct_int(std::string_view text, const Mark& mark) {
   }
   // Negative values are gathered as such, so that the least int64 fits; __int128 holds every intermediate.
   __int128 value = 0;
-  constexpr __int128 kMost = std::numeric_limits<int64_t>::max();
+  constexpr __int128 kMaxInt64 = std::numeric_limits<int64_t>::max();
   bool first = true;
   for (const std::string& group : split(rest, ':')) {
     uint64_t part = 0;
@@ -159,7 +159,7 @@ int64_t construct_int(std::string_view text, const Mark& mark) {
       bad_number(text, "not an integer:", mark);
     }
     value = value * 60 + part;
-    if (failure == std::errc::result_out_of_range || value > kMost + (negative ? 1 : 0)) {
+    if (failure == std::errc::result_out_of_range || value > kMaxInt64 + (negative ? 1 : 0)) {
       bad_number(text, "integers are limited to -9223372036854775808 .. 9223372036854775807; found", mark);
     }
     first = false;

@@ -1,4 +1,4 @@
-#include "store/glance.h"
+#include "store/run_status.h"
 
 #include <chrono>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What is known of each record, by plan row: the newest wins.
+// The newest state of each record, by plan row.
 class Seen {
  public:
   explicit Seen(int64_t planned) : is_there_(planned) {}
@@ -33,15 +33,15 @@ class Seen {
     if (failed) failures_.emplace(row, failure());
   }
 
-  void fill(Glance& glance) {
-    glance.planned = static_cast<int64_t>(is_there_.size());
-    glance.written = std::ranges::count(is_there_, true);
-    for (auto& [row, failure] : failures_) glance.failures.push_back(std::move(failure));
+  void fill(RunStatus& status) {
+    status.planned = static_cast<int64_t>(is_there_.size());
+    status.written = std::ranges::count(is_there_, true);
+    for (auto& [row, failure] : failures_) status.failures.push_back(std::move(failure));
   }
 
  private:
   std::vector<bool> is_there_;
-  std::map<int64_t, Glance::Failure> failures_;
+  std::map<int64_t, RunStatus::Failure> failures_;
 };
 
 void add_table(const fs::path& path, Seen& seen) {
@@ -53,11 +53,12 @@ void add_table(const fs::path& path, Seen& seen) {
       return table.has(column) ? table.texts(column, static_cast<int64_t>(k), 1)[0] : "";
     };
     seen.add(rows[k], k < status.size() && status[k] == "failed", [&] {
-      return Glance::Failure{.plan_row = rows[k],
-                             .trial = table.has("trial") ? table.integers("trial", static_cast<int64_t>(k), 1)[0] : 0,
-                             .sample = text("sample"),
-                             .edit = text("edit"),
-                             .error = text("error")};
+      return RunStatus::Failure{
+          .plan_row = rows[k],
+          .trial = table.has("trial") ? table.integers("trial", static_cast<int64_t>(k), 1)[0] : 0,
+          .sample = text("sample"),
+          .edit = text("edit"),
+          .error = text("error")};
     });
   }
 }
@@ -68,11 +69,11 @@ void add_journal(const JournalPaths& paths, Seen& seen) {
     const auto text = [&](const char* column) { return text_in(entry->record, column); };
     seen.add(entry->record.plan_row, text("status") == "failed", [&] {
       const auto trial = entry->record.values.find("trial");
-      return Glance::Failure{.plan_row = entry->record.plan_row,
-                             .trial = trial == entry->record.values.end() ? 0 : std::get<int64_t>(trial->second),
-                             .sample = text("sample"),
-                             .edit = text("edit"),
-                             .error = text("error")};
+      return RunStatus::Failure{.plan_row = entry->record.plan_row,
+                                .trial = trial == entry->record.values.end() ? 0 : std::get<int64_t>(trial->second),
+                                .sample = text("sample"),
+                                .edit = text("edit"),
+                                .error = text("error")};
     });
   }
 }
@@ -87,53 +88,52 @@ std::string text_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Glance glance_at_workings(const RunPaths& paths) {
-  Glance glance;
-  glance.being_written = is_locked(paths.journal);
+RunStatus read_unfinished(const RunPaths& paths) {
+  RunStatus status;
+  status.being_written = is_locked(paths.journal);
   const StoredLayout stored = decode_layout(text_of(paths.layout));
   Seen seen(stored.layout.planned_records);
-  // Journals first: one that becomes a shard meanwhile is then seen twice rather than not at all.
+  // List journals first: one that becomes a shard meanwhile is then read twice rather than not at all.
   const std::vector<int64_t> journals = numbers_in(paths.journal, ".jsonl");
   for (const int64_t shard : numbers_in(paths.shards(stored.plan), ".h5")) {
     add_table(paths.shard(stored.plan, shard), seen);
   }
   for (const int64_t number : journals) add_journal(JournalPaths(paths.journal, number), seen);
-  seen.fill(glance);
-  glance.provenance = stored.layout.provenance;
-  glance.progress = text_of(paths.progress);
+  seen.fill(status);
+  status.provenance = stored.layout.provenance;
+  status.progress = text_of(paths.progress);
   std::error_code ignored;
   const auto written = fs::last_write_time(paths.progress, ignored);
   if (!ignored) {
-    glance.progress_age = std::chrono::duration<double>(fs::file_time_type::clock::now() - written).count();
+    status.progress_age = std::chrono::duration<double>(fs::file_time_type::clock::now() - written).count();
   }
-  return glance;
+  return status;
 }
 
-Glance glance_at_results(const RunPaths& paths) {
-  Glance glance;
-  glance.finished = true;
+RunStatus read_finished(const RunPaths& paths) {
+  RunStatus status;
+  status.finished = true;
   const ResultsReader results(paths.results);
   Seen seen(results.planned_records());
   add_table(paths.results, seen);
-  seen.fill(glance);
-  glance.provenance = results.provenance();
-  return glance;
+  seen.fill(status);
+  status.provenance = results.provenance();
+  return status;
 }
 
 }  // namespace
 
-Glance glance_at(const fs::path& directory) {
+RunStatus read_run_status(const fs::path& directory) {
   const RunPaths paths(directory);
-  // A file may go or change while it is read: a shard is sealed, a run finishes. The next look then finds another
-  // state.
-  constexpr int kLooks = 5;
-  for (int look = 1;; ++look) {
+  // A file may disappear or change while it is read: a shard is sealed, a run finishes. Then read again.
+  constexpr int kMaxReads = 5;
+  for (int read = 1;; ++read) {
     try {
-      if (fs::exists(paths.layout)) return glance_at_workings(paths);
-      if (fs::exists(paths.results)) return glance_at_results(paths);
+      if (fs::exists(paths.layout)) return read_unfinished(paths);
+      if (fs::exists(paths.results)) return read_finished(paths);
       throw input_error(directory.string(), "no run", "results.h5, or the journal/ of a started run");
     } catch (const std::exception& error) {
-      if (look == kLooks) throw input_error(directory.string(), error.what());
+      if (read == kMaxReads) throw input_error(directory.string(), error.what());
       if (!fs::exists(paths.layout) && !fs::exists(paths.results)) throw;
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }

@@ -13,12 +13,12 @@
 
 #include "analysis/claims/claim.h"
 #include "analysis/table/results.h"
-#include "config/node.h"
+#include "hydra/tree/node.h"
 
 namespace roundtrip::analysis {
 
 // Throws kParse or kType naming the file and line. A node without `expect` has no claims.
-std::vector<Claim> claims_in(const config::Node& config, const std::string& where);
+std::vector<Claim> claims_in(const hydra::Node& config, const std::string& where);
 std::vector<Claim> claims_of_file(const std::filesystem::path& file);
 std::vector<Claim> claims_of_run(const Results& results);          // of the config of its first trial
 std::vector<Claim> claims_of_experiment(const std::string& name);  // one of those built in; throws kMissing

@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 
-namespace roundtrip::config {
+namespace roundtrip::hydra {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(KeyInfo, path, type, unit, doc, words, is_path)
 
-}  // namespace roundtrip::config
+}  // namespace roundtrip::hydra
 
 namespace roundtrip::app {
 

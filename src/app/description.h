@@ -26,7 +26,7 @@ struct MetricDescription {
 struct Description {
   std::string version;  // one line
   std::vector<Command> commands;
-  std::vector<config::KeyInfo> keys;
+  std::vector<hydra::KeyInfo> keys;
   std::vector<MethodDescription> methods;
   std::vector<MetricDescription> metrics;
   std::vector<std::string> datasets;

@@ -7,7 +7,7 @@
 #include "app/description.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "config/search_path.h"
+#include "hydra/compose/search_path.h"
 
 namespace roundtrip::app {
 namespace {
@@ -27,7 +27,7 @@ void list_datasets() {
 }
 
 void list_options(const std::string& group) {
-  const config::SearchPath path = config::SearchPath::built_in();
+  const hydra::SearchPath path = hydra::SearchPath::built_in();
   if (!path.has_group(group)) return;
   for (const std::string& option : path.options(group)) fmt::print("  {}={}\n", group, option);
 }

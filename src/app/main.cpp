@@ -8,10 +8,10 @@
 
 #include "app/commands.h"
 #include "app/hand_over.h"
+#include "app/run_flags.h"
 #include "app/show_config.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "config/flags.h"
 
 namespace roundtrip::app {
 namespace {
@@ -20,7 +20,7 @@ namespace {
 // those of a run to be resumed stand in its directory.
 int elsewhere(const std::string& name, const Words& words, char** arguments) {
   if (name == "run") {
-    const config::Flags flags = config::parse_flags(words);
+    const RunFlags flags = parse_run_flags(words);
     if (const auto text = flags.resume ? std::nullopt : shown_config(flags)) {
       std::fputs(text->c_str(), stdout);
       return 0;

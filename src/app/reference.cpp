@@ -10,14 +10,14 @@
 #include "app/description.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "config/embedded.h"
-#include "config/hydra_node.h"
-#include "config/launch.h"
+#include "config/hydra_keys.h"
+#include "hydra/compose/embedded.h"
+#include "hydra/launch/launch.h"
 
 namespace roundtrip::app {
 namespace {
 
-using config::Node;
+using hydra::Node;
 
 struct KeyRow {
   std::string path, value, type, doc;
@@ -25,15 +25,15 @@ struct KeyRow {
 
 std::string value_text(const Node* value) {
   if (value == nullptr) return "";
-  std::string text = config::to_yaml(*value);
+  std::string text = hydra::to_yaml(*value);
   if (!text.empty()) text.pop_back();
-  return value->is_container() ? config::show(*value) : text;
+  return value->is_container() ? hydra::show(*value) : text;
 }
 
 // The comment behind a value of a built-in config.
 std::string comment_on(const Node* value) {
   if (value == nullptr || !value->mark().known() || value->mark().line == 0) return "";
-  for (const config::EmbeddedConfig& config : config::embedded_configs()) {
+  for (const hydra::EmbeddedConfig& config : hydra::embedded_configs()) {
     if (*value->mark().file != fmt::format("configs/{}.yaml", config.path)) continue;
     const std::string line = split(config.text, '\n').at(static_cast<size_t>(value->mark().line - 1));
     const size_t comment = line.find("  # ");
@@ -42,9 +42,9 @@ std::string comment_on(const Node* value) {
   return "";
 }
 
-std::vector<KeyRow> rows_of(const std::vector<config::KeyInfo>& keys, const Node& values, const std::string& prefix) {
+std::vector<KeyRow> rows_of(const std::vector<hydra::KeyInfo>& keys, const Node& values, const std::string& prefix) {
   std::vector<KeyRow> rows;
-  for (const config::KeyInfo& key : keys) {
+  for (const hydra::KeyInfo& key : keys) {
     const std::string unit = key.unit.empty() ? "" : fmt::format(" ({})", key.unit);
     // What the program finds out about its own run (the folder it is called from) is nobody's default.
     const Node* value = (prefix + key.path).starts_with("hydra.runtime.") ? nullptr : values.find(key.path);
@@ -93,17 +93,17 @@ std::string markdown_table(const std::vector<KeyRow>& rows) {
   return text;
 }
 
-config::Flags flags_of(const std::vector<std::string>& words) { return config::parse_flags(words); }
+hydra::Flags flags_of(const std::vector<std::string>& words) { return hydra::parse_flags(words); }
 
-std::string option_list(const config::SearchPath& path, const std::string& group) {
+std::string option_list(const hydra::SearchPath& path, const std::string& group) {
   return join(path.options(group), " ");
 }
 
 }  // namespace
 
-std::string help_text(const config::Flags& flags) {
-  const config::SearchPath path = config::search_path(flags);
-  const config::Composition composition = config::look_at(flags, path, config::Look::kLenient);
+std::string help_text(const hydra::Flags& flags) {
+  const hydra::SearchPath path = hydra::search_path(flags);
+  const hydra::Composition composition = hydra::preview(flags, path, hydra::Strictness::kLenient);
   const auto of_help = [&](const char* key) {
     const Node* text = composition.hydra.find(key);
     return text != nullptr && text->is_string() && !text->as_string().empty() ? text->as_string() + "\n" : "";
@@ -120,8 +120,8 @@ std::string help_text(const config::Flags& flags) {
   return text + "\nKeys of Hydra's own: roundtrip --hydra-help\n" + of_help("help.footer");
 }
 
-std::string hydra_help_text(const config::Flags& flags) {
-  const config::Composition composition = config::look_at(flags, config::search_path(flags), config::Look::kLenient);
+std::string hydra_help_text(const hydra::Flags& flags) {
+  const hydra::Composition composition = hydra::preview(flags, hydra::search_path(flags), hydra::Strictness::kLenient);
   return R"help(The flags and the node `hydra` are Hydra's.
 
   -m, --multirun            sweep over values with commas, range(), glob() ...
@@ -133,13 +133,13 @@ std::string hydra_help_text(const config::Flags& flags) {
   --dry-run                 what would run
 
 Keys (hydra.key=value)
-)help" + plain_table(rows_of(config::hydra_schema().key_infos(), composition.hydra, "hydra."));
+)help" + plain_table(rows_of(hydra::hydra_schema().key_infos(), composition.hydra, "hydra."));
 }
 
 // Options of groups, and what methods read, are left out: a new method or dataset edits no document.
 std::string reference_markdown() {
-  const config::SearchPath path = config::SearchPath::built_in();
-  const Node job = config::look_at(flags_of({}), path, config::Look::kLenient).job;
+  const hydra::SearchPath path = hydra::SearchPath::built_in();
+  const Node job = hydra::preview(flags_of({}), path, hydra::Strictness::kLenient).job;
   std::string groups;
   for (const std::string& group : path.groups()) {
     if (group != "hydra") groups += fmt::format("{}`{}`", groups.empty() ? "" : ", ", group);
@@ -155,9 +155,9 @@ std::string reference_markdown() {
       "say what they are, and `roundtrip --help method=NAME` shows the keys that a method reads under `method.`.\n\n"
       "### Keys\n\n{}",
       groups, markdown_table(rows));
-  const config::Composition hydra = config::look_at(flags_of({}), path, config::Look::kLenient);
+  const hydra::Composition hydra = hydra::preview(flags_of({}), path, hydra::Strictness::kLenient);
   return text + "\n### Keys of `hydra`\n\n" +
-         markdown_table(rows_of(config::hydra_schema().key_infos(), hydra.hydra, "hydra."));
+         markdown_table(rows_of(hydra::hydra_schema().key_infos(), hydra.hydra, "hydra."));
 }
 
 namespace {

@@ -4,12 +4,12 @@
 
 #include <string>
 
-#include "config/flags.h"
+#include "hydra/launch/flags.h"
 
 namespace roundtrip::app {
 
-std::string help_text(const config::Flags& flags);
-std::string hydra_help_text(const config::Flags& flags);
+std::string help_text(const hydra::Flags& flags);
+std::string hydra_help_text(const hydra::Flags& flags);
 
 // The tables of docs/configuration.md, in Markdown.
 std::string reference_markdown();

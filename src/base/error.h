@@ -15,7 +15,7 @@
 
 namespace roundtrip {
 
-// Decides the exit code, the class that `roundtrip conformance` prints, and whether a trial may retry.
+// Decides the exit code and whether a trial may retry.
 enum class ErrorKind {
   kInput,          // a file, folder or image is not what it should be           exit 1
   kUsage,          // the command line itself                                    exit 2

@@ -78,7 +78,7 @@ double Params::get_float(const std::string& key, FloatRange range) const {
   const double x = integer != nullptr ? static_cast<double>(*integer) : real != nullptr ? *real : 0;
   const FloatRange all;
   asked_[key] = range_text("float", range, range.min != all.min, range.max != all.max, python_repr);
-  // NaN lies in no range, and infinity in none that has an end there.
+  // NaN is outside every range, and infinity outside every range with a limit on that side.
   if ((integer == nullptr && real == nullptr) || !(x >= range.min && x <= range.max)) throw wrong(key, asked_[key]);
   return x;
 }

@@ -1,8 +1,7 @@
-// Typed reading of a config section: the key, its type and its range stand at the call, the value in YAML.
+// Typed reading of a config section: the key, its type and its range are in the call, the value in YAML.
 //
 //   const int inner_steps = params.get_int("inner_steps", {.min = 1, .max = 1000});
-//
-// Nothing but std and Error here: `inversion` sees this header and no other of the room.
+// Includes only std and Error: `inversion` sees this header and no other of the room.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +33,7 @@ class Params {
 
   bool has(const std::string& key) const;
   bool is_null(const std::string& key) const;
-  // Each throws Error kType naming section.key, its origin, the value found, and the type and range expected;
+  // Each throws kType naming section.key, its origin, the value found, and the type and range expected;
   // a missing key is kMissing with the keys that exist.
   bool get_bool(const std::string& key) const;
   int64_t get_int(const std::string& key, IntRange range = {}) const;
@@ -51,8 +50,7 @@ class Params {
   std::vector<std::string> unread() const;
   // Throws kType for a key that no getter has read; `owner` ("dataset 'folder'") has the parameters that it asked for.
   void check_all_read(const std::string& owner) const;
-  // Keys that getters have read, with the type and range they asked for ("int in [1, 1000]"): the reference is made of
-  // what the code asks.
+  // Keys that getters have read, with their type and range ("int in [1, 1000]"): the reference is generated from them.
   const std::map<std::string, std::string>& asked() const { return asked_; }
 
   bool operator==(const Params& other) const { return section_ == other.section_ && values_ == other.values_; }
@@ -64,7 +62,7 @@ class Params {
   std::string section_;
   std::map<std::string, Value> values_;
   std::map<std::string, std::string> origins_;
-  mutable std::map<std::string, std::string> asked_;  // empty where only null was asked for
+  mutable std::map<std::string, std::string> asked_;  // empty where only is_null() was called
 };
 
 // A value as messages show it: null, true of type bool, 'x' of type str.

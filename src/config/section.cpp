@@ -5,6 +5,9 @@
 #include "base/error.h"
 
 namespace roundtrip::config {
+
+using hydra::Node;
+
 namespace {
 
 std::string origin(const Node& node) { return node.mark().known() ? node.mark().text() + ": " : ""; }
@@ -49,14 +52,14 @@ Params plugin_params(const Node& job, const std::string& section, const std::set
   const Node* node = job.find(section);
   if (node != nullptr && !node->is_null() && !node->is_dict()) {
     throw Error(ErrorKind::kType,
-                fmt::format("{}{}: found {}; expected a section with parameters", origin(*node), section, show(*node)));
+                fmt::format("{}{}: found {}; expected a section with parameters", origin(*node), section, hydra::show(*node)));
   }
   if (node != nullptr && node->is_dict()) {
     for (const auto& entry : node->dict()) {
       if (shared.contains(entry.key().text) || !entry.value.is_container()) continue;
       throw Error(ErrorKind::kType,
                   fmt::format("{}{}.{}: found {} of type {}; expected a scalar", origin(entry.value), section,
-                              entry.key().text, show(entry.value), kind_name(entry.value.kind())));
+                              entry.key().text, hydra::show(entry.value), hydra::kind_name(entry.value.kind())));
     }
   }
   return read(node, section, shared);

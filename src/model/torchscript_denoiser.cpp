@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "config/section.h"
-#include "config/yaml.h"
+#include "hydra/tree/yaml.h"
 
 namespace roundtrip::model {
 namespace {
@@ -90,7 +90,7 @@ class TorchScriptDenoiser : public Network {
 
 TorchScriptConfig read_torchscript_config(const fs::path& folder) {
   const fs::path path = folder / kTorchScriptConfig;
-  const config::Node root = config::parse_yaml(read_file(path), path.string());
+  const hydra::Node root = hydra::parse_yaml(read_file(path), path.string());
   if (!root.is_dict()) throw input_error(path.string(), "not a mapping", "keys with values");
   const std::vector<std::string> known{"module", "channels", "height", "width", "token_channels", "embeddings"};
   for (const std::string& key : root.dict().keys()) {

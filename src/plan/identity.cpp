@@ -10,7 +10,7 @@
 namespace roundtrip::plan {
 namespace {
 
-using config::Node;
+using hydra::Node;
 
 // How it is carried out, and over which images; under engine.determinism=strict the batch's shape is part of the
 // arithmetic and stays.
@@ -38,7 +38,7 @@ std::vector<std::string> files_of_metrics(const Node& config) {
 
 std::string shown(const Node* node) {
   if (node == nullptr) return "not there";
-  return node->is_container() ? "something else" : config::python_str(*node);
+  return node->is_container() ? "something else" : hydra::python_str(*node);
 }
 
 std::string difference(const Node& was, const Node& is, const std::string& path) {
@@ -62,7 +62,7 @@ std::string difference(const Node& was, const Node& is, const std::string& path)
 
 Node deciding_config(const Node& config, const std::vector<std::string>& swept) {
   Node deciding = config;
-  const bool strict = config::python_str(*config.find("engine.determinism")) == "strict";
+  const bool strict = hydra::python_str(*config.find("engine.determinism")) == "strict";
   for (const std::string key : kCarriedOut) {
     const bool varies = std::ranges::any_of(swept, [&](const std::string& name) { return is_below(key, name); });
     if (!varies && !(strict && key == "engine.max_batch")) deciding.erase(key);

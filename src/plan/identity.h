@@ -8,15 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "config/launch.h"
-#include "config/node.h"
+#include "hydra/launch/launch.h"
+#include "hydra/tree/node.h"
 
 namespace roundtrip::plan {
 
 // The part of a resolved config that decides numbers. `swept` names the keys that the sweep varies.
-config::Node deciding_config(const config::Node& config, const std::vector<std::string>& swept);
+hydra::Node deciding_config(const hydra::Node& config, const std::vector<std::string>& swept);
 
 // The first key at which two configs differ: "steps was 10, is 20"; empty where none does.
-std::string first_difference(const config::Node& was, const config::Node& is);
+std::string first_difference(const hydra::Node& was, const hydra::Node& is);
 
 }  // namespace roundtrip::plan

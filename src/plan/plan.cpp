@@ -170,11 +170,11 @@ int64_t PlanDataset::records(const Trial& trial) const {
   return sum;
 }
 
-Plan make_plan(const config::Launch& launch) {
+Plan make_plan(const hydra::Launch& launch) {
   Plan plan;
   plan.swept = launch.swept;
   plan.parameters = swept_parameters(launch);
-  for (const config::Job& job : launch.jobs) plan.trials.push_back(read_trial(launch, job));
+  for (const hydra::Job& job : launch.jobs) plan.trials.push_back(read_trial(launch, job));
 
   std::vector<std::vector<size_t>> trials_of_session;
   for (size_t k = 0; k < plan.trials.size(); ++k) {

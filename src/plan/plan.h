@@ -43,6 +43,6 @@ struct Plan {
 
 // Reads every job, opens every dataset and looks into every model: what is wrong with any trial is said before the
 // first one runs.
-Plan make_plan(const config::Launch& launch);
+Plan make_plan(const hydra::Launch& launch);
 
 }  // namespace roundtrip::plan

@@ -5,14 +5,14 @@
 #include "base/error.h"
 #include "columns/columns.h"
 #include "config/launch.h"
-#include "config/renamed_keys.h"
-#include "config/yaml.h"
+#include "hydra/compose/renamed_keys.h"
+#include "hydra/tree/yaml.h"
 #include "plan/schema.h"
 
 namespace roundtrip::plan {
 namespace {
 
-using config::Node;
+using hydra::Node;
 
 void complete(Node& config, const Node& built_in) {
   for (const config::Field& field : schema().fields()) {
@@ -63,13 +63,13 @@ void read_swept(const store::ResultsReader& results, std::vector<Trial>& trials)
 }  // namespace
 
 std::vector<Trial> stored_trials(const store::ResultsReader& results, const std::map<std::string, Node>& changed) {
-  const Node built_in = config::look_at({}, config::SearchPath::built_in(), config::Look::kLenient).job;
+  const Node built_in = hydra::preview({}, hydra::SearchPath::built_in(), hydra::Strictness::kLenient).job;
   config::Checker checker(schema());
   std::vector<Trial> trials;
   for (const std::string& yaml : results.trial_configs()) {
-    Node config = config::parse_yaml(yaml, results.path().string());
+    Node config = hydra::parse_yaml(yaml, results.path().string());
     std::vector<std::string> old_names;  // which the run's own time knew: nothing to warn of
-    config::rename_keys(config, old_names);
+    hydra::rename_keys(config, old_names);
     complete(config, built_in);
     for (const auto& [key, value] : changed) config.set(key, value);
     Trial& trial = trials.emplace_back(read_settings(checker.validate(config)));

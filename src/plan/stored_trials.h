@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "config/node.h"
+#include "hydra/tree/node.h"
 #include "plan/trial.h"
 #include "store/results_reader.h"
 
@@ -15,6 +15,6 @@ namespace roundtrip::plan {
 // their built-in values. Throws as config::Schema::validate and read_settings do, and kInput where a record is of no
 // trial.
 std::vector<Trial> stored_trials(const store::ResultsReader& results,
-                                 const std::map<std::string, config::Node>& changed);
+                                 const std::map<std::string, hydra::Node>& changed);
 
 }  // namespace roundtrip::plan

@@ -14,7 +14,7 @@
 namespace roundtrip::plan {
 namespace {
 
-using config::Node;
+using hydra::Node;
 
 // Reads config keys that the schema has checked.
 class Reader {
@@ -59,7 +59,7 @@ data::DatasetOptions read_dataset(const Reader& read, const Node& config) {
   options.ids = read.texts("dataset.ids");
   if (!read.at("dataset.prompt").is_null()) options.prompt = read.text("dataset.prompt");
   options.resample = read.text("dataset.resample");
-  options.params = config::plugin_params(config, "dataset", shared_keys("dataset"));
+  options.params = hydra::plugin_params(config, "dataset", shared_keys("dataset"));
   const Node& size = read.at("dataset.size");
   if (size.is_list()) {
     options.size = {static_cast<int>(size.list()[0].as_int()), static_cast<int>(size.list()[1].as_int())};
@@ -105,9 +105,9 @@ metrics::MetricParams read_metric_params(const Node& config) {
   metrics::MetricParams params;
   const Node* all = config.find("metric");
   if (all == nullptr || all->is_null()) return params;
-  if (!all->is_dict()) config::plugin_params(config, "metric");  // throws
+  if (!all->is_dict()) hydra::plugin_params(config, "metric");  // throws
   for (const auto& entry : all->dict()) {
-    params.emplace(entry.key().text, config::plugin_params(config, "metric." + entry.key().text));
+    params.emplace(entry.key().text, hydra::plugin_params(config, "metric." + entry.key().text));
   }
   metrics::metric_files(params);  // throws for what no metric could read
   return params;
@@ -117,7 +117,7 @@ void check_metrics(const std::vector<std::string>& metrics) {
   for (const std::string& name : metrics) metrics::Metric::Plugins::info(name);
 }
 
-store::Value value_of(const Node* node, const std::string& key, const config::Job& job) {
+store::Value value_of(const Node* node, const std::string& key, const hydra::Job& job) {
   if (!node || node->is_dict()) {  // a group, such as an experiment: its choice
     for (const std::string& override : job.overrides) {
       const size_t equals = override.find('=');
@@ -136,13 +136,13 @@ store::Value value_of(const Node* node, const std::string& key, const config::Jo
     case Node::Kind::kFloat:
       return node->as_float();
     default:
-      return config::python_str(*node);
+      return hydra::python_str(*node);
   }
 }
 
 }  // namespace
 
-std::vector<std::string> swept_parameters(const config::Launch& launch) {
+std::vector<std::string> swept_parameters(const hydra::Launch& launch) {
   std::set<std::string> with_columns;
   for (const columns::Axis& axis : columns::axes()) with_columns.insert(axis.keys.begin(), axis.keys.end());
   std::vector<std::string> keys;
@@ -178,7 +178,7 @@ std::vector<std::map<std::string, store::Value>> settings_of(const std::vector<T
 Trial read_settings(const Node& config) {
   const Reader read(config);
   Trial trial;
-  trial.config_yaml = config::to_yaml(config);
+  trial.config_yaml = hydra::to_yaml(config);
   trial.model = {read.text("model.path"), read.text("model.dtype"), read.text("model.encode") == "sample"};
   trial.engine = read_engine(read);
   trial.dataset = read_dataset(read, config);
@@ -206,10 +206,10 @@ Trial read_settings(const Node& config) {
   return trial;
 }
 
-Trial read_trial(const config::Launch& launch, const config::Job& job) {
+Trial read_trial(const hydra::Launch& launch, const hydra::Job& job) {
   Trial trial = read_settings(job.config);
   trial.number = job.num;
-  trial.id = sha256_hex(config::to_yaml(deciding_config(job.config, launch.swept)));
+  trial.id = sha256_hex(hydra::to_yaml(deciding_config(job.config, launch.swept)));
   trial.overrides = job.overrides;
   for (const std::string& key : swept_parameters(launch)) {
     trial.swept[key] = value_of(job.config.find(key), key, job);

@@ -46,13 +46,13 @@ struct Trial {
 
 // Reads a job of `launch`. Throws kType or kMissing for a method or parameter that is not there, a metric that is
 // unknown, or a device that makes no sense.
-Trial read_trial(const config::Launch& launch, const config::Job& job);
+Trial read_trial(const hydra::Launch& launch, const hydra::Job& job);
 
 // What a resolved and checked config says by itself: all but the trial's place in a sweep, its id and what was swept.
-Trial read_settings(const config::Node& config);
+Trial read_settings(const hydra::Node& config);
 
 // The keys that vary over the jobs and have no column of their own: they become `p.<key>` (columns::parameter_column).
-std::vector<std::string> swept_parameters(const config::Launch& launch);
+std::vector<std::string> swept_parameters(const hydra::Launch& launch);
 
 // The values of a trial's axes, by column; and of all trials.
 std::map<std::string, store::Value> setting_of(const Trial& trial);

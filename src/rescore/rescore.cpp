@@ -59,7 +59,7 @@ metrics::MetricParams common_params(const std::vector<plan::Trial>& trials) {
       const config::Params::Value other = same == first.end() ? config::Params::Value() : same->second;
       if (other == value) continue;
       throw Error(ErrorKind::kMissing, fmt::format("{}: the run has {} and {}; expected one, on the command line", key,
-                                                   config::value_text(other), config::value_text(value)));
+                                                   hydra::value_text(other), hydra::value_text(value)));
     }
   }
   return all;
@@ -224,7 +224,7 @@ const std::vector<std::string>& rescore_keys() {
 RescoreOutcome rescore(const RescoreOptions& options) {
   refuse_output(options.output);
   const store::ResultsReader results(options.results);
-  std::map<std::string, config::Node> settings = options.settings;
+  std::map<std::string, hydra::Node> settings = options.settings;
   settings.try_emplace("engine.device", "auto");
   settings.try_emplace("engine.threads");
   std::vector<plan::Trial> trials = plan::stored_trials(results, settings);

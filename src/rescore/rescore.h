@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "config/node.h"
+#include "hydra/tree/node.h"
 #include "run/provenance.h"
 
 namespace roundtrip::rescore {
@@ -25,7 +25,7 @@ namespace roundtrip::rescore {
 struct RescoreOptions {
   std::filesystem::path results;                 // of a run, or rescored already
   std::filesystem::path output;                  // a new file
-  std::map<std::string, config::Node> settings;  // of rescore_keys() or metric.*; `metrics` is one of them
+  std::map<std::string, hydra::Node> settings;  // of rescore_keys() or metric.*; `metrics` is one of them
   std::function<bool()> stop = {};               // asked between batches; true ends it, and nothing is written
   std::FILE* log = stderr;
   run::Provenance provenance = {};  // what the caller knows: the command line

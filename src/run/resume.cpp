@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "columns/columns.h"
-#include "config/renamed_keys.h"
-#include "config/yaml.h"
+#include "hydra/compose/renamed_keys.h"
+#include "hydra/tree/yaml.h"
 #include "plan/identity.h"
 #include "plan/plan_index.h"
 #include "run/table.h"
@@ -44,10 +44,10 @@ void for_each_record(const store::RunStore& store, const std::function<void(cons
 
 // How a trial of the run differs from the plan's trial in its place.
 std::string trial_difference(const store::TableLayout& was, const plan::Plan& plan, size_t trial) {
-  config::Node before = config::parse_yaml(was.trial_configs[trial], "the run's config");
+  hydra::Node before = hydra::parse_yaml(was.trial_configs[trial], "the run's config");
   std::vector<std::string> old_names;
-  config::rename_keys(before, old_names);
-  const config::Node now = config::parse_yaml(plan.trials[trial].config_yaml, "the config");
+  hydra::rename_keys(before, old_names);
+  const hydra::Node now = hydra::parse_yaml(plan.trials[trial].config_yaml, "the config");
   const std::string found =
       plan::first_difference(plan::deciding_config(before, plan.swept), plan::deciding_config(now, plan.swept));
   return fmt::format("trial {}: {}", trial,

@@ -29,7 +29,7 @@ std::string label_of(const Column& column) {
 
 class MergedTable {
  public:
-  // Takes up one more run: its columns, trials and samples.
+  // Adds one more run: its columns, trials and samples.
   void add(const fs::path& path) {
     const ResultsReader run(path);
     const std::vector<std::string> ids = run.trial_ids(), configs = run.trial_configs();
@@ -58,7 +58,7 @@ class MergedTable {
     layout.planned_records = static_cast<int64_t>(keys_.size()) + missing;
   }
 
-  // Gives a record of run `run` its place; false where another run's counts.
+  // Assigns a place to a record of run `run`; false where another run's record counts.
   bool place(size_t run, Record& record) const {
     const uint32_t trial = trials_[run].at(std::get<int64_t>(record.values.at(kTrial)));
     const uint64_t key = uint64_t{trial} << 32 | samples_.at({get(record, kSample), get(record, kEdit)});

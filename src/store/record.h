@@ -1,5 +1,5 @@
-// One row of results, and the columns it fills. Values cross as plain numbers and text, arrays as spans of
-// bytes: this room knows no tensors.
+// One row of results, and its columns. Values are plain numbers and text, arrays are spans of bytes: this room does not
+// see tensors.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ inline constexpr int kLastOrder = 100;
 struct Column {
   std::string name;
   ColumnType type = ColumnType::kFloat64;
-  std::string long_name;  // one line: what it is
+  std::string long_name;  // one line
   std::string units;      // "s", "dB", "B"; empty for pure numbers
   std::string direction;  // "lower" or "higher" is better; empty where neither
   std::string version;    // of a metric: changes whenever its numbers would
@@ -49,8 +49,7 @@ struct StepRow {
 
 enum class ArrayType { kFloat32, kUint8 };
 
-// An array that goes beside the table: "trajectories/{row}/invert", "images/{row}"; "{row}" stands for the
-// final row.
+// An array stored beside the table: "trajectories/{row}/invert", "images/{row}", where "{row}" is the final row.
 struct ArrayView {
   std::string path;
   ArrayType type = ArrayType::kFloat32;
@@ -59,8 +58,8 @@ struct ArrayView {
 };
 
 struct Record {
-  int64_t plan_row = 0;                 // its place in the plan: final rows are in this order
-  std::map<std::string, Value> values;  // by column; columns not named are missing
+  int64_t plan_row = 0;                 // its index in the plan, which orders the final rows
+  std::map<std::string, Value> values;  // by column; other columns are missing
   std::vector<StepRow> steps;
 };
 

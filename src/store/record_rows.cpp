@@ -14,10 +14,10 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// A journal keeps of a NaN only that it is one.
+// A journal stores a NaN without its payload.
 double number(double value) { return std::isnan(value) ? kNaN : value; }
 
-// Each adds a value to its column, where it may be missing, and returns what it takes in memory.
+// Each appends a value, which may be missing, to its column and returns the bytes of memory that it takes.
 
 int64_t add(std::vector<double>& column, const Value& value) {
   if (const auto* count = std::get_if<int64_t>(&value)) {
@@ -37,7 +37,7 @@ int64_t add(std::vector<int64_t>& column, const Value& value) {
 
 int64_t add(std::vector<std::string>& column, const Value& value) {
   const auto* text = std::get_if<std::string>(&value);
-  column.push_back(text ? mended(*text) : "");
+  column.push_back(text ? sanitise_utf8(*text) : "");
   return static_cast<int64_t>(sizeof(std::string) + column.back().size());
 }
 

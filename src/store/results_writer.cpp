@@ -15,7 +15,7 @@ using hdf5::Element;
 
 constexpr std::array<std::string_view, 4> kOwnGroups = {"per_step", "trials", "provenance", kTextsGroup};
 
-// A column's labels as attributes; those that say nothing are left out.
+// Writes a column's labels as attributes, without empty ones.
 void label(hdf5::Dataset& dataset, const Column& column) {
   const auto set = [&](const char* name, const std::string& text) {
     if (!text.empty()) dataset.set_attribute(name, text);
@@ -84,7 +84,7 @@ void write_trials(hdf5::Group trials, const TableLayout& layout) {
       .write(0, layout.trial_ids);
 }
 
-// What makes viewers show a dataset [H, W, 3] of bytes as a picture (HDF5 Image and Palette
+// Attributes that make viewers show a dataset [H, W, 3] of bytes as an image (HDF5 Image and Palette
 // Specification 1.2).
 void mark_as_image(hdf5::Dataset& dataset) {
   dataset.set_fixed_attribute("CLASS", "IMAGE");
@@ -142,7 +142,7 @@ ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layo
 
 ResultsWriter::~ResultsWriter() {
   std::error_code ignored;
-  std::filesystem::remove(part_of(path_), ignored);  // not there once finished
+  std::filesystem::remove(part_of(path_), ignored);  // absent once finished
 }
 
 void ResultsWriter::write(const TableBlock& block) {

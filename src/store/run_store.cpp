@@ -170,7 +170,7 @@ struct RunStore::State {
   int64_t plan = 0;    // grows with every replan
   int64_t number = 0;  // of the journal, and of the shard that it becomes
   std::optional<JournalWriter> journal;
-  std::optional<JournalledRecords> journalled;  // what it holds, in memory
+  std::optional<JournalledRecords> journalled;  // its records, in memory
   Recovery recovery;
 
   State(fs::path run, StoreOptions o) : directory(std::move(run)), paths(directory), options(o) {}
@@ -200,7 +200,7 @@ struct RunStore::State {
            journal->array_bytes() >= options.shard_arrays;
   }
 
-  // The journal becomes a shard. Where that fails the journal stays in use.
+  // Turns the journal into a shard. Where that fails the journal stays in use.
   void seal() {
     if (journalled->size() == 0) return;
     journal->sync();
@@ -217,7 +217,7 @@ struct RunStore::State {
     return all;
   }
 
-  // Takes up what the shards hold. The next journal has a number that no shard has.
+  // Reads the records of the shards. The next journal gets a number that no shard has.
   void hold_shards() {
     for (const int64_t shard : numbers_in(paths.shards(plan), ".h5")) {
       const fs::path path = paths.shard(plan, shard);
@@ -231,7 +231,7 @@ struct RunStore::State {
     }
   }
 
-  // Journals that a killed process left become shards, however short.
+  // Turns the journals of a killed process into shards, however short.
   void recover() {
     std::error_code ignored;
     for (const fs::path& folder : shard_folders(directory)) {
@@ -268,10 +268,10 @@ RunStore::RunStore(fs::path directory, TableLayout layout, StoreOptions options)
     make_directories(paths.shards(0));
     const std::string text = encode_layout({.layout = layout, .plan = 0});
     write_durably(paths.layout, text);
-    state_->take(decode_layout(text));  // mended, and just what recover() would find
+    state_->take(decode_layout(text));  // as recover() would read it
     state_->start_journal();
     sync_directory(state_->directory);
-  } catch (const Error&) {  // a run that could not start leaves nothing that looks like one
+  } catch (const Error&) {  // a run that could not start must not leave anything that looks like one
     remove_workings(paths);
     throw;
   }
@@ -298,7 +298,7 @@ RunStore::~RunStore() {
   if (!state_ || !state_->journal) return;
   try {
     state_->journal->sync();
-  } catch (const Error&) {  // the disk is full: what it held before stays
+  } catch (const Error&) {  // the disk is full: records appended before are kept
   }
 }
 
@@ -348,7 +348,7 @@ void RunStore::replan(TableLayout layout, const std::function<void(Record&)>& mo
   }
   sync_directory(folder);
   sync_directory(state.directory);
-  write_durably(state.paths.layout, text);  // from here on the new plan is the run's
+  write_durably(state.paths.layout, text);  // the new plan takes effect
 
   const fs::path old = state.paths.shards(state.plan);
   const JournalPaths empty(state.paths.journal, state.number);
@@ -372,13 +372,13 @@ fs::path RunStore::finish() {
 }
 
 void RunStore::set_provenance(const std::string& key, const std::string& value) {
-  state_->layout.provenance[mended(key)] = mended(value);
+  state_->layout.provenance[sanitise_utf8(key)] = sanitise_utf8(value);
 }
 
 void RunStore::show_progress(std::string_view text) {
   const fs::path& path = state_->paths.progress;
   std::ofstream(part_of(path), std::ios::binary) << text;
-  std::error_code ignored;  // for a person who looks: nothing is lost without it
+  std::error_code ignored;  // informative only: nothing depends on it
   fs::rename(part_of(path), path, ignored);
 }
 

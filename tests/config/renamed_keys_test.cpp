@@ -1,4 +1,4 @@
-#include "config/renamed_keys.h"
+#include "hydra/compose/renamed_keys.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -35,16 +35,16 @@ std::string bytes_of(const fs::path& path) {
 
 class Rescored : public testing::SweepFixture {
  protected:
-  config::Node names(const std::vector<std::string>& metrics) const {
-    config::Node::List items;
+  hydra::Node names(const std::vector<std::string>& metrics) const {
+    hydra::Node::List items;
     for (const std::string& name : metrics) items.emplace_back(name);
-    return config::Node(std::move(items));
+    return hydra::Node(std::move(items));
   }
 
   RescoreOptions options(const std::vector<std::string>& metrics, const std::string& output = "rescored.h5") const {
     return {.results = folder_ / "out" / "results.h5",
             .output = folder_ / output,
-            .settings = {{"metrics", names(metrics)}, {"engine.threads", config::Node(1)}},
+            .settings = {{"metrics", names(metrics)}, {"engine.threads", hydra::Node(1)}},
             .log = log_};
   }
 
@@ -210,7 +210,7 @@ TEST_F(Rescored, AsksTheModuleThatIsNamedElseTheRuns) {
   run(plan({"steps=2", "save.images=all", "lpips.path=" + one.string()}), "out");
   rescore(options({"lpips"}));
   RescoreOptions other = options({"lpips"}, "other.h5");
-  other.settings["lpips.path"] = config::Node(three.string());
+  other.settings["lpips.path"] = hydra::Node(three.string());
   rescore(other);
   const store::ResultsReader is(folder_ / "rescored.h5"), of_other(folder_ / "other.h5");
   for (int64_t row = 0; row < 3; ++row) {
@@ -238,7 +238,7 @@ TEST_F(Rescored, RefusesWhatItCannotScore) {
   EXPECT_THAT(refusal(options({}), ErrorKind::kType), HasSubstr("metrics: found []"));
   EXPECT_THAT(refusal(options({"psrn"}), ErrorKind::kType), HasSubstr("Did you mean 'psnr'?"));
   RescoreOptions missing = options({"lpips"});
-  missing.settings["lpips.path"] = config::Node("nowhere.pt");
+  missing.settings["lpips.path"] = hydra::Node("nowhere.pt");
   EXPECT_THAT(refusal(missing), HasSubstr("nowhere.pt"));
 }
 
@@ -323,7 +323,7 @@ TEST_F(RescoredCaptions, AreRefusedWhereTheDatasetHasChangedOrIsGone) {
   fs::rename(folder_ / "photos", folder_ / "moved");
   EXPECT_THAT(refusal(options({"attribute_accuracy"})), HasSubstr("photos' does not exist"));
   RescoreOptions moved = options({"attribute_accuracy"});
-  moved.settings["dataset.path"] = config::Node((folder_ / "moved").string());
+  moved.settings["dataset.path"] = hydra::Node((folder_ / "moved").string());
   EXPECT_EQ(rescore(moved).scored, 3);
 }
 

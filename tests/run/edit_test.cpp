@@ -56,8 +56,8 @@ class EditTask : public ::testing::Test {
     words.insert(words.end(),
                  {"model.path=" ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd", "engine.threads=1",
                   "engine.max_batch=4", "dataset.path=" + folder_.path().string(), "metrics=[mse,psnr,latent_mse]"});
-    const config::Flags flags = config::parse_flags(words);
-    return plan::make_plan(config::prepare(flags, plan::schema(), config::search_path(flags)));
+    const hydra::Flags flags = hydra::parse_flags(words);
+    return plan::make_plan(config::prepare(flags, plan::schema(), hydra::search_path(flags)));
   }
   RunOutcome run(const plan::Plan& planned) const {
     return run_plan(planned, {.directory = out_.path() / "run", .log = log_});

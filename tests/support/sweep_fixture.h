@@ -45,8 +45,8 @@ class SweepFixture : public ::testing::Test {
     if (std::ranges::none_of(words, [](const auto& word) { return word.starts_with("metrics="); })) {
       words.push_back("metrics=[mse,psnr,latent_mse]");
     }
-    const config::Flags flags = config::parse_flags(words);
-    return plan::make_plan(config::prepare(flags, plan::schema(), config::search_path(flags)));
+    const hydra::Flags flags = hydra::parse_flags(words);
+    return plan::make_plan(config::prepare(flags, plan::schema(), hydra::search_path(flags)));
   }
 
   run::RunOutcome run(const plan::Plan& planned, const std::string& name, std::function<bool()> stop = {}) const {

@@ -4,14 +4,14 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "config/element.h"
-#include "config/yaml.h"
+#include "hydra/override/element.h"
+#include "hydra/tree/yaml.h"
 
 namespace roundtrip::app {
 namespace {
 
 namespace fs = std::filesystem;
-using config::Node;
+using hydra::Node;
 
 void write_text(const fs::path& path, const std::string& text) {
   std::error_code failure;
@@ -23,19 +23,19 @@ void write_text(const fs::path& path, const std::string& text) {
 std::string list_yaml(const std::vector<std::string>& texts) {
   Node::List items;
   for (const std::string& text : texts) items.emplace_back(text);
-  return config::to_yaml(Node(std::move(items)));
+  return hydra::to_yaml(Node(std::move(items)));
 }
 
 void write_folder(const fs::path& folder, const Node& config, const Node& hydra,
                   const std::vector<std::string>& overrides) {
-  write_text(folder / "config.yaml", config::to_yaml(config));
-  Node wrapped{config::Dict{}};
+  write_text(folder / "config.yaml", hydra::to_yaml(config));
+  Node wrapped{hydra::Dict{}};
   wrapped.set("hydra", hydra);
   // As they were typed, for a replay: the rest of the node is resolved, and so would they be.
   Node::List typed;
   for (const std::string& text : overrides) typed.emplace_back(text);
   wrapped.set("hydra.overrides.task", Node(std::move(typed)));
-  write_text(folder / "hydra.yaml", config::to_yaml(wrapped));
+  write_text(folder / "hydra.yaml", hydra::to_yaml(wrapped));
   write_text(folder / "overrides.yaml", list_yaml(overrides));
 }
 
@@ -47,7 +47,7 @@ Node read_hydra_file(const fs::path& directory) {
   if (!fs::is_regular_file(file, failure)) {
     throw input_error(file.string(), "is not there", "the directory of a run that was started");
   }
-  return config::parse_yaml(read_file(file), file.string());
+  return hydra::parse_yaml(read_file(file), file.string());
 }
 
 void enter_folder_in(const Node& root) {
@@ -63,17 +63,17 @@ bool is_multirun(const Node& root) {
 
 }  // namespace
 
-void write_config_files(const config::Launch& launch, const fs::path& directory) {
+void write_config_files(const hydra::Launch& launch, const fs::path& directory) {
   const Node* name = launch.hydra.find("output_subdir");
   if (launch.multirun) {
     Node all = launch.composed;
     all.set("hydra", launch.hydra);
-    write_text(directory / "multirun.yaml", config::to_yaml(all));
+    write_text(directory / "multirun.yaml", hydra::to_yaml(all));
   }
   if (name == nullptr || name->is_null()) return;
-  const std::string subdir = config::python_str(*name);
+  const std::string subdir = hydra::python_str(*name);
   write_folder(directory / subdir, launch.composed, launch.hydra, launch.task_overrides);
-  for (const config::Job& job : launch.jobs) {
+  for (const hydra::Job& job : launch.jobs) {
     if (job.subdir.empty()) continue;
     Node hydra = launch.hydra;
     hydra.set("job.num", Node(job.num));
@@ -82,7 +82,7 @@ void write_config_files(const config::Launch& launch, const fs::path& directory)
   }
 }
 
-std::string quoted_value(const std::string& text) { return config::to_text({config::Quoted{text, '"'}}); }
+std::string quoted_value(const std::string& text) { return hydra::to_text({hydra::Quoted{text, '"'}}); }
 
 std::vector<std::string> config_flags(const Node& hydra) {
   std::vector<std::string> words;

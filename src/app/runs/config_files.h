@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "config/launch.h"
+#include "hydra/launch/launch.h"
 
 namespace roundtrip::app {
 
 // .hydra/config.yaml, hydra.yaml and overrides.yaml below `directory`; for a sweep multirun.yaml too, and a folder for
 // each job where hydra.sweep.subdir is set. Configs keep their interpolations, so that `-cp DIR/.hydra` replays them.
-void write_config_files(const config::Launch& launch, const std::filesystem::path& directory);
+void write_config_files(const hydra::Launch& launch, const std::filesystem::path& directory);
 
 // The words that would run what lies in `directory` again, into a directory of its own; and into the same one, from the
 // folder where it was called, where its relative paths hold: that becomes the current folder. Both throw kInput where
@@ -27,6 +27,6 @@ void enter_folder_of_call(const std::filesystem::path& directory);
 std::string quoted_value(const std::string& text);
 
 // The flags among them that say which configs are read: -cn, -cp, -cd.
-std::vector<std::string> config_flags(const config::Node& hydra);
+std::vector<std::string> config_flags(const hydra::Node& hydra);
 
 }  // namespace roundtrip::app

@@ -23,11 +23,11 @@ using ParametersByMethod = std::map<std::string, std::map<std::string, std::stri
 // What methods read of their section, asked by making each with every option of the group `method`.
 ParametersByMethod parameters() {
   ParametersByMethod found;
-  const config::SearchPath path = config::SearchPath::built_in();
+  const hydra::SearchPath path = hydra::SearchPath::built_in();
   for (const std::string& option : path.options("method")) {
-    config::Flags flags;
+    hydra::Flags flags;
     flags.overrides = {"method=" + option};
-    const config::Node job = config::look_at(flags, path, config::Look::kLenient).job;
+    const hydra::Node job = hydra::preview(flags, path, hydra::Strictness::kLenient).job;
     const config::Params params = config::section_params(job, "method");
     const std::string name = params.get_string("name");
     try {
@@ -48,14 +48,14 @@ MetricDescription described(const std::string& metric) {
 }
 
 // What a metric reads of its section, as a key of the config each.
-std::vector<config::KeyInfo> keys_of(const std::string& metric, const config::Node& job) {
+std::vector<hydra::KeyInfo> keys_of(const std::string& metric, const hydra::Node& job) {
   const std::string section = "metric." + metric;
-  const metrics::MetricParams params = {{metric, config::plugin_params(job, section)}};
+  const metrics::MetricParams params = {{metric, hydra::plugin_params(job, section)}};
   try {
     metrics::make_metric(metric, params);
   } catch (const Error&) {  // as above
   }
-  std::vector<config::KeyInfo> keys;
+  std::vector<hydra::KeyInfo> keys;
   for (const auto& [key, type] : params.at(metric).asked()) {
     keys.push_back({section + "." + key, type, "", "parameter of " + metric, {}, config::Params::is_path(key)});
   }
@@ -73,12 +73,12 @@ Description described() {
   for (const inversion::MethodInfo& info : inversion::methods()) {
     all.methods.push_back({info.name, info.summary, info.source, std::move(read[info.name])});
   }
-  const config::Node job = config::look_at({}, config::SearchPath::built_in(), config::Look::kLenient).job;
+  const hydra::Node job = hydra::preview({}, hydra::SearchPath::built_in(), hydra::Strictness::kLenient).job;
   for (const std::string& name : metrics::metric_names()) {
     all.metrics.push_back(described(name));
-    for (config::KeyInfo& key : keys_of(name, job)) all.keys.push_back(std::move(key));
+    for (hydra::KeyInfo& key : keys_of(name, job)) all.keys.push_back(std::move(key));
   }
-  std::ranges::find(all.keys, "metrics", &config::KeyInfo::path)->words = metrics::metric_names();
+  std::ranges::find(all.keys, "metrics", &hydra::KeyInfo::path)->words = metrics::metric_names();
   return all;
 }
 

@@ -13,9 +13,9 @@
 #include "app/shell_words.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "config/override.h"
+#include "hydra/override/override.h"
 #include "config/params.h"
-#include "config/renamed_keys.h"
+#include "hydra/compose/renamed_keys.h"
 #include "rescore/rescore.h"
 #include "run/interrupt.h"
 
@@ -41,20 +41,20 @@ results file.
 Error usage_error(const std::string& what) { return Error(ErrorKind::kUsage, "roundtrip rescore: " + what); }
 
 // A path that is typed holds from where it is typed; those of the run hold from where that was called.
-config::Node absolute(const config::Node& value) {
-  return value.is_string() ? config::Node(fs::absolute(value.as_string()).string(), value.mark()) : value;
+hydra::Node absolute(const hydra::Node& value) {
+  return value.is_string() ? hydra::Node(fs::absolute(value.as_string()).string(), value.mark()) : value;
 }
 
-std::map<std::string, config::Node> read_settings(std::span<const std::string> words) {
+std::map<std::string, hydra::Node> read_settings(std::span<const std::string> words) {
   const std::vector<std::string>& keys = rescore::rescore_keys();
-  std::map<std::string, config::Node> settings;
+  std::map<std::string, hydra::Node> settings;
   std::vector<std::string> warnings;
   for (const std::string& word : words) {
     if (word.starts_with('-')) throw usage_error(fmt::format("there is no option {}", name_text(word)));
-    std::vector<config::Override> items = {config::parse_override(word)};
-    config::rename_keys(items, warnings);
-    const config::Override& item = items.front();
-    const bool of_metric = item.type == config::Override::Type::kChange && item.key.starts_with("metric.");
+    std::vector<hydra::Override> items = {hydra::parse_override(word)};
+    hydra::rename_keys(items, warnings);
+    const hydra::Override& item = items.front();
+    const bool of_metric = item.type == hydra::Override::Type::kChange && item.key.starts_with("metric.");
     if (!of_metric && std::ranges::find(keys, item.key_text()) == keys.end()) {
       throw usage_error(fmt::format("{} is the run's and stays; expected only {}, metric.NAME.KEY.{}",
                                     name_text(item.key_text()), join(keys, ", "), did_you_mean(item.key, keys)));
@@ -62,7 +62,7 @@ std::map<std::string, config::Node> read_settings(std::span<const std::string> w
     if (!item.value || item.is_sweep()) {
       throw usage_error(fmt::format("{} is a sweep; expected one value, such as metrics=[psnr,ssim]", name_text(word)));
     }
-    const config::Node value = config::to_node(*item.value, item.mark());
+    const hydra::Node value = hydra::to_node(*item.value, item.mark());
     settings[item.key] = config::Params::is_path(item.key.substr(item.key.rfind('.') + 1)) ? absolute(value) : value;
   }
   for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/run_flags.h"
 #include "app/runs/config_files.h"
 #include "app/shell_words.h"
 #include "app/show_config.h"
@@ -22,24 +23,24 @@
 namespace roundtrip::app {
 namespace {
 
-config::Launch launch_of(const config::Flags& flags) {
-  config::Launch launch = config::prepare(flags, plan::schema(), config::search_path(flags));
+hydra::Launch launch_of(const hydra::Flags& flags) {
+  hydra::Launch launch = config::prepare(flags, plan::schema(), hydra::search_path(flags));
   for (const std::string& warning : launch.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   return launch;
 }
 
 constexpr size_t kMostFailures = 10;
 
-run::Resume resume_of(const config::Flags& flags) {
+run::Resume resume_of(const RunFlags& flags) {
   if (!flags.resume) return run::Resume::kNo;
   return *flags.resume == "extend" ? run::Resume::kExtend : run::Resume::kSame;
 }
 
 // `--resume DIR` runs the words that DIR was made with, and what is typed beside them.
-config::Flags flags_of(const Words& words) {
-  config::Flags flags = config::parse_flags(words);
+RunFlags flags_of(const Words& words) {
+  RunFlags flags = parse_run_flags(words);
   if (!flags.resume || flags.resume->empty() || *flags.resume == "extend") return flags;
-  config::Flags resumed = config::parse_flags(resume_words(*flags.resume));
+  RunFlags resumed = parse_run_flags(resume_words(*flags.resume));
   resumed.overrides.insert(resumed.overrides.end(), flags.overrides.begin(), flags.overrides.end());
   resumed.resume = flags.resume;
   resumed.retry_failed = flags.retry_failed;
@@ -49,7 +50,7 @@ config::Flags flags_of(const Words& words) {
 }
 
 // The command that makes one record alone.
-std::string rerun_line(const config::Launch& launch, const plan::Trial& trial, const std::string& sample) {
+std::string rerun_line(const hydra::Launch& launch, const plan::Trial& trial, const std::string& sample) {
   Words words = {"roundtrip"};
   for (const std::string& word : config_flags(launch.hydra)) words.push_back(word);
   words.insert(words.end(), trial.overrides.begin(), trial.overrides.end());
@@ -57,7 +58,7 @@ std::string rerun_line(const config::Launch& launch, const plan::Trial& trial, c
   return shell_line(words);
 }
 
-void list_failures(const config::Launch& launch, const plan::Plan& plan, const run::RunOutcome& outcome) {
+void list_failures(const hydra::Launch& launch, const plan::Plan& plan, const run::RunOutcome& outcome) {
   const size_t failed = outcome.failures.size();
   for (size_t k = 0; k < std::min(failed, kMostFailures); ++k) {
     const analysis::RunFailure& failure = outcome.failures[k];
@@ -72,12 +73,12 @@ void list_failures(const config::Launch& launch, const plan::Plan& plan, const r
 }
 
 int run_command(const Words& words) {
-  const config::Flags flags = flags_of(words);
+  const RunFlags flags = flags_of(words);
   if (const std::optional<std::string> text = shown_config(flags)) {
     std::fputs(text->c_str(), stdout);
     return 0;
   }
-  const config::Launch launch = launch_of(flags);
+  const hydra::Launch launch = launch_of(flags);
   const plan::Plan plan = plan::make_plan(launch);
   if (flags.dry_run) {
     std::fputs(plan::plan_text(plan).c_str(), stdout);
@@ -119,7 +120,7 @@ int plan_command(const Words& words) {
   Words rest = words;
   const bool json = std::erase(rest, "--json") > 0;
   const bool unmeasured = std::erase(rest, "--no-calibration") > 0;
-  const config::Launch launch = launch_of(config::parse_flags(rest));
+  const hydra::Launch launch = launch_of(parse_run_flags(rest));
   const plan::Plan plan = plan::make_plan(launch);
   std::optional<plan::Estimate> estimate;
   if (!unmeasured) estimate = run::estimate_plan(plan);

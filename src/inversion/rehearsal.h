@@ -19,11 +19,24 @@ namespace roundtrip::inversion {
 struct Evaluations {
   int64_t forward = 0, backward = 0;  // rows
   bool operator==(const Evaluations&) const = default;
+  Evaluations& operator+=(const Evaluations& more) {
+    forward += more.forward;
+    backward += more.backward;
+    return *this;
+  }
 };
 
 struct NfeBounds {
   Evaluations least, most;
   bool exact() const { return least == most; }
+  NfeBounds& operator+=(const NfeBounds& more) {
+    least += more.least;
+    most += more.most;
+    return *this;
+  }
+  NfeBounds operator*(int64_t count) const {
+    return {{least.forward * count, least.backward * count}, {most.forward * count, most.backward * count}};
+  }
 };
 
 // Which of a sample's prompts are the null prompt: guidance then needs one row whatever w is.

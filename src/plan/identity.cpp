@@ -70,6 +70,9 @@ Node deciding_config(const Node& config, const std::vector<std::string>& swept) 
   // Digests stand for files: of weights in the trial's id, of images in the records.
   deciding.erase("model.path");
   for (const std::string& key : files_of_metrics(config)) deciding.erase(key);
+  // A setting of later versions, at the value that it had without a name.
+  const Node* editor = deciding.find("editor.name");
+  if (editor != nullptr && hydra::python_str(*editor) == "none") deciding.erase("editor");
   return deciding;
 }
 

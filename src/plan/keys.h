@@ -22,18 +22,7 @@ struct RecordKeys {
 
 // `dataset` tells datasets of one run apart. With `isolated` timing nothing is shared.
 // `edit` is the number of the sample's edit, where the trial edits.
-RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sample, size_t edit = 0);
-
-// What decides how many evaluations a record asks for, besides its trial.
-struct Prompts {
-  bool null_source = false;   // the image's prompt is the null prompt
-  bool null_sampled = false;  // the prompt sampled under is: the target prompt of an edit, else the image's
-  auto operator<=>(const Prompts&) const = default;
-};
-
-// The network evaluations of one record: what it would ask for alone.
-inversion::Evaluations invert_evaluations(const Trial& trial, Prompts prompts);
-inversion::Evaluations fit_evaluations(const Trial& trial, Prompts prompts);
-inversion::Evaluations sample_evaluations(const Trial& trial, Prompts prompts);
+RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sample, inversion::PromptKinds prompts,
+                       size_t edit = 0);
 
 }  // namespace roundtrip::plan

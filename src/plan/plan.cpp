@@ -1,6 +1,7 @@
 #include "plan/plan.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "base/error.h"
@@ -59,10 +60,23 @@ void check_against_model(Plan& plan, PlanSession& session, std::vector<size_t> t
   session.parameters = model.parameters;
   const std::string digest = digest_of(session, model);
   const diffusion::NoiseSchedule schedule(model.schedule);
+  std::map<int, std::shared_ptr<const diffusion::StepGrid>> grids;
+  const auto grid_of = [&](int steps) {
+    auto& grid = grids[steps];
+    if (!grid) grid = std::make_shared<const diffusion::StepGrid>(diffusion::ddim_grid(schedule, steps));
+    return grid;
+  };
+  const auto rehearsals = std::make_shared<Rehearsals>();
   for (const size_t k : trials) {
     Trial& trial = plan.trials[k];
     trial.id = Hasher().add(trial.id).add(digest).hex().substr(0, 16);
-    const diffusion::StepGrid grid(schedule, trial.steps);  // throws for steps that the schedule does not have
+    trial.grid = grid_of(trial.steps);  // throws for steps that the schedule does not have
+    trial.rehearsals = rehearsals;
+    // A method that asks no network when inverting has no such scale, whatever is set.
+    const inversion::Rehearsal& seen = rehearsals->of(trial, {});
+    if (!seen.invert.reads.invert_w && !seen.fit.reads.invert_w && !seen.sample.reads.invert_w) {
+      trial.invert_w = std::numeric_limits<double>::quiet_NaN();
+    }
     const int64_t factor = model.pixel_multiple;
     if (trial.dataset.size.first == 0) {
       if (model.pixel_size[0] == 0) {
@@ -88,65 +102,50 @@ void check_against_model(Plan& plan, PlanSession& session, std::vector<size_t> t
   }
 }
 
-void operator+=(inversion::Evaluations& sum, const inversion::Evaluations& more) {
-  sum.forward += more.forward;
-  sum.backward += more.backward;
-  sum.exact = sum.exact && more.exact;
-}
-
-inversion::Evaluations times(inversion::Evaluations each, int64_t count) {
-  return {each.forward * count, each.backward * count, each.exact};
-}
-
 // Adds `count` times `each` to what is made, as far as other trials' records do not make it already.
-void make(std::map<std::string, int64_t>& made, const std::string& key, inversion::Evaluations each, int64_t count,
-          inversion::Evaluations& sum) {
+void make(std::map<std::string, int64_t>& made, const std::string& key, const inversion::NfeBounds& each, int64_t count,
+          inversion::NfeBounds& sum) {
   int64_t& already = made[key];
-  sum += times(each, std::max<int64_t>(count - already, 0));
+  sum += each * std::max<int64_t>(count - already, 0);
   already = std::max(already, count);
 }
 
-// What the trials of one dataset ask for, and what is left when records share.
+// The evaluations that the trials of one dataset ask for, and those that are left when records share.
 void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entry, int dataset_number) {
+  using inversion::PromptKinds;
   std::map<std::string, int64_t> made;
   for (const size_t k : entry.trials) {
     const Trial& trial = plan.trials[k];
     // Samples and edits differ only in which of their prompts are the null prompt: one of each kind stands for all.
-    std::map<Prompts, int64_t> records;
-    std::map<std::pair<Prompts, size_t>, int64_t> edits;  // and by the edit's number
-    std::map<bool, int64_t> sources;
+    std::map<std::pair<PromptKinds, size_t>, int64_t> records;  // by kind and the edit's number
+    std::map<bool, int64_t> sources;                            // by whether the source prompt is the null prompt
     for (size_t s = 0; s < entry.dataset->ids().size(); ++s) {
-      const bool null_source = entry.dataset->prompt(s) == trial.null_prompt;
-      std::vector<bool> sampled = {null_source};
-      if (trial.edits) {
-        sampled.clear();
-        for (const data::EditName& edit : entry.dataset->edits(s))
-          sampled.push_back(edit.target_prompt == trial.null_prompt);
-      }
-      sources[null_source] += sampled.empty() ? 0 : 1;
-      for (size_t e = 0; e < sampled.size(); ++e) {
-        const Prompts prompts{.null_source = null_source, .null_sampled = sampled[e]};
-        ++records[prompts];
-        ++edits[{prompts, e}];
+      const auto count = static_cast<size_t>(entry.records(trial, s));
+      for (size_t e = 0; e < count; ++e) {
+        const PromptKinds kinds = prompt_kinds(trial, *entry.dataset, s, e);
+        ++records[{kinds, e}];
+        if (e == 0) ++sources[kinds.null_source];
       }
     }
-    for (const auto& [prompts, count] : records) {
-      plan.asked += times(invert_evaluations(trial, prompts), count);
-      plan.asked += times(fit_evaluations(trial, prompts), count);
-      plan.asked += times(sample_evaluations(trial, prompts), count);
-    }
+    const auto keys_of = [&](PromptKinds kinds, size_t edit, bool by_target) {
+      const std::string name = fmt::format("{}{}", kinds.null_source ? "null" : "",
+                                           by_target && kinds.null_sampled ? "0" : "");
+      return record_keys(trial, dataset_number, name, kinds, edit);
+    };
     for (const auto& [null_source, count] : sources) {
-      const Prompts prompts{.null_source = null_source, .null_sampled = null_source};
-      const RecordKeys keys = record_keys(trial, dataset_number, null_source ? "null" : "");
-      make(made, keys.inverted, invert_evaluations(trial, prompts), count, session.made);
-      make(made, keys.fitted, fit_evaluations(trial, prompts), count, session.made);
+      const PromptKinds kinds{null_source, null_source};
+      const inversion::Rehearsal& seen = trial.rehearsals->of(trial, kinds);
+      const RecordKeys keys = keys_of(kinds, 0, false);
+      make(made, keys.inverted, seen.invert.nfe, count, session.made);
+      make(made, keys.fitted, seen.fit.nfe, count, session.made);
     }
-    for (const auto& [kind, count] : edits) {
-      const auto& [prompts, number] = kind;
-      const std::string kind_name =
-          fmt::format("{}{}", prompts.null_source ? "null" : "", prompts.null_sampled ? "0" : "");
-      make(made, record_keys(trial, dataset_number, kind_name, number).sampled, sample_evaluations(trial, prompts),
-           count, session.made);
+    for (const auto& [kind, count] : records) {
+      const auto& [kinds, edit] = kind;
+      const inversion::Rehearsal& seen = trial.rehearsals->of(trial, kinds);
+      plan.asked += seen.invert.nfe * count;
+      plan.asked += seen.fit.nfe * count;
+      plan.asked += seen.sample.nfe * count;
+      make(made, keys_of(kinds, edit, true).sampled, seen.sample.nfe, count, session.made);
     }
   }
 }

@@ -27,7 +27,7 @@ struct PlanSession {
   session::SessionOptions options;
   std::vector<PlanDataset> datasets;
   int64_t parameters = 0;            // of the model
-  inversion::Evaluations made = {};  // of Plan::made
+  inversion::NfeBounds made = {};    // of Plan::made
 };
 
 struct Plan {
@@ -35,7 +35,7 @@ struct Plan {
   std::vector<PlanSession> sessions;
   std::vector<int64_t> first_row;  // by trial: its records are rows first_row .. first_row + records - 1
   int64_t records = 0;
-  inversion::Evaluations asked, made;   // before and after sharing
+  inversion::NfeBounds asked, made;     // before and after sharing
   int64_t saved_bytes = 0;              // of trajectories and images, before compression
   std::vector<std::string> swept;       // keys that vary, as typed
   std::vector<std::string> parameters;  // those with a column p.<key>

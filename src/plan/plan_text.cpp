@@ -8,9 +8,14 @@
 namespace roundtrip::plan {
 
 std::string plan_text(const Plan& plan, const std::optional<Estimate>& estimate) {
-  const auto evaluations = [](const inversion::Evaluations& e) {
-    std::string text = fmt::format("{}{}", e.exact ? "" : "at most ", e.forward);
-    if (e.backward > 0) text += fmt::format(" forward and {} backward", e.backward);
+  const auto range = [](int64_t least, int64_t most) {
+    return least == most ? fmt::format("{}", most) : fmt::format("{} to {}", least, most);
+  };
+  const auto evaluations = [&](const inversion::NfeBounds& nfe) {
+    std::string text = range(nfe.least.forward, nfe.most.forward);
+    if (nfe.most.backward > 0) {
+      text += fmt::format(" forward and {} backward", range(nfe.least.backward, nfe.most.backward));
+    }
     return text;
   };
   std::string text;
@@ -28,7 +33,7 @@ std::string plan_text(const Plan& plan, const std::optional<Estimate>& estimate)
   }
   line("records", fmt::format("{}", plan.records));
   line("evaluations asked", evaluations(plan.asked));
-  const double part = plan.asked.forward > 0 ? 100.0 * plan.made.forward / plan.asked.forward : 100;
+  const double part = plan.asked.most.forward > 0 ? 100.0 * plan.made.most.forward / plan.asked.most.forward : 100;
   line("evaluations to make",
        fmt::format("{} ({:.0f} %: records share pivots and equal ways back)", evaluations(plan.made), part));
   if (plan.saved_bytes > 0) line("saved arrays", bytes_text(plan.saved_bytes));
@@ -39,7 +44,7 @@ std::string plan_text(const Plan& plan, const std::optional<Estimate>& estimate)
                                           ? fmt::format("; {:.3g} ms with its gradient", 1e3 * speed.gradient_seconds)
                                           : ""));
   }
-  line("time", fmt::format("{}about {} on this machine as it is now", plan.made.exact ? "" : "at most ",
+  line("time", fmt::format("{}about {} on this machine as it is now", plan.made.exact() ? "" : "at most ",
                            seconds_text(estimate->seconds)));
   line("memory", "about " + bytes_text(estimate->memory_bytes));
   line("disk", "about " + bytes_text(estimate->disk_bytes));
@@ -48,8 +53,12 @@ std::string plan_text(const Plan& plan, const std::optional<Estimate>& estimate)
 
 std::string plan_json(const Plan& plan, const std::optional<Estimate>& estimate) {
   nlohmann::ordered_json json;
-  const auto evaluations = [](const inversion::Evaluations& e) {
-    return nlohmann::ordered_json{{"forward", e.forward}, {"backward", e.backward}, {"exact", e.exact}};
+  const auto evaluations = [](const inversion::NfeBounds& nfe) {
+    const auto& [least, most] = nfe;
+    return nlohmann::ordered_json{{"forward", most.forward},
+                                  {"backward", most.backward},
+                                  {"exact", nfe.exact()},
+                                  {"least", {{"forward", least.forward}, {"backward", least.backward}}}};
   };
   json["trials"] = plan.trials.size();
   json["records"] = plan.records;

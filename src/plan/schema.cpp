@@ -27,6 +27,7 @@ const Schema& schema() {
 
     // A method reads its own parameters, with types and ranges, when it is made (inversion/method.h).
     s.add_open_section("method");
+    s.add_open_section("editor");  // likewise
     // So do a metric and a kind of dataset, which have keys beside those above.
     s.add_open_section("metric");
     s.add_open_section("dataset");

@@ -186,14 +186,16 @@ Trial read_settings(const Node& config) {
   trial.method_name = params.get_string("name");
   trial.method_params = canonical(params);
   trial.method = inversion::make_method(trial.method_name, params);
+  const config::Params editor_params = config::section_params(config, "editor");
+  trial.editor_name = editor_params.get_string("name");
+  trial.editor_params = canonical(editor_params);
+  trial.editor = editing::make_editor(trial.editor_name, editor_params);
   trial.edits = read.text("task") == "edit";
   trial.steps = static_cast<int>(std::min<int64_t>(read.integer("steps"), std::numeric_limits<int>::max()));
   trial.w = read.number("guidance_scale");
   const Node& invert_w = read.at("invert_guidance_scale");
-  const double own_invert_w = trial.method->default_invert_w(trial.w);
-  // A method that asks no network when inverting has no such scale, whatever is set.
-  trial.invert_w = invert_w.is_null() || std::isnan(own_invert_w) ? own_invert_w : invert_w.as_float();
-  trial.eps_at = read.text("eps_at") == "t" ? inversion::EpsAt::kTarget : inversion::EpsAt::kSource;
+  trial.invert_w = invert_w.is_null() ? trial.method->default_invert_w(trial.w) : invert_w.as_float();
+  trial.eps_at = read.text("eps_at") == "t" ? inversion::EpsAt::kTo : inversion::EpsAt::kFrom;
   trial.eta = read.number("eta");
   trial.seed = read.integer("seed");
   trial.null_prompt = read.text("null_prompt");

@@ -10,7 +10,9 @@
 
 #include "config/launch.h"
 #include "data/dataset.h"
+#include "editing/editor.h"
 #include "inversion/method.h"
+#include "plan/rehearsed.h"
 #include "session/session_options.h"
 #include "store/record.h"
 
@@ -29,19 +31,23 @@ struct Trial {
   std::string method_name;
   std::string method_params;  // canonical text, part of the keys of shared work
   std::shared_ptr<const inversion::Method> method;
+  std::string editor_name, editor_params;
+  std::shared_ptr<const editing::Editor> editor;
   bool edits = false;  // task: edit samples under the sample's target prompt, reconstruct under its own
   int steps = 0;
-  double w = 1, invert_w = 1, eta = 0;
-  inversion::EpsAt eps_at = inversion::EpsAt::kTarget;
+  std::shared_ptr<const diffusion::StepGrid> grid = {};  // of the model; the plan makes it
+  double w = 1, invert_w = 1, eta = 0;  // invert_w is NaN where inverting asks no network
+  inversion::EpsAt eps_at = inversion::EpsAt::kTo;
   int64_t seed = 0;
   std::string null_prompt;
   std::vector<std::string> metrics;
   metrics::MetricParams metric_params;  // of every section `metric.<name>`
   bool save_trajectories = false;
   SaveImages save_images = SaveImages::kNone;
+  std::shared_ptr<Rehearsals> rehearsals = {};  // of its model; the plan makes it
   std::map<std::string, store::Value> swept;  // other swept keys, for the columns p.<key>
 
-  std::string eps_at_text() const { return eps_at == inversion::EpsAt::kTarget ? "t" : "t-1"; }
+  std::string eps_at_text() const { return eps_at == inversion::EpsAt::kTo ? "t" : "t-1"; }
 };
 
 // Reads a job of `launch`. Throws kType or kMissing for a method or parameter that is not there, a metric that is

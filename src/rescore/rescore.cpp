@@ -35,7 +35,7 @@ constexpr const char* kVersionSuffix = ", of pictures as bytes";
 // The engine asks no network here.
 class NoNetwork : public diffusion::Denoiser {
  public:
-  Tensor eps(const Tensor&, const Tensor&, const diffusion::Conditioning&) override {
+  Tensor out(const diffusion::Batch&) override {
     throw Error(ErrorKind::kInternal, "scoring pictures asked for a network");
   }
 };

@@ -18,26 +18,23 @@ using engine::Task;
 constexpr int64_t kBytesPerValue = 12;  // of a column: a number, or a text and its place
 constexpr int64_t kBytesPerStep = 6 * 8;
 
-Task<void> ask_eps(engine::Engine& engine, engine::Row row) {
+Task<void> ask_out(engine::Engine& engine, engine::Row row) {
   engine::Cost cost;
   std::vector<engine::Row> rows = {std::move(row)};
-  engine::EpsQueue::Awaiter asking = engine.eps(std::move(rows), cost);
-  co_await asking;
+  co_await engine.out(std::move(rows), cost);
 }
 
 Task<void> ask_gradient(engine::Engine& engine, engine::Row row) {
   engine::Cost cost;
   const Tensor wrt = row.conditioning.tokens.defined() ? row.conditioning.tokens : row.x;
   std::vector<engine::Row> rows = {std::move(row)};
-  const engine::Cotangent cotangent = [](const std::vector<Tensor>& eps) { return eps; };
-  engine::VjpQueue::Awaiter asking = engine.eps_vjp(std::move(rows), wrt, cotangent, cost);
-  co_await asking;
+  const engine::Cotangent cotangent = [](const std::vector<Tensor>& out) { return out; };
+  co_await engine.out_vjp(std::move(rows), wrt, cotangent, cost);
 }
 
 Task<void> ask_image(session::Session& session, Tensor x, Tensor pixels) {
   std::vector<Tensor> latents = {x};
-  engine::Station::Awaiter decoding(session.decode(), std::move(latents));
-  const std::vector<Tensor> image = co_await decoding;
+  const std::vector<Tensor> image = co_await session.decode()(std::move(latents));
   session::Pair pair{.reference = pixels, .test = image[0], .x0 = x, .x = x, .caption = ""};
   Task<session::Scores> scoring = session.scorer().score(std::move(pair));
   co_await scoring;
@@ -68,8 +65,8 @@ plan::Estimate::Speed speed_of(session::Session& session, const plan::PlanSessio
   const diffusion::Conditioning conditioning = session.embedding("").conditioning;
   plan::Estimate::Speed speed{.max_batch = session.max_batch()};
   speed.eps_seconds = seconds_of(session, speed.max_batch,
-                                 [&] { return ask_eps(session.engine(), engine::Row(x, 500, conditioning)); });
-  if (entry.made.backward > 0) {
+                                 [&] { return ask_out(session.engine(), engine::Row(x, 500, conditioning)); });
+  if (entry.made.most.backward > 0) {
     speed.gradient_seconds = seconds_of(session, speed.max_batch, [&] {
       engine::Row row(x.clone(), 500, conditioning);
       if (row.conditioning.tokens.defined()) row.conditioning.tokens = row.conditioning.tokens.clone();
@@ -105,9 +102,9 @@ plan::Estimate estimate_plan(const plan::Plan& plan) {
     for (const plan::PlanDataset& dataset : entry.datasets) {
       for (const size_t k : dataset.trials) records += dataset.records(plan.trials[k]);
     }
-    const auto forward = static_cast<double>(entry.made.forward - entry.made.backward);
+    const auto forward = static_cast<double>(entry.made.most.forward - entry.made.most.backward);
     estimate.seconds += forward * speed.eps_seconds +
-                        static_cast<double>(entry.made.backward) * speed.gradient_seconds +
+                        static_cast<double>(entry.made.most.backward) * speed.gradient_seconds +
                         static_cast<double>(records) * speed.image_seconds;
     estimate.sessions.push_back(speed);
   }

@@ -71,7 +71,7 @@ std::vector<store::StepRow> step_rows(const diffusion::StepGrid& grid, const std
   std::vector<store::StepRow> rows;
   for (int i = 0; i <= grid.steps(); ++i) {
     store::StepRow& row =
-        rows.emplace_back(store::StepRow{.i = i, .t = grid.time(i), .pivot_distance = distances[i], .loss = kNaN});
+        rows.emplace_back(store::StepRow{.i = i, .t = grid[i].t, .pivot_distance = distances[i], .loss = kNaN});
     const auto inner = losses.find(i);
     if (inner == losses.end()) continue;
     row.inner_steps = static_cast<int64_t>(inner->second.size());
@@ -83,12 +83,16 @@ std::vector<store::StepRow> step_rows(const diffusion::StepGrid& grid, const std
 }  // namespace
 
 void RecordMaker::expect(const std::vector<PlannedRecord>& records, size_t sample) const {
-  const std::string& id = context_.dataset.ids()[sample];
   for (const PlannedRecord& planned : records) {
-    for (const std::string& key : plan::record_keys(*planned.trial, dataset_number_, id, planned.edit).all()) {
+    for (const std::string& key : keys_of(*planned.trial, sample, planned.edit).all()) {
       context_.session.engine().memo().expect(key, 1);
     }
   }
+}
+
+plan::RecordKeys RecordMaker::keys_of(const plan::Trial& trial, size_t sample, size_t edit) const {
+  const inversion::PromptKinds prompts = plan::prompt_kinds(trial, context_.dataset, sample, edit);
+  return plan::record_keys(trial, dataset_number_, context_.dataset.ids()[sample], prompts, edit);
 }
 
 const std::string& RecordMaker::digest_of(size_t sample) const {
@@ -99,44 +103,35 @@ const std::string& RecordMaker::digest_of(size_t sample) const {
 
 Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const {
   const std::string id = context_.dataset.ids()[sample];
-  const plan::RecordKeys keys = plan::record_keys(trial, dataset_number_, id, edit);
+  const plan::RecordKeys keys = keys_of(trial, sample, edit);
   engine::Memo& memo = context_.session.engine().memo();
   const engine::MemoReader lease(memo, keys.all());
+  const auto add_notes = [&](const std::vector<std::string>& notes) {
+    finished.notes.insert(finished.notes.end(), notes.begin(), notes.end());
+  };
 
-  const auto preparing = [this, &trial, sample] { return prepare(context_, trial, sample); };
-  Task<std::shared_ptr<const Prepared>> reading_prepared = memo.read<Prepared>(keys.prepared, preparing);
-  const std::shared_ptr<const Prepared> prepared = co_await reading_prepared;
-  finished.notes = prepared->notes;
-
-  const auto inverting = [this, &trial, id, prepared] { return invert(context_, trial, id, prepared); };
-  Task<std::shared_ptr<const Inverted>> reading_inverted = memo.read<Inverted>(keys.inverted, inverting);
-  const std::shared_ptr<const Inverted> inverted = co_await reading_inverted;
-
-  const auto fitting = [this, &trial, id, prepared, inverted] { return fit(context_, trial, id, prepared, inverted); };
-  Task<std::shared_ptr<const Fitted>> reading_fitted = memo.read<Fitted>(keys.fitted, fitting);
-  const std::shared_ptr<const Fitted> fitted = co_await reading_fitted;
-  const auto& notes = fitted->inversion.notes;
-  finished.notes.insert(finished.notes.end(), notes.begin(), notes.end());
+  auto preparing = memo.read(keys.prepared, prepare(context_, trial, sample));
+  const std::shared_ptr<const Prepared> prepared = co_await preparing;
+  add_notes(prepared->notes);
+  auto inverting = memo.read(keys.inverted, invert(context_, trial, id, prepared));
+  const std::shared_ptr<const Inverted> inverted = co_await inverting;
+  auto fitting = memo.read(keys.fitted, fit(context_, trial, id, prepared, inverted));
+  const std::shared_ptr<const Fitted> fitted = co_await fitting;
+  add_notes(fitted->inversion.notes);
   const bool one_prompt = !trial.edits && prepared->prompt == trial.null_prompt && fitted->cost.rows == 0;
   if (context_.session.model().text && trial.w != 1 && one_prompt) {
     finished.notes.push_back("the prompt is the null prompt, so guidance_scale has no effect");
   }
-
-  const auto sampling = [this, &trial, sample, edit, prepared, fitted] {
-    return go_back(context_, trial, sample, edit, prepared, fitted);
-  };
-  Task<std::shared_ptr<const Sampled>> reading_sampled = memo.read<Sampled>(keys.sampled, sampling);
-  const std::shared_ptr<const Sampled> sampled = co_await reading_sampled;
-
-  finished.notes.insert(finished.notes.end(), sampled->notes.begin(), sampled->notes.end());
+  auto sampling = memo.read(keys.sampled, run::sample(context_, trial, sample, edit, prepared, fitted));
+  const std::shared_ptr<const Sampled> sampled = co_await sampling;
+  add_notes(sampled->notes);
 
   store::Record& record = finished.record;
   session::fill_scores(record, trial.metrics, sampled->scores);
   fill_floor(record, trial, *prepared);
   fill_costs(record, trial, *prepared, *inverted, *fitted, *sampled);
   fill_noise(record, inverted->noise);
-  const diffusion::StepGrid grid(diffusion::NoiseSchedule(context_.session.model().schedule), trial.steps);
-  record.steps = step_rows(grid, sampled->pivot_distance, fitted->inversion.losses);
+  record.steps = step_rows(*trial.grid, sampled->pivot_distance, fitted->inversion.losses);
   if (trial.save_trajectories) {
     keep(finished, "trajectories/{row}/invert", at::stack(inverted->inversion.pivots));
     keep(finished, "trajectories/{row}/sample", at::stack(sampled->path));

@@ -45,6 +45,7 @@ class RecordMaker {
 
  private:
   Task<void> fill(const plan::Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const;
+  plan::RecordKeys keys_of(const plan::Trial& trial, size_t sample, size_t edit) const;
   const std::string& digest_of(size_t sample) const;
 
   StageContext context_;

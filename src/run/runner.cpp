@@ -41,7 +41,7 @@ class RunProvenance {
     for (const auto& [key, value] : machine_provenance()) store_.set_provenance(key, value);
     store_.set_provenance("finished_utc", utc_now());
     store_.set_provenance("seconds", fmt::format("{:.3f}", seconds_before_ + stopwatch_.seconds()));
-    store_.set_provenance("evaluations_asked", fmt::format("{}", plan.asked.forward));
+    store_.set_provenance("evaluations_asked", fmt::format("{}", plan.asked.most.forward));
     store_.set_provenance("evaluations_made", fmt::format("{}", rows_before_ + rows));
     store_.set_provenance("inputs_digest", inputs_digest);
     store_.set_provenance("time_profile", profile.json());
@@ -59,7 +59,7 @@ class RunProvenance {
 int64_t evaluations_left(const plan::Plan& plan, const store::RunStore& store) {
   if (plan.records == 0) return 0;
   const double left = static_cast<double>(plan.records - store.written()) / static_cast<double>(plan.records);
-  return static_cast<int64_t>(static_cast<double>(plan.made.forward) * left);
+  return static_cast<int64_t>(static_cast<double>(plan.made.most.forward) * left);
 }
 
 }  // namespace

@@ -35,8 +35,8 @@ SessionRun::SessionRun(const plan::Plan& plan, const plan::PlanSession& entry, s
     for (const size_t k : dataset.trials) order.push_back(&plan_.trials[k]);
     // The longest first, so that batches stay full to the end.
     std::ranges::stable_sort(order, std::greater{}, [](const plan::Trial* trial) {
-      return plan::invert_evaluations(*trial, {}).forward + plan::fit_evaluations(*trial, {}).forward +
-             plan::sample_evaluations(*trial, {}).forward;
+      const inversion::Rehearsal& seen = trial->rehearsals->of(*trial, {});
+      return seen.invert.nfe.most.forward + seen.fit.nfe.most.forward + seen.sample.nfe.most.forward;
     });
   }
 }
@@ -47,7 +47,7 @@ bool SessionRun::run() {
 }
 
 int64_t SessionRun::rows() const {
-  return session_.engine().eps_statistics().rows + session_.engine().vjp_statistics().rows;
+  return session_.engine().out_statistics().rows + session_.engine().vjp_statistics().rows;
 }
 
 // Sample by sample, so that readers of shared work are neighbours.

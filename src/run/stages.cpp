@@ -8,19 +8,13 @@
 namespace roundtrip::run {
 namespace {
 
-using engine::Station;
-
-inversion::Problem make_problem(const StageContext& context, const plan::Trial& trial, const std::string& sample_id,
-                                const Prepared& prepared, engine::Cost& cost) {
-  return {.grid = diffusion::StepGrid(diffusion::NoiseSchedule(context.session.model().schedule), trial.steps),
+inversion::Problem::Parts problem(const StageContext& context, const plan::Trial& trial, const std::string& sample_id,
+                                  const Prepared& prepared, engine::Cost& cost) {
+  return {.grid = *trial.grid,
           .network = inversion::Network(context.session.engine(), cost),
           .source = prepared.source,
           .null = prepared.null,
-          .eps_at = trial.eps_at,
-          .invert_w = trial.invert_w,
-          .w = trial.w,
-          .eta = trial.eta,
-          .edits = trial.edits,
+          .settings = {.eps_at = trial.eps_at, .invert_w = trial.invert_w, .w = trial.w, .eta = trial.eta},
           .noise = inversion::counter_noise(trial.seed, sample_id)};
 }
 
@@ -73,9 +67,9 @@ Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sa
   }
 
   std::vector<Tensor> encoder_inputs = {prepared.pixels};
-  Station::Awaiter encoding(session.encode(), std::move(encoder_inputs));
+  engine::Awaiter<engine::FunctionRequest> encoding = session.encode()(std::move(encoder_inputs));
   const std::vector<Tensor> posterior = co_await encoding;
-  prepared.encode_seconds = encoding.seconds();
+  prepared.encode_seconds = encoding.request().seconds;
   prepared.x0 = posterior[0];
   if (trial.model.encode_sample && posterior[1].defined()) {
     const inversion::NoiseSource noise = inversion::counter_noise(trial.seed, read.id);
@@ -83,8 +77,7 @@ Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sa
   }
 
   std::vector<Tensor> decoder_inputs = {prepared.x0};
-  Station::Awaiter decoding(session.decode(), std::move(decoder_inputs));
-  const std::vector<Tensor> decoded = co_await decoding;
+  const std::vector<Tensor> decoded = co_await session.decode()(std::move(decoder_inputs));
   session::Pair pair{.reference = prepared.pixels,
                      .test = decoded[0],
                      .x0 = prepared.x0,
@@ -98,9 +91,9 @@ Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sa
 Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::string sample_id,
                       std::shared_ptr<const Prepared> prepared) {
   Inverted inverted;
-  const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, inverted.cost);
+  const inversion::Problem run(problem(context, trial, sample_id, *prepared, inverted.cost));
   try {
-    Task<inversion::Inversion> inverting = trial.method->invert(problem, prepared->x0);
+    Task<inversion::Inversion> inverting = trial.method->invert(run, prepared->x0);
     inverted.inversion = co_await inverting;
   } catch (const Error&) {
     rethrow_in("inverting");
@@ -116,9 +109,9 @@ Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::strin
 Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sample_id,
                  std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted) {
   Fitted fitted;
-  const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, fitted.cost);
+  const inversion::Problem run(problem(context, trial, sample_id, *prepared, fitted.cost));
   try {
-    Task<inversion::Inversion> fitting = trial.method->fit(problem, inverted->inversion);
+    Task<inversion::Inversion> fitting = trial.method->fit(run, inverted->inversion);
     fitted.inversion = co_await fitting;
   } catch (const Error&) {
     rethrow_in("fitting");
@@ -128,19 +121,20 @@ Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sam
   co_return fitted;
 }
 
-Task<Sampled> go_back(StageContext context, const plan::Trial& trial, size_t sample, size_t edit,
-                      std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted) {
+Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
+                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted) {
   session::Session& session = context.session;
   Sampled result;
   session::EditTarget target;
-  if (trial.edits) target = read_target(context, sample, edit, prepared->pixels, result.notes);
+  if (trial.edits) target = read_target(context, number, edit, prepared->pixels, result.notes);
   const std::string& prompt = trial.edits ? target.prompt : prepared->prompt;
-  const diffusion::Conditioning conditioning = trial.edits ? session.embedding(prompt).conditioning : prepared->source;
-  const std::string& sample_id = context.dataset.ids()[sample];
-  const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, result.cost);
+  const inversion::Guidance guidance{trial.edits ? session.embedding(prompt).conditioning : prepared->source, trial.edits};
+  const std::string& sample_id = context.dataset.ids()[number];
+  const inversion::Problem run(problem(context, trial, sample_id, *prepared, result.cost));
   inversion::Trajectory path;
   try {
-    Task<inversion::Trajectory> sampling = trial.method->sample(problem, fitted->inversion, conditioning);
+    Task<inversion::Trajectory> sampling =
+        editing::way_back(*trial.method, *trial.editor, run, fitted->inversion, guidance);
     path = co_await sampling;
   } catch (const Error&) {
     rethrow_in("sampling");
@@ -152,9 +146,9 @@ Task<Sampled> go_back(StageContext context, const plan::Trial& trial, size_t sam
   result.pivot_distance = pivot_distances(path, fitted->inversion.pivots);
 
   std::vector<Tensor> decoder_inputs = {x};
-  Station::Awaiter decoding(session.decode(), std::move(decoder_inputs));
-  std::vector<Tensor> decoded = co_await decoding;
-  result.decode_seconds = decoding.seconds();
+  engine::Awaiter<engine::FunctionRequest> decoding = session.decode()(std::move(decoder_inputs));
+  const std::vector<Tensor> decoded = co_await decoding;
+  result.decode_seconds = decoding.request().seconds;
   session::Pair pair{.reference = prepared->pixels,
                      .test = decoded[0],
                      .x0 = prepared->x0,

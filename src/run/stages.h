@@ -1,4 +1,4 @@
-// The stages of a record, each a coroutine whose value other records may share: prepare, invert, fit, go back.
+// The stages of a record, each a coroutine whose value other records may share: prepare, invert, fit, sample.
 #pragma once
 
 #include <memory>
@@ -43,7 +43,7 @@ struct Sampled {
   inversion::Trajectory path;          // empty unless trajectories are saved
   Tensor image;                        // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
   session::Scores scores;              // by column
-  std::vector<std::string> notes;      // what is odd about an edit's answer
+  std::vector<std::string> notes;      // warnings about the edit's ground truth
   std::vector<double> pivot_distance;  // by grid index: root mean square of x - pivot
   engine::Cost cost;
   double decode_seconds = 0;
@@ -61,8 +61,8 @@ Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::strin
                       std::shared_ptr<const Prepared> prepared);
 Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sample_id,
                  std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted);
-// `edit` is one of the sample's edits, where the trial edits.
-Task<Sampled> go_back(StageContext context, const plan::Trial& trial, size_t sample, size_t edit,
-                      std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted);
+// The way back and its scores. `number` is the sample's, `edit` one of its edits, where the trial edits.
+Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
+                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted);
 
 }  // namespace roundtrip::run

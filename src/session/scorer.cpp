@@ -28,7 +28,7 @@ Scorer::Scorer(const std::vector<std::string>& names, const metrics::MetricParam
 }
 
 void Scorer::join(engine::Engine& engine, int rows) {
-  station_ = &engine.add_station("score", [this](const std::vector<Tensor>& inputs) { return answer(inputs); }, rows);
+  score_ = &engine.add_function("score", [this](const std::vector<Tensor>& inputs) { return answer(inputs); }, rows);
 }
 
 std::vector<std::string> Scorer::unavailable() const {
@@ -74,8 +74,7 @@ engine::Task<Scores> Scorer::score(Pair pair) {
   for (const auto& metric : metrics_) {
     if (metric->info().wants.caption) inputs.push_back(metric->encode_caption(pair.caption).to(device_));
   }
-  engine::Station::Awaiter scoring(*station_, std::move(inputs));
-  const std::vector<Tensor> scores = co_await scoring;
+  const std::vector<Tensor> scores = co_await (*score_)(std::move(inputs));
   Scores named;
   for (size_t k = 0; k < metrics_.size(); ++k) {
     const metrics::Wants& wants = metrics_[k]->info().wants;

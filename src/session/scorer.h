@@ -29,7 +29,7 @@ class Scorer {
  public:
   // `device` is where the pairs are.
   Scorer(const std::vector<std::string>& names, const metrics::MetricParams& params, at::Device device);
-  Scorer(const Scorer&) = delete;  // its station refers to it
+  Scorer(const Scorer&) = delete;  // its batched function refers to it
 
   // Has the engine answer score(), `rows` pairs at once; before the first.
   void join(engine::Engine& engine, int rows);
@@ -47,7 +47,7 @@ class Scorer {
   at::Device device_;
   std::vector<std::unique_ptr<metrics::Metric>> metrics_;
   metrics::Wants wants_;  // of any metric
-  engine::Station* station_ = nullptr;
+  engine::BatchedFunction* score_ = nullptr;
 };
 
 // How many pictures of this size the metrics and the codec take at once.

@@ -34,7 +34,7 @@ Session::Session(const SessionOptions& options)
     notes_.push_back(fmt::format("{} is set, but {} is not among the metrics", key, metric));
   }
   settle_engine(options);
-  add_stations(int64_t{options.height} * options.width);
+  add_functions(int64_t{options.height} * options.width);
 }
 
 void Session::settle_engine(const SessionOptions& options) {
@@ -52,7 +52,7 @@ void Session::settle_engine(const SessionOptions& options) {
   } else if (strict) {
     max_batch_ = kStrictBatch;
   } else if (isolated) {
-    max_batch_ = 2;  // one record asks for at most a guided pair
+    max_batch_ = 1;  // one record at a time, and a request is a batch of its own
   } else {
     const int64_t memory = settings.memory_bytes > 0 ? settings.memory_bytes : half_of_free_memory();
     const engine::BatchCalibration calibration = engine::calibrate_batch(*model_.denoiser, row, memory);
@@ -70,16 +70,16 @@ void Session::settle_engine(const SessionOptions& options) {
   engine_ = std::make_unique<engine::Engine>(*model_.denoiser, engine_options);
 }
 
-void Session::add_stations(int64_t pixels_of_image) {
+void Session::add_functions(int64_t pixels_of_image) {
   const int rows = pictures_at_once(pixels_of_image, max_batch_);
-  encode_ = &engine_->add_station(
+  encode_ = &engine_->add_function(
       "encode",
       [this](const std::vector<Tensor>& inputs) {
         const auto posterior = model_.codec->encode(inputs[0]);
         return std::vector<Tensor>{posterior.mean, posterior.std};
       },
       rows);
-  decode_ = &engine_->add_station(
+  decode_ = &engine_->add_function(
       "decode",
       [this](const std::vector<Tensor>& inputs) { return std::vector<Tensor>{model_.codec->decode(inputs[0])}; }, rows);
   scorer_->join(*engine_, rows);

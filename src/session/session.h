@@ -39,13 +39,13 @@ class Session {
   const Embedding& embedding(const std::string& prompt);
 
   // Batched: latent mean and std of pixels [3, H, W]; pixels of a latent; every metric of a reconstruction.
-  engine::Station& encode() { return *encode_; }
-  engine::Station& decode() { return *decode_; }
+  engine::BatchedFunction& encode() { return *encode_; }
+  engine::BatchedFunction& decode() { return *decode_; }
   Scorer& scorer() { return *scorer_; }
 
  private:
   void settle_engine(const SessionOptions& options);
-  void add_stations(int64_t pixels_of_image);
+  void add_functions(int64_t pixels_of_image);
 
   at::ScalarType dtype_;
   at::Device device_;
@@ -55,8 +55,8 @@ class Session {
   int max_batch_ = 1;
   double seconds_per_row_ = 0;
   std::unique_ptr<engine::Engine> engine_;
-  engine::Station* encode_ = nullptr;
-  engine::Station* decode_ = nullptr;
+  engine::BatchedFunction* encode_ = nullptr;
+  engine::BatchedFunction* decode_ = nullptr;
   std::unordered_map<std::string, Embedding> embeddings_;
 };
 

@@ -165,7 +165,7 @@ JournalEntry decode_entry(std::string_view text) {
   for (const auto& [name, value] : entry.at("values").items()) result.record.values[name] = value_of(value);
   for (const json& step : entry.at("steps")) {
     result.record.steps.push_back({.i = step.at(0),
-                                   .t = step.at(1),
+                                   .t = number_of(step.at(1)),
                                    .pivot_distance = number_of(step.at(2)),
                                    .loss = number_of(step.at(3)),
                                    .inner_steps = step.at(4)});

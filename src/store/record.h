@@ -42,7 +42,8 @@ using Value = std::variant<std::monostate, double, int64_t, std::string>;
 
 // One step of one record, for the group per_step/. Missing numbers are NaN, missing counts -1.
 struct StepRow {
-  int64_t i = 0, t = 0;  // grid index, timestep
+  int64_t i = 0;  // grid index
+  double t = 0;   // time that the network is given there
   double pivot_distance, loss;
   int64_t inner_steps = -1;
 };

@@ -226,7 +226,7 @@ StepTable ResultsReader::steps(int64_t first, int64_t count) const {
   };
   return {.record = integers("record"),
           .i = integers("i"),
-          .t = integers("t"),
+          .t = numbers("t"),
           .pivot_distance = numbers("pivot_distance"),
           .loss = numbers("loss"),
           .inner_steps = integers("inner_steps")};

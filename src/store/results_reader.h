@@ -23,7 +23,8 @@ inline constexpr std::string_view kTextsGroup = "texts";
 
 // A stretch of per_step/, column by column.
 struct StepTable {
-  std::vector<int64_t> record, i, t;  // the row of the record table; grid index; timestep
+  std::vector<int64_t> record, i;  // the row of the record table; grid index
+  std::vector<double> t;           // time
   std::vector<double> pivot_distance, loss;
   std::vector<int64_t> inner_steps;
 

@@ -127,7 +127,7 @@ ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layo
   const Column step_columns[] = {
       {"record", ColumnType::kInt64, "row of the record table", "", "", ""},
       {"i", ColumnType::kInt64, "grid index", "", "", ""},
-      {"t", ColumnType::kInt64, "timestep", "", "", ""},
+      {"t", ColumnType::kFloat64, "time that the network is given", "", "", ""},
       {"pivot_distance", ColumnType::kFloat64, "root mean square distance of the sampled latent from the pivot", "",
        "lower", ""},
       {"loss", ColumnType::kFloat64, "last loss of the fit", "", "lower", ""},

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/yaml.h"
+#include "hydra/tree/yaml.h"
 
-namespace roundtrip::config {
+namespace roundtrip::hydra {
 namespace {
 
 using ::testing::ElementsAre;
@@ -56,4 +56,4 @@ TEST(RenamedKeys, LeaveOtherConfigsAlone) {
 }
 
 }  // namespace
-}  // namespace roundtrip::config
+}  // namespace roundtrip::hydra

@@ -1,6 +1,6 @@
 // Every recorded case of Hydra 1.3.8 and OmegaConf 2.3.1 against ours, by the rules of hydra.md 1.16. Where we differ
 // on purpose, tests/parity/deviations.yaml says so; a deviation that no longer differs, or matches no case, fails.
-#include "config/conformance.h"
+#include "support/conformance.h"
 
 #include <fstream>
 #include <map>
@@ -11,9 +11,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "config/yaml.h"
+#include "hydra/tree/yaml.h"
 
-namespace roundtrip::config {
+namespace roundtrip::hydra {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -177,4 +177,4 @@ TEST(Conformance, ALineThatIsNotJsonIsNamed) {
 }
 
 }  // namespace
-}  // namespace roundtrip::config
+}  // namespace roundtrip::hydra

@@ -96,7 +96,7 @@ int run_command(const Words& words) {
   options.on_directory = [&] {
     if (options.resume != run::Resume::kSame) write_config_files(launch, options.directory);
     fmt::print(stderr, "{} trials, {} records, {} network evaluations asked for, {} to make\n", plan.trials.size(),
-               plan.records, plan.asked.forward, plan.made.forward);
+               plan.records, plan.asked.most.forward, plan.made.most.forward);
   };
   const run::RunOutcome outcome = run::run_plan(plan, options);
 

@@ -17,6 +17,7 @@ LINES = [  # (pattern, replacement), in this order, on every line
     (re.compile(r"\b\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d\b"), "<date>/<time>"),
     (re.compile(rf"(?<=[(]){NUMBER} [KMG]?i?B(?=, \d+ settings?[)])"), "<size>"),
     (re.compile(r"^(git|host|libtorch|compiler|processor|cores|cpu_capability|system|build_type): .*"), r"\1: <\1>"),
+    (re.compile(r"^(roundtrip \d[\d.]* )\(.*\)$"), r"\1(<commit>, <compiler>, <libtorch>)"),
     (re.compile(rf"^seconds: {NUMBER}$"), "seconds: <s>"),
     (re.compile(rf'"seconds": ?{NUMBER}'), '"seconds":<s>'),
     (re.compile(rf"\bat {NUMBER} time in the network"), "at <s> time in the network"),

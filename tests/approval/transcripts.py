@@ -5,7 +5,7 @@ continue it; bash runs it, in a fresh folder that all commands of the transcript
 datasets and experiments beside it. What the command printed follows, indented by two spaces: standard output, then
 standard error with `! ` before each line, then the exit code in brackets unless it is 0.
 
-Commands stand in the transcript alone, so that a new one needs no edit elsewhere: write it, run `scripts/approve`.
+To add a command, write it into a transcript and run `scripts/approve`, which fills in its output.
 """
 
 import os

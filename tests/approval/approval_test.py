@@ -33,14 +33,17 @@ def test_every_subcommand_has_a_transcript():
     assert [command for command in sorted(commands) if f"$ roundtrip {command}" not in shown] == []
 
 
+def one_line(command):
+    return " ".join(command.replace("\\\n", " ").split())
+
+
 def test_the_first_screen_of_the_readme_is_what_its_command_prints():
-    command = re.search(r"```sh\n.*?^(build/release/roundtrip .*?)```", README, re.M | re.S)[1]
-    table = re.search(r"```text\n(.*?)```", README, re.S)[1].splitlines()
-    blocks = [block for block in transcripts.read(transcripts.path_of("readme").read_text()) if block.command]
-    as_typed = " ".join(command.replace("\\\n", " ").split()).removeprefix("build/release/")
-    assert " ".join(blocks[0].command.split()).startswith(as_typed)
-    printed = blocks[0].lines[: len(table)]
-    assert masks.differences(printed, masks.mask("\n".join(table), {})) == []
+    typed = one_line(re.search(r"```sh\n.*?^build/release/(roundtrip .*?)```", README, re.M | re.S)[1])
+    table = re.search(r"```text\n(.*?)```", README, re.S)[1]
+    shown = next(block for block in transcripts.read(transcripts.path_of("readme").read_text()) if block.command)
+    assert one_line(shown.command).startswith(typed + " ")
+    masked = masks.mask(table, {})
+    assert masks.differences(shown.lines[: len(masked)], masked) == [] and len(masked) == 7
 
 
 TABLE = """\

@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kLongest = size_t{128} << 10;  // what Linux passes as one argument
 constexpr size_t kMaxShown = 200;               // of an override that is in error
 
-// What a person most likely meant by text that does not parse.
+// A hint for text that does not parse: the most likely intention.
 std::string hint(std::string_view text, const OverrideGrammar& grammar) {
   const size_t equal = text.find('=');
   if (equal == std::string_view::npos) return "expected key=value";

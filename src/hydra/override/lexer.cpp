@@ -131,7 +131,7 @@ size_t length_interpolation(std::string_view s) {
   return close == std::string_view::npos || close == 2 ? 0 : close + 1;
 }
 
-// Blanks, one mark, blanks: which side's blanks belong to it depends on the mark.
+// Blanks, one mark, blanks: the mark decides which blanks belong to it.
 size_t length_mark(std::string_view s, char mark, bool blanks_before, bool blanks_after) {
   size_t k = blanks_before ? length_blanks(s) : 0;
   if (k >= s.size() || s[k] != mark) return 0;

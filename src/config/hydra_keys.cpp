@@ -9,40 +9,42 @@ using hydra::Node;
 const Schema& hydra_schema() {
   static const Schema table = [] {
     Schema s;
-    s.add({"run.dir", Type::path(), "", "where one trial leaves its results"});
-    s.add({"sweep.dir", Type::path(), "", "where a sweep leaves its results"});
+    s.add({"run.dir", Type::path(), "", "directory of the results of one trial"});
+    s.add({"sweep.dir", Type::path(), "", "directory of the results of a sweep"});
     s.add({"sweep.subdir", Type::string().or_null(), "",
            "a folder per job with its .hydra files, such as ${hydra.job.num}; results are in one file either way"});
-    s.add({"mode", Type::one_of({"RUN", "MULTIRUN"}).or_null(), "", "what is done without -m"});
+    s.add({"mode", Type::one_of({"RUN", "MULTIRUN"}).or_null(), "", "mode without -m"});
     s.add({"searchpath", Type::list(Type::string()), "", "more config folders, before the built-in configs"});
-    s.add({"output_subdir", Type::string().or_null(), "", "where the composed config is kept; null: nowhere"});
-    s.add({"verbose", Type::any(), "", "taken for Hydra's sake; it changes nothing"});
+    s.add({"output_subdir", Type::string().or_null(), "",
+           "folder of the composed config in the run directory; null: none"});
+    s.add({"verbose", Type::any(), "", "accepted for compatibility, ignored"});
     s.add({"sweeper.params", Type::any(), "", "axes of the sweep: a dict of key: \"a,b\", or a list of such grids"});
     s.add({"sweeper.exclude", Type::list(Type::string()), "",
            "combinations to leave out, such as \"method=ddim and steps>50\""});
     s.add({"sweeper.max_batch_size", Type::integer().min(1).or_null(), "jobs",
-           "taken for Hydra's sake: the whole sweep is checked before its first trial, whatever this says"});
-    s.add({"sweeper.seed", Type::integer().min(0), "", "of shuffle()"});
-    s.add({"job.name", Type::string(), "", "a name for ${hydra:job.name}"});
-    s.add({"job.num", Type::integer().or_null(), "", "of the job in its sweep; set by the program"});
-    s.add({"job.id", Type::string().or_null(), "", "a name for ${hydra:job.id}"});
+           "accepted for compatibility, ignored: the whole sweep is checked before its first trial"});
+    s.add({"sweeper.seed", Type::integer().min(0), "", "seed of shuffle()"});
+    s.add({"job.name", Type::string(), "", "value of ${hydra:job.name}"});
+    s.add({"job.num", Type::integer().or_null(), "", "number of the job in its sweep; set by the program"});
+    s.add({"job.id", Type::string().or_null(), "", "value of ${hydra:job.id}"});
     s.add({"job.config_name", Type::string().or_null(), "", "the primary config; set by the program"});
     s.add({"job.chdir", Type::boolean().or_null(), "", "false: trials share one process and one working directory"});
     s.add({"job.env_set", Type::dict(Type::string()), "", "environment variables of the run"});
-    s.add({"job.override_dirname", Type::string(), "", "the overrides as a folder's name; set by the program"});
-    s.add({"job.config.override_dirname.kv_sep", Type::string(), "", "between key and value in it"});
-    s.add({"job.config.override_dirname.item_sep", Type::string(), "", "between its parts"});
-    s.add({"job.config.override_dirname.exclude_keys", Type::list(Type::string()), "", "keys left out of it"});
-    s.add({"overrides.task", Type::list(Type::string()), "", "of the config; set by the program"});
-    s.add({"overrides.hydra", Type::list(Type::string()), "", "of this node; set by the program"});
+    s.add({"job.override_dirname", Type::string(), "", "overrides joined into a folder name; set by the program"});
+    s.add({"job.config.override_dirname.kv_sep", Type::string(), "", "separator of key and value in override_dirname"});
+    s.add({"job.config.override_dirname.item_sep", Type::string(), "", "separator of overrides in override_dirname"});
+    s.add({"job.config.override_dirname.exclude_keys", Type::list(Type::string()), "",
+           "keys omitted from override_dirname"});
+    s.add({"overrides.task", Type::list(Type::string()), "", "overrides of the config; set by the program"});
+    s.add({"overrides.hydra", Type::list(Type::string()), "", "overrides of this node; set by the program"});
     s.add({"runtime.version", Type::string().or_null(), "", "set by the program"});
     s.add({"runtime.cwd", Type::string().or_null(), "", "set by the program"});
     s.add({"runtime.output_dir", Type::string().or_null(), "", "set by the program"});
     s.add({"runtime.choices", Type::any(), "", "the option of each group; set by the program"});
     s.add({"runtime.config_sources", Type::any(), "", "the search path; set by the program"});
-    s.add({"help.app_name", Type::string(), "", "at the head of --help"});
-    s.add({"help.header", Type::string(), "", "before the text of --help"});
-    s.add({"help.footer", Type::string(), "", "behind it"});
+    s.add({"help.app_name", Type::string(), "", "name of the program in --help"});
+    s.add({"help.header", Type::string(), "", "text before --help"});
+    s.add({"help.footer", Type::string(), "", "text after --help"});
     return s;
   }();
   return table;

@@ -32,7 +32,7 @@ Handle file_type(Element element) {
     case Element::kText:
       return text_type();
   }
-  throw Error(ErrorKind::kInternal, "an HDF5 element of no known type");
+  throw Error(ErrorKind::kInternal, "unknown HDF5 element type");
 }
 
 Handle group_properties(hid_t of_class) {

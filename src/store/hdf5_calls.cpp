@@ -61,7 +61,7 @@ int64_t size_of(Element element) {
     case Element::kText:
       return 16;  // a reference in the chunk; the text is in a heap
   }
-  throw Error(ErrorKind::kInternal, "an HDF5 element of no known type");
+  throw Error(ErrorKind::kInternal, "unknown HDF5 element type");
 }
 
 Handle& Handle::operator=(Handle&& other) noexcept {

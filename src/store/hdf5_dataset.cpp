@@ -40,7 +40,7 @@ Element Dataset::element() const {
 std::vector<int64_t> Dataset::shape() const {
   const Handle space = own(H5Dget_space(id()), where_, "cannot see its shape");
   const int rank = H5Sget_simple_extent_ndims(space.id());
-  if (rank < 0) throw input_error(where_, "no simple shape");
+  if (rank < 0) throw input_error(where_, "not a simple shape");
   std::array<hsize_t, H5S_MAX_RANK> extents;
   H5Sget_simple_extent_dims(space.id(), extents.data(), nullptr);
   return {extents.begin(), extents.begin() + rank};
@@ -142,7 +142,8 @@ void Dataset::write_bytes(std::span<const std::byte> bytes) {
 
 std::vector<std::byte> Dataset::read_bytes() const {
   const Element kind = element();
-  if (kind != Element::kFloat32 && kind != Element::kUint8) throw input_error(where_, "no array", "float32 or uint8");
+  if (kind != Element::kFloat32 && kind != Element::kUint8)
+    throw input_error(where_, "not an array", "float32 or uint8");
   const Handle space = own(H5Dget_space(id()), where_, "cannot see its shape");
   const int64_t count = H5Sget_simple_extent_npoints(space.id());
   check_stored(count);

@@ -52,7 +52,7 @@ class MergedTable {
     if (trials_.size() == 1) layout.attributes = run.attributes();
   }
 
-  void settle() {
+  void assign_rows() {
     for (const auto& [key, entry] : records_) keys_.push_back(key);
     std::ranges::sort(keys_);
     layout.planned_records = static_cast<int64_t>(keys_.size()) + missing;
@@ -140,7 +140,7 @@ MergedRuns merge_runs(std::span<const fs::path> results, const fs::path& directo
   }
   MergedTable table;
   for (const fs::path& path : results) table.add(path);
-  table.settle();
+  table.assign_rows();
 
   std::error_code failure;
   fs::create_directories(paths.shards(0), failure);

@@ -50,7 +50,7 @@ ColumnValues empty_column(ColumnType type) {
     case ColumnType::kString:
       return std::vector<std::string>();
   }
-  throw Error(ErrorKind::kInternal, "a column of no known type");
+  throw Error(ErrorKind::kInternal, "a column of unknown type");
 }
 
 void add(StepTable& table, int64_t row, const StepRow& step) {

@@ -141,7 +141,7 @@ struct ResultsReader::State {
     if (codes.empty()) return Texts(0);
     const hdf5::Dataset all = texts->open_dataset(name);
     const auto [first, last] = std::ranges::minmax(codes);
-    if (first < 0 || last >= length_of(all)) throw input_error(column.where(), "a number of no text");
+    if (first < 0 || last >= length_of(all)) throw input_error(column.where(), "text code out of range");
     Texts known = all.read_texts(first, last + 1 - first);
     for (int64_t& code : codes) code -= first;
     return std::move(known).chosen(codes);

@@ -43,7 +43,7 @@ Element element_of(ColumnType type) {
     case ColumnType::kString:
       return Element::kText;
   }
-  throw Error(ErrorKind::kInternal, "a column of no known type");
+  throw Error(ErrorKind::kInternal, "a column of unknown type");
 }
 
 // The coordinate 0 .. size-1 that labels the rows of a group's columns.

@@ -24,7 +24,7 @@ struct RunStatus {
   double progress_age = 0;                        // seconds since then
 };
 
-// Changes nothing in the directory. Throws kInput where there is no run.
+// Does not change the directory. Throws kInput where there is no run.
 RunStatus read_run_status(const std::filesystem::path& directory);
 
 }  // namespace roundtrip::store

@@ -42,14 +42,13 @@ void refuse_used(const fs::path& run, const RunPaths& paths) {
   }
 }
 
-// Held for as long as this process writes the run; the system frees it when the process dies, however it
-// does.
+// A lock for as long as this process writes the run; the system releases it when the process ends, however it ends.
 Descriptor lock(const fs::path& run, const fs::path& journal) {
   Descriptor descriptor(::open(journal.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.get() < 0) {
     throw input_error(run.string(), fmt::format("cannot open journal/: {}", std::strerror(errno)));
   }
-  // Where the file system has no locks, there is none to find.
+  // A file system without locks cannot report another process.
   if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     throw input_error(run.string(), "another process is writing this run", "one that has ended");
   }
@@ -67,12 +66,12 @@ StoredLayout read_layout(const fs::path& path) {
 }
 
 void remove_journal(const JournalPaths& paths) {
-  std::error_code ignored;  // what stays is passed over by its number, or goes with the directory
+  std::error_code ignored;  // a leftover is skipped by its number, or removed with the directory
   fs::remove(paths.lines, ignored);
   fs::remove(paths.arrays, ignored);
 }
 
-// The folders of shards that a run has; all but the newest plan's are left over from a replan that was cut short.
+// The folders of a run's shards; all but the newest plan's are leftovers of an interrupted replan.
 std::vector<fs::path> shard_folders(const fs::path& run) {
   std::vector<fs::path> folders;
   std::error_code failure;
@@ -85,13 +84,13 @@ std::vector<fs::path> shard_folders(const fs::path& run) {
 }
 
 void remove_workings(const RunPaths& paths) {
-  std::error_code ignored;  // beside whole results, what cannot be removed does no harm
+  std::error_code ignored;  // beside complete results, leftovers do no harm
   fs::remove_all(paths.journal, ignored);
   for (const fs::path& folder : shard_folders(paths.directory)) fs::remove_all(folder, ignored);
 }
 
-// The finished run's table becomes the first shard. A link, where there can be one: results.h5 stays as it is.
-void take_up_results(const RunPaths& paths) {
+// Turns the table of a finished run into its first shard, as a link where possible: results.h5 is unchanged.
+void make_first_shard_of_results(const RunPaths& paths) {
   const TableLayout layout = layout_of(ResultsReader(paths.results));
   std::error_code failure;
   for (const fs::path& folder : shard_folders(paths.directory)) fs::remove_all(folder, failure);
@@ -281,11 +280,11 @@ RunStore RunStore::recover(const fs::path& directory, StoreOptions options) {
   auto state = std::make_unique<State>(directory, options);
   const RunPaths& paths = state->paths;
   if (!fs::exists(paths.layout) && !fs::exists(paths.results)) {
-    throw input_error(directory.string(), "no run to take up", "results.h5, or the journal/ of a started run");
+    throw input_error(directory.string(), "no run to resume", "results.h5, or the journal/ of a started run");
   }
   make_directories(paths.journal);
   state->lock = lock(directory, paths.journal);
-  if (!fs::exists(paths.layout)) take_up_results(paths);
+  if (!fs::exists(paths.layout)) make_first_shard_of_results(paths);
   StoredLayout stored = read_layout(paths.layout);
   make_directories(paths.shards(stored.plan));
   state->take(std::move(stored));

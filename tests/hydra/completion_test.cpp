@@ -1,4 +1,4 @@
-// What the shell is offered at the end of a line, over the program's own configs.
+// Words offered to the shell at the end of a line, with the program's own configs.
 #include "hydra/launch/completion.h"
 
 #include <algorithm>
@@ -17,7 +17,9 @@ const std::vector<KeyInfo> kKeys = {{"eps_at", "one of [t, t-1]", "", "", {"t", 
 
 using Words = std::vector<std::string>;
 
-Words completed(const std::string& line) { return complete("roundtrip " + line, kKeys, {"plan", "list"}); }
+Words completed(const std::string& line) {
+  return complete("roundtrip " + line, kKeys, {"plan", "list"}, {{"--resume", Takes::kOptionalWord, true}});
+}
 
 bool holds(const Words& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -50,6 +52,7 @@ TEST(Completion, FlagsAndTheirWords) {
   EXPECT_EQ(completed("--conf"), (Words{"--config-dir", "--config-name", "--config-path"}));
   EXPECT_EQ(completed("--cfg "), (Words{"all", "hydra", "job"}));
   EXPECT_EQ(completed("--info de"), (Words{"defaults", "defaults-tree"}));
+  EXPECT_EQ(completed("--re"), (Words{"--resolve", "--resume"}));
 }
 
 TEST(Completion, FilesAndFolders) {
@@ -57,6 +60,7 @@ TEST(Completion, FilesAndFolders) {
   folder.write("photos/a.png", "");
   const std::string place = folder.path().string();
   EXPECT_EQ(completed("dataset.path=" + place + "/ph"), Words{"dataset.path=" + place + "/photos/"});
+  EXPECT_EQ(completed("--resume " + place + "/ph"), Words{place + "/photos/"});
   EXPECT_EQ(completed("-cd " + place + "/ph"), Words{place + "/photos/"});
 }
 

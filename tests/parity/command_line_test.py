@@ -108,6 +108,18 @@ def test_a_mistake_in_the_words_is_one_line(photos, tmp_path, words, fragments, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "fragments"),
+    [
+        (["--retry-failed"], ["--resume RUN_DIR --retry-failed"]),
+        (["--max-failures", "many"], ["--max-failures: found 'many'", "a number of records"]),
+        (["--dry-rum"], ["unknown flag", "--dry-run"]),
+    ],
+)
+def test_a_wrong_flag_of_a_run_is_refused(words, fragments):
+    assert_refused(roundtrip("run", *words), *fragments, code=2)
+
+
 def test_an_unknown_subcommand_names_the_nearest():
     assert_refused(roundtrip("lits"), "lits", "list", code=2)
 

@@ -51,7 +51,7 @@ inline TableLayout layout(int64_t planned) {
           .planned_records = planned};
 }
 
-// What record `row` holds is a function of `row` alone.
+// The values of record `row` depend on `row` alone.
 inline std::string sample_of(int64_t row) { return "caf\xC3\xA9/\"quoted\"\n" + std::to_string(row); }
 inline double psnr_of(int64_t row) { return row % 7 == 3 ? kInfinity : 20 + std::sin(static_cast<double>(row)); }
 

@@ -247,7 +247,7 @@ TEST(RunStore, ReadsShardsAsItReadsResults) {
   EXPECT_EQ(shard.texts_at("sample", rows),
             (std::vector{example::sample_of(7), example::sample_of(2), example::sample_of(7)}));
   const std::vector<int64_t> beyond = {20};
-  EXPECT_THAT(error_of([&] { shard.texts_at("sample", beyond); }), HasSubstr("a row that is not there"));
+  EXPECT_THAT(error_of([&] { shard.texts_at("sample", beyond); }), HasSubstr("a row out of range"));
   EXPECT_THAT(error_of([&] { shard.integers("sample"); }), HasSubstr("a column of text; expected int64"));
   EXPECT_THAT(error_of([&] { shard.numbers("sample"); }), HasSubstr("a column of text; expected numbers"));
   EXPECT_TRUE(shard.array_paths(0).empty());

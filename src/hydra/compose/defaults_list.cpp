@@ -16,7 +16,7 @@ constexpr int kMaxConfigs = 10'000;  // in one defaults list
 // An entry with the configs that its own list names.
 struct Tree {
   DefaultsEntry entry;
-  std::vector<Tree> children;  // in order; a _self_ among them stands for the entry's own content
+  std::vector<Tree> children;  // in order; _self_ is the entry's own content
 };
 
 class Builder {
@@ -103,7 +103,7 @@ class Builder {
     return false;
   }
 
-  // Registers the `override` entries, which must stand at the end.
+  // Registers the `override` entries, which must come last.
   void take_overrides(const DefaultsEntry& parent, std::vector<DefaultsEntry>& list, bool interpolated) {
     const int number = ++lists_;
     const DefaultsEntry* last = nullptr;
@@ -238,7 +238,7 @@ class Builder {
   std::vector<std::string> warnings_;
 };
 
-// Flattens depth first; _self_ stands for the content of the config whose list it is in.
+// Flattens depth first; _self_ is the content of the config whose list contains it.
 void flatten(const Tree& tree, const std::string& parent, const SearchPath& path, DefaultsList& list,
              std::set<std::string>& keys) {
   const DefaultsEntry& entry = tree.entry;

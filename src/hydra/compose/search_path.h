@@ -23,7 +23,7 @@ struct ConfigFile {
   std::string provider;                // "main", "command-line", "built-in"
   std::string file;                    // for messages: "configs/method/ddim.yaml"
   Node content;                        // a dict
-  std::optional<Node> defaults;        // whatever stands under `defaults` of a dict
+  std::optional<Node> defaults;        // the value of `defaults` in a dict
   std::optional<std::string> package;  // of `# @package x`
   std::vector<YamlWarning> warnings;
 };
@@ -34,7 +34,7 @@ class SearchPath {
   // The search path of the program: the configs compiled in.
   static SearchPath built_in();
 
-  // Both put the place behind those already there. Throws kMissing where the folder does not exist.
+  // Both append a place to the path. Throws kMissing where the folder does not exist.
   void add_folder(std::string provider, const std::filesystem::path& folder);
   void add_embedded(std::string provider, std::span<const EmbeddedConfig> configs);
   // Puts a folder before the first place of `before` (at the end where there is none).

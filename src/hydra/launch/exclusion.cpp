@@ -36,18 +36,18 @@ Node value_of(const std::string& text, const std::string& rule) {
 
 bool is_number(const Node& node) { return node.kind() == Node::Kind::kInt || node.kind() == Node::Kind::kFloat; }
 
-bool compares(const Node& found, const std::string& op, const Node& wanted, const std::string& rule) {
+bool compares(const Node& found, const std::string& op, const Node& expected, const std::string& rule) {
   if (op == "=" || op == "!=") {
-    const bool equal = wanted.is_list() && !found.is_list()
-                           ? std::any_of(wanted.list().begin(), wanted.list().end(),
+    const bool equal = expected.is_list() && !found.is_list()
+                           ? std::any_of(expected.list().begin(), expected.list().end(),
                                          [&](const Node& one) { return python_equal(found, one); })
-                           : python_equal(found, wanted);
+                           : python_equal(found, expected);
     return equal == (op == "=");
   }
-  if (!is_number(found) || !is_number(wanted)) {
-    bad_rule(rule, fmt::format("{} and {} have no order; expected numbers", show(found), show(wanted)));
+  if (!is_number(found) || !is_number(expected)) {
+    bad_rule(rule, fmt::format("{} and {} have no order; expected numbers", show(found), show(expected)));
   }
-  const double a = found.as_float(), b = wanted.as_float();
+  const double a = found.as_float(), b = expected.as_float();
   if (op == "<") return a < b;
   if (op == "<=") return a <= b;
   if (op == ">") return a > b;
@@ -77,7 +77,7 @@ Exclusion::Comparison Exclusion::comparison(const std::string& text, const std::
   }
   if (op.empty()) bad_rule(rule, fmt::format("'{}' compares nothing", text));
   const std::string key(trim(text.substr(0, at)));
-  const Node wanted = value_of(std::string(trim(text.substr(at + op.size()))), rule);
+  const Node expected = value_of(std::string(trim(text.substr(at + op.size()))), rule);
   if (op == "==") op = "=";
 
   Comparison result;
@@ -90,7 +90,7 @@ Exclusion::Comparison Exclusion::comparison(const std::string& text, const std::
       }
       result = {d, {}};
       for (const auto& point : dimension.points) {
-        result.holds.push_back(compares(value_of(point[k].substr(1), rule), op, wanted, rule));
+        result.holds.push_back(compares(value_of(point[k].substr(1), rule), op, expected, rule));
       }
     }
   }
@@ -103,7 +103,7 @@ Exclusion::Comparison Exclusion::comparison(const std::string& text, const std::
     for (const auto& entry : master.job.dict()) names.push_back(entry.key().text);
     bad_rule(rule, fmt::format("there is no key '{}'.{}", key, did_you_mean(key, names)));
   }
-  return {std::nullopt, {compares(*found, op, wanted, rule)}};
+  return {std::nullopt, {compares(*found, op, expected, rule)}};
 }
 
 bool Exclusion::excludes(size_t job) const {

@@ -1,4 +1,4 @@
-// A key as help and completion describe it. The program fills it from its schema, of which this room knows nothing.
+// A key as help and completion describe it. The program makes it from its schema, which this room does not know.
 #pragma once
 
 #include <string>

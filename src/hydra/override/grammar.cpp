@@ -100,8 +100,7 @@ const Token& OverrideGrammar::peek(size_t ahead) {
 Token OverrideGrammar::take() {
   const Token token = peek();
   ahead_.pop_front();
-  // As ANTLR's token stream does: what follows is read at once, and a bad token there is an error even where a rule
-  // would leave it unread.
+  // Like ANTLR's token stream, read the next token at once: a bad one is an error even where a rule would not read it.
   if (token.kind != TokenKind::kEnd) peek();
   return token;
 }
@@ -115,7 +114,7 @@ bool OverrideGrammar::take_if(TokenKind kind) {
 void OverrideGrammar::unexpected(std::string_view expecting) {
   const Token token = peek();
   const std::string text = token.kind == TokenKind::kEnd ? "<EOF>" : std::string(token.text);
-  // ANTLR's two wordings: it calls a token extraneous where dropping that one would do.
+  // ANTLR has two wordings: a token is extraneous where dropping it would be enough.
   const bool extraneous = expecting == "<EOF>" && token.kind != TokenKind::kEnd && peek(1).kind == TokenKind::kEnd;
   fail(fmt::format("{} input '{}' expecting {}", extraneous ? "extraneous" : "mismatched", text, expecting), token.at);
 }
@@ -153,7 +152,7 @@ OverrideGrammar::KeyParts OverrideGrammar::key() {
 }
 
 std::string OverrideGrammar::package_or_group() {
-  // Groups are made of plain names: neither dots nor $.
+  // Groups consist of plain names, without dots or $.
   const bool may_be_group = peek().kind == TokenKind::kId;
   std::string text = package();
   while (may_be_group && take_if(TokenKind::kSlash)) {
@@ -269,7 +268,7 @@ Element OverrideGrammar::function() {
   return evaluate(std::move(call));
 }
 
-// One token keeps its type; several are glued to a string. Blanks at both ends do not count.
+// One token keeps its type; several are glued to a string. Blanks at both ends are ignored.
 Element OverrideGrammar::glued(bool in_dict_key) {
   if (!in_primitive(peek().kind, in_dict_key)) unexpected(kElementStart);
   std::vector<Token> tokens;

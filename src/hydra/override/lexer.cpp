@@ -13,7 +13,7 @@ bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_id_start(char c) { return is_letter(c) || c == '_'; }
 bool is_id_part(char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-'; }
 
-// Each length_* is how much of `s`, from its start, the token takes; 0 is no match.
+// Each length_* returns the length of the token at the start of `s`; 0 without a match.
 
 size_t length_blanks(std::string_view s) {
   return static_cast<size_t>(std::find_if_not(s.begin(), s.end(), is_blank) - s.begin());
@@ -131,7 +131,7 @@ size_t length_interpolation(std::string_view s) {
   return close == std::string_view::npos || close == 2 ? 0 : close + 1;
 }
 
-// Blanks, one mark, blanks: which side's blanks belong to it depends on the mark.
+// Blanks, one mark, blanks: the mark decides which blanks belong to it.
 size_t length_mark(std::string_view s, char mark, bool blanks_before, bool blanks_after) {
   size_t k = blanks_before ? length_blanks(s) : 0;
   if (k >= s.size() || s[k] != mark) return 0;

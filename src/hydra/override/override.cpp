@@ -9,10 +9,10 @@
 namespace roundtrip::hydra {
 namespace {
 
-constexpr size_t kLongest = size_t{128} << 10;  // what Linux passes as one argument
-constexpr size_t kMaxShown = 200;               // of an override that is in error
+constexpr size_t kMaxBytes = size_t{128} << 10;  // what Linux passes as one argument
+constexpr size_t kMaxShown = 200;                // of an override that is in error
 
-// What a person most likely meant by text that does not parse.
+// A hint for text that does not parse: the most likely intention.
 std::string hint(std::string_view text, const OverrideGrammar& grammar) {
   const size_t equal = text.find('=');
   if (equal == std::string_view::npos) return "expected key=value";
@@ -53,8 +53,8 @@ Mark Override::mark() const {
 }
 
 Override parse_override(std::string_view text) {
-  if (text.size() > kLongest) {
-    throw Error(ErrorKind::kParse, fmt::format("an override of {} bytes; expected at most {}", text.size(), kLongest));
+  if (text.size() > kMaxBytes) {
+    throw Error(ErrorKind::kParse, fmt::format("an override of {} bytes; expected at most {}", text.size(), kMaxBytes));
   }
   if (!is_utf8(text) || text.find('\0') != std::string_view::npos) {
     throw Error(ErrorKind::kParse, "an override is not text: expected UTF-8 without NUL bytes");

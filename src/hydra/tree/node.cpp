@@ -15,7 +15,7 @@ namespace roundtrip::hydra {
 struct Node::Cell {
   std::variant<std::monostate, bool, int64_t, double, std::string, List, Dict> value;
   Mark mark;
-  // What stands below, once asked: -1 unknown, else the bits of contents(). Atomic, for trees that threads share.
+  // Cached bits of contents(), or -1. Atomic, for trees that threads share.
   mutable std::atomic<int8_t> contents{-1};
 
   Cell() = default;
@@ -132,7 +132,7 @@ Dict& Node::mutable_dict() {
 
 namespace {
 
-// A list index: decimal digits and within the list. Negative indices are no path in OmegaConf either.
+// A list index: decimal digits and within the list. OmegaConf does not accept negative indices in paths either.
 std::optional<size_t> list_index(std::string_view text, size_t size) {
   size_t index = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), index);

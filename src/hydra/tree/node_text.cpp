@@ -100,7 +100,7 @@ std::string show(const Node& node) {
 
 namespace {
 
-// Whether `text`, written without quotes, reads back as the same string in every place a scalar may stand.
+// Whether `text`, written without quotes, reads back as the same string wherever a scalar is allowed.
 bool plain_is_safe(const std::string& text) {
   if (text.empty() || text.front() == ' ' || text.back() == ' ') return false;
   if (std::string_view(",[]{}#&*!|>'\"%@`").find(text.front()) != std::string_view::npos) return false;
@@ -212,7 +212,7 @@ void write_block(const Node& node, int indent, bool first_line_is_open, std::str
     return;
   }
   for (const auto& entry : node.dict()) {
-    // A key longer than 1024 bytes is no simple key in YAML and needs the long form.
+    // A key longer than 1024 bytes is not a simple key in YAML and needs the long form.
     const std::string key = yaml_scalar(entry.key().node());
     const bool explicit_key = key.size() > 1000;
     out += (open ? "" : margin) + (explicit_key ? "? " + key + "\n" + margin : key) + ":";

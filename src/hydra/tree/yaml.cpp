@@ -64,7 +64,7 @@ class Builder : public YAML::EventHandler {
     const bool in_flow = !frames_.empty() && frames_.back().is_flow;
     source_.check_scalar(static_cast<size_t>(yaml_mark.pos), tag != kPlain, value, in_flow, mark);
     const bool escaped = value.find_first_of("\x85\xA0") != std::string::npos;
-    // The tag `!` leaves the type to the text, quoted or not; yaml-cpp calls quoted text so where there is no tag.
+    // The tag `!` leaves the type to the text, quoted or not; yaml-cpp reports untagged quoted text with the same tag.
     const std::string& kept = tag == "!" && source_.has_tag(static_cast<size_t>(yaml_mark.pos)) ? kPlain : tag;
     finish(scalar(kept, escaped ? with_encoded_escapes(value) : value, mark), anchor, 1, 0, mark);
   }

@@ -1,5 +1,6 @@
 // Reads YAML as Hydra does: PyYAML's SafeLoader as OmegaConf patches it (YAML 1.1 types, no timestamps, floats like
 // 1e-5, duplicate keys refused). Syntax is yaml-cpp's; types, merge keys, aliases and limits are ours.
+//
 // Accepts one document, with no other tags than !!str !!int !!float !!bool !!null, and !!seq and !!map on their kinds.
 #pragma once
 

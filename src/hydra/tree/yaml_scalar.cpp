@@ -146,7 +146,7 @@ int64_t construct_int(std::string_view text, const Mark& mark) {
     rest.remove_prefix(2);
   } else if (rest.size() > 1 && rest[0] == '0') {
     base = 8;
-    if (rest[1] == 'o') rest.remove_prefix(2);  // only behind !!int
+    if (rest[1] == 'o') rest.remove_prefix(2);  // only after !!int
   }
   // Negative values are gathered as such, so that the least int64 fits; __int128 holds every intermediate.
   __int128 value = 0;

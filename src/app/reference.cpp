@@ -133,7 +133,7 @@ std::string hydra_help_text(const hydra::Flags& flags) {
   --dry-run                 what would run
 
 Keys (hydra.key=value)
-)help" + plain_table(rows_of(hydra::hydra_schema().key_infos(), composition.hydra, "hydra."));
+)help" + plain_table(rows_of(config::hydra_schema().key_infos(), composition.hydra, "hydra."));
 }
 
 // Options of groups, and what methods read, are left out: a new method or dataset edits no document.
@@ -157,7 +157,7 @@ std::string reference_markdown() {
       groups, markdown_table(rows));
   const hydra::Composition hydra = hydra::preview(flags_of({}), path, hydra::Strictness::kLenient);
   return text + "\n### Keys of `hydra`\n\n" +
-         markdown_table(rows_of(hydra::hydra_schema().key_infos(), hydra.hydra, "hydra."));
+         markdown_table(rows_of(config::hydra_schema().key_infos(), hydra.hydra, "hydra."));
 }
 
 namespace {

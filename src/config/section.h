@@ -15,6 +15,6 @@ Params section_params(const hydra::Node& job, const std::string& section);
 
 // The section of a plug-in: the same but for the keys in `shared`, which are read elsewhere. A plug-in has scalars
 // only: throws kType for a list or a dict in it, and for a section that is none.
-Params plugin_params(const Node& job, const std::string& section, const std::set<std::string>& shared = {});
+Params plugin_params(const hydra::Node& job, const std::string& section, const std::set<std::string>& shared = {});
 
 }  // namespace roundtrip::config

@@ -59,7 +59,7 @@ data::DatasetOptions read_dataset(const Reader& read, const Node& config) {
   options.ids = read.texts("dataset.ids");
   if (!read.at("dataset.prompt").is_null()) options.prompt = read.text("dataset.prompt");
   options.resample = read.text("dataset.resample");
-  options.params = hydra::plugin_params(config, "dataset", shared_keys("dataset"));
+  options.params = config::plugin_params(config, "dataset", shared_keys("dataset"));
   const Node& size = read.at("dataset.size");
   if (size.is_list()) {
     options.size = {static_cast<int>(size.list()[0].as_int()), static_cast<int>(size.list()[1].as_int())};
@@ -105,9 +105,9 @@ metrics::MetricParams read_metric_params(const Node& config) {
   metrics::MetricParams params;
   const Node* all = config.find("metric");
   if (all == nullptr || all->is_null()) return params;
-  if (!all->is_dict()) hydra::plugin_params(config, "metric");  // throws
+  if (!all->is_dict()) config::plugin_params(config, "metric");  // throws
   for (const auto& entry : all->dict()) {
-    params.emplace(entry.key().text, hydra::plugin_params(config, "metric." + entry.key().text));
+    params.emplace(entry.key().text, config::plugin_params(config, "metric." + entry.key().text));
   }
   metrics::metric_files(params);  // throws for what no metric could read
   return params;

@@ -59,7 +59,7 @@ metrics::MetricParams common_params(const std::vector<plan::Trial>& trials) {
       const config::Params::Value other = same == first.end() ? config::Params::Value() : same->second;
       if (other == value) continue;
       throw Error(ErrorKind::kMissing, fmt::format("{}: the run has {} and {}; expected one, on the command line", key,
-                                                   hydra::value_text(other), hydra::value_text(value)));
+                                                   config::value_text(other), config::value_text(value)));
     }
   }
   return all;

@@ -50,7 +50,7 @@ MetricDescription described(const std::string& metric) {
 // What a metric reads of its section, as a key of the config each.
 std::vector<hydra::KeyInfo> keys_of(const std::string& metric, const hydra::Node& job) {
   const std::string section = "metric." + metric;
-  const metrics::MetricParams params = {{metric, hydra::plugin_params(job, section)}};
+  const metrics::MetricParams params = {{metric, config::plugin_params(job, section)}};
   try {
     metrics::make_metric(metric, params);
   } catch (const Error&) {  // as above

@@ -18,7 +18,7 @@ std::vector<std::map<std::string, store::Value>> settings_of(const MadeRun& run)
 
 // The fit is part of what a method costs.
 TEST(RunTable, SumsAllStagesAndShowsTheAxesThatVary) {
-  TemporaryFolder folder;
+  roundtrip::testing::TemporaryFolder folder;
   MadeRun run{
       .trials = {{.method = "null_text", .steps = 10, .w = 7.5}, {.method = "null_text", .steps = 20, .w = 7.5}},
       .images = 2};
@@ -45,7 +45,7 @@ TEST(RunTable, SumsAllStagesAndShowsTheAxesThatVary) {
 }
 
 TEST(RunTable, HasALineForATrialWithoutRecords) {
-  TemporaryFolder folder;
+  roundtrip::testing::TemporaryFolder folder;
   MadeRun run{.trials = {{.steps = 10}, {.steps = 20}}, .images = 1};
   run.has = [](const MadeTrial& trial, int64_t) { return trial.steps == 10; };
   const RunTable table = read_run_table(store::ResultsReader(make_run(folder.path(), run)), settings_of(run));

@@ -84,7 +84,7 @@ TEST(Scorer, FeedsAMetricByWhatItWants) {
 
 TEST(Scorer, NeedsNoLatentsWhereNoMetricWantsThem) {
   Pair pair = pair_of(1);
-  pair.x0 = pair.x = {};
+  pair.x0 = pair.x = Tensor();
   EXPECT_EQ(scores_of({"of_reference"}, {pair})[0].at("of_reference"), 1);
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes LPIPS v0.1 as a TorchScript module for `lpips.path`: (a, b) -> [N], images [N, 3, H, W] on [-1, 1].
+"""Writes LPIPS v0.1 as a TorchScript module for `metric.lpips.path`: (a, b) -> [N], images [N, 3, H, W] on [-1, 1].
 
 LPIPS is Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, eq. 1:
 the features of a classification network (the trunk) at several layers, normalised over channels; squared

@@ -127,9 +127,10 @@ void add_line(const MetadataLine& line, Entry& entry, std::map<std::string, std:
   }
   entry.text = line.text;
   if (line.target_text) {
-    entry.edits.push_back({.name = {.name = line.edit, .target_prompt = *line.target_text, .attributes = line.attributes},
-                           .target = line.target_image,
-                           .mask = line.mask});
+    entry.edits.push_back(
+        {.name = {.name = line.edit, .target_prompt = *line.target_text, .attributes = line.attributes},
+         .target = line.target_image,
+         .mask = line.mask});
   }
 }
 

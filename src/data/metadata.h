@@ -1,8 +1,8 @@
 // metadata.jsonl, Hugging Face's imagefolder convention: one JSON object a line, with `file_name` and `text`.
 //
-// `target_text`, `target_image`, `mask`, `edit` and `edit_attributes` are ours. They describe an edit of the image: the prompt
-// that asks for it, the exact answer, where it may change the image (white) and where not (black), its name, and an
-// object of further texts, such as its type. An image of several edits has a line for each, with names of their own.
+// `target_text`, `target_image`, `mask`, `edit` and `edit_attributes` are ours. They describe an edit of the image: the
+// prompt that asks for it, the exact answer, where it may change the image (white) and where not (black), its name, and
+// an object of further texts, such as its type. An image of several edits has a line for each, with names of their own.
 // Other keys are ignored. A value that is null counts as absent.
 #pragma once
 
@@ -20,7 +20,7 @@ struct MetadataLine {
   std::optional<std::string> target_image, mask;  // relative to the folder of the metadata, normalised
   std::string edit;
   std::map<std::string, std::string> attributes;  // of the edit
-  std::string where;  // "photos/metadata.jsonl:3", for messages
+  std::string where;                              // "photos/metadata.jsonl:3", for messages
 };
 
 // Throws kInput with file:line for a line that is not JSON, names no file below the folder, repeats one without an edit

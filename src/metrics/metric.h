@@ -34,7 +34,7 @@ struct Wants {
 };
 
 struct MetricInfo {
-  static constexpr PluginKind kKind{.noun = "metric", .key = "metrics", .unknown = ErrorKind::kInput};
+  static constexpr PluginKind kKind{.noun = "metric", .key = "metrics", .unknown = ErrorKind::kType};
 
   std::string name = {};
   std::string label = {};      // in tables and figures: "PSNR"
@@ -95,8 +95,8 @@ using MetricParams = std::map<std::string, config::Params>;
 
 std::vector<std::string> metric_names();  // sorted
 
-// Reads the metric's section, which may be absent. Throws kInput with the nearest name for an unknown metric, and kType
-// for a parameter that is wrong or unknown.
+// Reads the metric's section, which may be absent. Throws kType for an unknown metric, with the nearest name, and for a
+// parameter that is wrong or unknown.
 std::unique_ptr<Metric> make_metric(const std::string& name, const MetricParams& params = {},
                                     at::Device device = at::kCPU);
 

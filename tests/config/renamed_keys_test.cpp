@@ -24,9 +24,10 @@ TEST(RenamedKeys, OfOverridesAreAcceptedWithOneWarningEach) {
   EXPECT_EQ(overrides[0].key, "steps");
   EXPECT_EQ(overrides[1].key, "metric.lpips.path");
   EXPECT_EQ(overrides[2].key_text(), "~metric.clip_similarity.path");
-  EXPECT_THAT(warnings,
-              ElementsAre("command line: lpips.path is now called metric.lpips.path; the old name still works",
-                          "command line: clip.path is now called metric.clip_similarity.path; the old name still works"));
+  EXPECT_THAT(
+      warnings,
+      ElementsAre("command line: lpips.path is now called metric.lpips.path; the old name still works",
+                  "command line: clip.path is now called metric.clip_similarity.path; the old name still works"));
 }
 
 TEST(RenamedKeys, OfAConfigMoveToTheirPlaces) {

@@ -52,7 +52,8 @@ TEST(DatasetKind, RefusesParametersThatAreWrongUnknownOrMissing) {
             "mine.yaml:2: dataset.count: found 10 of type int; expected int in [1, 9]");
   EXPECT_EQ(refusal({{"count", int64_t{1}}, {"stem", std::string("a")}, {"conut", int64_t{2}}}),
             "dataset.conut: dataset 'numbered' has no such parameter; it has count, stem. Did you mean 'count'?");
-  EXPECT_THAT(refusal({{"stem", std::string("a")}}, ErrorKind::kMissing), HasSubstr("dataset.count is not in the config"));
+  EXPECT_THAT(refusal({{"stem", std::string("a")}}, ErrorKind::kMissing),
+              HasSubstr("dataset.count is not in the config"));
   DatasetOptions folder = with({{"count", int64_t{2}}});
   folder.name = "folder";
   folder.path = ROUNDTRIP_SOURCE_DIR "/datasets/scenes";

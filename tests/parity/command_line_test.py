@@ -268,3 +268,24 @@ def test_ctrl_c_saves_what_is_finished(photos, tmp_path):
     assert "interrupted" in errors
     with h5py.File(tmp_path / "out/results.h5") as results:
         assert results["psnr"].shape[0] < 80
+
+
+def test_a_renamed_key_works_with_one_warning(tmp_path):
+    shown = roundtrip("--cfg", "job", "model=scenes", "dataset=scenes", "lpips.path=a.pt")
+    assert shown.returncode == 0 and "  lpips:\n    path: a.pt\n" in shown.stdout, shown.stdout
+    file = tmp_path / "mine.yaml"
+    file.write_text("# @package _global_\nattributes:\n  path: models/scenes/attributes.pt\n")
+    words = ["model=scenes", "dataset=scenes", "dataset.limit=1", "steps=2", "metrics=[attribute_accuracy]", "--dry-run"]
+    for old in (["-cd", tmp_path, "+mine=mine"], ["attributes.path=models/scenes/attributes.pt"]):
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (tmp_path / "mine/mine.yaml").write_text(file.read_text())
+        done = roundtrip(*words, *old, f"hydra.run.dir={tmp_path / 'out'}", cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        warning = "attributes.path is now called metric.attribute_accuracy.path; the old name still works"
+        assert done.stderr.count(warning) == 1, done.stderr
+
+
+def test_a_section_of_an_unknown_metric_is_refused():
+    refused = roundtrip("model=scenes", "dataset=scenes", "+metric.lpisp.path=x", "--dry-run", cwd=ROOT)
+    assert refused.returncode == 1
+    assert "metric.lpisp: there is no metric 'lpisp'" in refused.stderr and "Did you mean 'lpips'?" in refused.stderr

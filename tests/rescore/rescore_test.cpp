@@ -222,7 +222,7 @@ TEST_F(Rescored, AsksTheModuleThatIsNamedElseTheRuns) {
   const auto column = std::ranges::find(is.columns(), "lpips", &store::Column::name);
   ASSERT_NE(column, is.columns().end());
   EXPECT_EQ(column->version, "0.1 mean, trunk 0123456789ab, heads fedcba987654, of pictures as bytes");
-  EXPECT_THAT(of_other.provenance().at("rescored_modules"), ::testing::MatchesRegex("lpips.path [0-9a-f]{64}"));
+  EXPECT_THAT(of_other.provenance().at("rescored_modules"), ::testing::MatchesRegex("metric.lpips.path [0-9a-f]{64}"));
 }
 
 TEST_F(Rescored, RefusesTwoModulesInOneColumn) {
@@ -414,10 +414,23 @@ TEST_F(RescoredOthers, WithRecordsOfNoTrialAreRefused) {
 
 TEST_F(RescoredOthers, OlderThanAKeyHaveItsBuiltInValue) {
   std::string& config = layout_.trial_configs.at(0);
-  const std::string section = "clip:\n  path: null\n";
-  const size_t at = config.find(section);
+  const size_t at = config.find("\neta: ");
   ASSERT_NE(at, std::string::npos) << config;
-  config.erase(at, section.size());
+  config.erase(at, config.find('\n', at + 1) - at);
+  write(0, {32, 32, 3});
+  EXPECT_EQ(rescore(options({"psnr"})).scored, 1);
+  EXPECT_TRUE(std::isinf(store::ResultsReader(folder_ / "rescored.h5").numbers("psnr").at(0)));
+}
+
+// As versions wrote them in which metrics had no section of their own.
+TEST_F(RescoredOthers, WithKeysThatWereRenamedAreRead) {
+  std::string& config = layout_.trial_configs.at(0);
+  const size_t at = config.find("metric:\n");
+  ASSERT_NE(at, std::string::npos) << config;
+  size_t end = at;
+  do end = config.find('\n', end) + 1;
+  while (config.compare(end, 1, " ") == 0);
+  config.replace(at, end - at, "lpips:\n  path: nowhere.pt\nattributes:\n  path: null\nclip:\n  path: null\n");
   write(0, {32, 32, 3});
   EXPECT_EQ(rescore(options({"psnr"})).scored, 1);
   EXPECT_TRUE(std::isinf(store::ResultsReader(folder_ / "rescored.h5").numbers("psnr").at(0)));

@@ -361,6 +361,33 @@ TEST(Columns, StandInTheTablesOrderUnderNamesOfTheirOwn) {
   EXPECT_EQ(place("noise_kl") + 1, static_cast<int64_t>(names.size()));
 }
 
+TEST(Columns, KeepHowTheyAreShownInJournalAndFile) {
+  const Folder folder;
+  TableLayout layout = example::layout(1);
+  Column& psnr = layout.columns[2];
+  psnr.label = "codec PSNR";
+  psnr.digits = 2;
+  psnr.log_axis = psnr.perceptual = true;
+  psnr.order = 4;
+  psnr.metric = "psnr";
+  psnr.compares = "pictures";
+  psnr.view = "codec";
+  RunStore(folder / "run", layout).append(example::record(0), {});
+  RunStore store = RunStore::recover(folder / "run");
+  const ResultsReader results(store.finish());
+  for (const Column& found : {store.layout().columns[2], results.columns()[2]}) {
+    EXPECT_EQ(found.label, "codec PSNR");
+    EXPECT_EQ(found.digits, 2);
+    EXPECT_TRUE(found.log_axis && found.perceptual);
+    EXPECT_EQ(found.order, 4);
+    EXPECT_EQ(found.metric + found.compares + found.view, "psnrpicturescodec");
+  }
+  const Column& steps = results.columns()[1];  // says nothing of it
+  EXPECT_EQ(steps.label + steps.metric + steps.compares + steps.view, "");
+  EXPECT_EQ(steps.digits, -1);
+  EXPECT_EQ(steps.order, kLastOrder);
+}
+
 // Leaves a results file for tests/parity/results_file_test.py, where the environment says.
 TEST(RunStore, WritesAnExampleForOtherReaders) {
   const char* target = std::getenv("ROUNDTRIP_EXAMPLE_RESULTS");

@@ -12,7 +12,7 @@
 namespace roundtrip::app {
 namespace {
 
-constexpr size_t kMostFailures = 20;
+constexpr size_t kMaxShownFailures = 20;
 constexpr double kSilence = 60;  // a writer shows its progress every second, between two batches
 
 std::string state_of(const store::Glance& glance) {
@@ -23,7 +23,7 @@ std::string state_of(const store::Glance& glance) {
   }
   const bool whole = glance.written == glance.planned;
   if (glance.finished) return whole ? "finished" : "stopped, and saved in results.h5";
-  return "cut off; what was finished is kept";
+  return "killed; finished records are kept";
 }
 
 int status_command(const Words& words) {
@@ -42,25 +42,26 @@ int status_command(const Words& words) {
   line("records", fmt::format("{} of {}{}", glance.written, glance.planned,
                               failed > 0 ? fmt::format(", {} of them failed", failed) : ""));
   if (glance.being_written && !glance.progress.empty()) line("progress", glance.progress);
-  for (size_t k = 0; k < std::min(failed, kMostFailures); ++k) {
+  for (size_t k = 0; k < std::min(failed, kMaxShownFailures); ++k) {
     const store::Glance::Failure& failure = glance.failures[k];
     line(k == 0 ? "failed" : "", fmt::format("trial {}, sample {}{}{}: {}", failure.trial, failure.sample,
                                              failure.edit.empty() ? "" : ", edit ", failure.edit, failure.error));
   }
-  if (failed > kMostFailures) line("", fmt::format("and {} more", failed - kMostFailures));
+  if (failed > kMaxShownFailures) line("", fmt::format("and {} more", failed - kMaxShownFailures));
   if (!glance.being_written && (glance.written < glance.planned || failed > 0)) {
     Words command = {"roundtrip", "run", "--resume", directory};
     if (failed > 0) command.push_back("--retry-failed");
-    line("go on", shell_line(command));
+    line("resume", shell_line(command));
   }
   return 0;
 }
 
-const CommandRegistration registration{{.name = "status",
-                                        .group = CommandGroup::kRuns,
-                                        .synopsis = "status DIR",
-                                        .summary = "how far a run is, and what failed, while it runs or afterwards",
-                                        .run = status_command}};
+const CommandRegistration registration{
+    {.name = "status",
+     .group = CommandGroup::kRuns,
+     .synopsis = "status DIR",
+     .summary = "show the progress and failures of a run, while it runs or afterwards",
+     .run = status_command}};
 
 }  // namespace
 }  // namespace roundtrip::app

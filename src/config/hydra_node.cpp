@@ -17,13 +17,13 @@ const Schema& hydra_schema() {
     s.add({"mode", Type::one_of({"RUN", "MULTIRUN"}).or_null(), "", "what is done without -m"});
     s.add({"searchpath", Type::list(Type::string()), "", "more config folders, before the built-in configs"});
     s.add({"output_subdir", Type::string().or_null(), "", "where the composed config is kept; null: nowhere"});
-    s.add({"verbose", Type::any(), "", "taken for Hydra's sake; it changes nothing"});
+    s.add({"verbose", Type::any(), "", "accepted for compatibility, ignored"});
     s.add({"sweeper.params", Type::any(), "", "axes of the sweep: a dict of key: \"a,b\", or a list of such grids"});
     s.add({"sweeper.exclude", Type::list(Type::string()), "",
            "combinations to leave out, such as \"method=ddim and steps>50\""});
     s.add({"sweeper.max_batch_size", Type::integer().min(1).or_null(), "jobs",
-           "taken for Hydra's sake: the whole sweep is checked before its first trial, whatever this says"});
-    s.add({"sweeper.seed", Type::integer().min(0), "", "of shuffle()"});
+           "accepted for compatibility, ignored: the whole sweep is checked before its first trial"});
+    s.add({"sweeper.seed", Type::integer().min(0), "", "seed of shuffle()"});
     s.add({"job.name", Type::string(), "", "a name for ${hydra:job.name}"});
     s.add({"job.num", Type::integer().or_null(), "", "of the job in its sweep; set by the program"});
     s.add({"job.id", Type::string().or_null(), "", "a name for ${hydra:job.id}"});
@@ -34,16 +34,16 @@ const Schema& hydra_schema() {
     s.add({"job.config.override_dirname.kv_sep", Type::string(), "", "between key and value in it"});
     s.add({"job.config.override_dirname.item_sep", Type::string(), "", "between its parts"});
     s.add({"job.config.override_dirname.exclude_keys", Type::list(Type::string()), "", "keys left out of it"});
-    s.add({"overrides.task", Type::list(Type::string()), "", "of the config; set by the program"});
-    s.add({"overrides.hydra", Type::list(Type::string()), "", "of this node; set by the program"});
+    s.add({"overrides.task", Type::list(Type::string()), "", "overrides of the config; set by the program"});
+    s.add({"overrides.hydra", Type::list(Type::string()), "", "overrides of this node; set by the program"});
     s.add({"runtime.version", Type::string().or_null(), "", "set by the program"});
     s.add({"runtime.cwd", Type::string().or_null(), "", "set by the program"});
     s.add({"runtime.output_dir", Type::string().or_null(), "", "set by the program"});
     s.add({"runtime.choices", Type::any(), "", "the option of each group; set by the program"});
     s.add({"runtime.config_sources", Type::any(), "", "the search path; set by the program"});
-    s.add({"help.app_name", Type::string(), "", "at the head of --help"});
-    s.add({"help.header", Type::string(), "", "before the text of --help"});
-    s.add({"help.footer", Type::string(), "", "behind it"});
+    s.add({"help.app_name", Type::string(), "", "name of the program in --help"});
+    s.add({"help.header", Type::string(), "", "text before --help"});
+    s.add({"help.footer", Type::string(), "", "text after --help"});
     return s;
   }();
   return table;

@@ -67,7 +67,7 @@ class Direct : public DdimMethod {
 
 const MethodRegistration registration(
     {.name = "direct",
-     .summary = "keeps what each guided step back misses and adds it again: exact by construction, not to be ranked",
+     .summary = "stores each guided step's error and adds it back; exact by construction, so do not rank it",
      .source = "Ju et al., PnP Inversion, ICLR 2024"},
     [](const config::Params& params) -> std::unique_ptr<Method> { return std::make_unique<Direct>(params); });
 

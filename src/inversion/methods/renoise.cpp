@@ -101,7 +101,7 @@ class ReNoise : public ImplicitMethod {
 
 const MethodRegistration registration(
     {.name = "renoise",
-     .summary = "fixed-point iterations whose predictions are averaged and kept like noise",
+     .summary = "fixed-point iterations, predictions averaged and regularised towards white noise",
      .source = "Garibi et al., ReNoise, ECCV 2024",
      .converges = false},  // where eps is nothing like noise, regularisation takes it for an error
     [](const config::Params& params) -> std::unique_ptr<Method> { return std::make_unique<ReNoise>(params); });

@@ -1,5 +1,7 @@
 #include "run/recorder.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/hash.h"
@@ -17,10 +19,20 @@ void keep_picture(FinishedRecord& finished, const std::string& path, const Tenso
                              .bytes = {static_cast<const std::byte*>(picture.const_data_ptr()), picture.nbytes()}});
 }
 
+// The number of the first trial over the same images and captions, at whatever size.
+size_t first_with_dataset(const plan::Plan& plan, const plan::Trial& trial) {
+  const auto same = [&](const plan::Trial& other) {
+    return other.dataset.name == trial.dataset.name && other.dataset.path == trial.dataset.path &&
+           other.dataset.prompt == trial.dataset.prompt;
+  };
+  return std::ranges::find_if(plan.trials, same) - plan.trials.begin();
+}
+
 }  // namespace
 
 Recorder::Recorder(const plan::Plan& plan, store::RunStore store, Progress& progress)
     : progress_(progress), store_(std::move(store)), images_(store_.directory() / "images") {
+  for (const plan::Trial& trial : plan.trials) dataset_of_trial_.push_back(first_with_dataset(plan, trial));
   restore(plan);
 }
 
@@ -33,7 +45,7 @@ void Recorder::restore(const plan::Plan& plan) {
                                    digests = shard.texts("input_digest");
     const std::vector<double> psnr = shard.has("psnr") ? shard.numbers("psnr") : std::vector<double>(rows.size());
     for (size_t k = 0; k < rows.size(); ++k) {
-      if (!digests[k].empty()) digests_[samples[k]] = digests[k];
+      if (!digests[k].empty()) digests_[{dataset_of_trial_.at(trials[k]), samples[k]}] = digests[k];
       if (!store_.holds(rows[k])) continue;  // to be made anew
       if (status[k] == "failed") ++failed_before_;
       if (plan.trials.at(trials[k]).save_images == plan::SaveImages::kWorst8) images_.restore(rows[k], psnr[k]);
@@ -46,7 +58,9 @@ void Recorder::add(FinishedRecord finished) {
   if (finished.failed) report_failure(finished);
   for (const std::string& note : finished.notes) note_samples_[note].insert(finished.sample);
   const auto text = [&](const char* column) { return std::get<std::string>(finished.record.values.at(column)); };
-  if (!text("input_digest").empty()) digests_[text("sample")] = text("input_digest");
+  if (!text("input_digest").empty()) {
+    digests_[{dataset_of_trial_.at(finished.trial->number), text("sample")}] = text("input_digest");
+  }
   if (finished.image.defined() && images_.wants(finished)) {
     images_.keep(finished);
     keep_picture(finished, "images/{row}", finished.image);
@@ -72,7 +86,7 @@ std::string Recorder::text() const {
 
 std::string Recorder::inputs_digest() const {
   Hasher hasher;
-  for (const auto& [sample, digest] : digests_) hasher.add(sample).add(digest);
+  for (const auto& [sample, digest] : digests_) hasher.add(sample.second).add(digest);
   return hasher.hex();
 }
 

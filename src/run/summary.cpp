@@ -107,8 +107,8 @@ void Summary::read(const store::ResultsReader& results, int64_t first, int64_t c
         line.means[column].add(value(column, k));
     }
     line.means["codec_psnr"].add(value("codec_psnr", k));
-    line.means["NFE"].add(value("invert_nfe", k) + value("sample_nfe", k));
-    line.means["seconds"].add(value("invert_seconds", k) + value("sample_seconds", k));
+    line.means["NFE"].add(value("invert_nfe", k) + value("fit_nfe", k) + value("sample_nfe", k));
+    line.means["seconds"].add(value("invert_seconds", k) + value("fit_seconds", k) + value("sample_seconds", k));
   }
 }
 

@@ -33,7 +33,10 @@ struct SessionOptions {
   EngineSettings engine;
   std::vector<std::string> metrics;  // every metric that some trial asks for
   metrics::MetricOptions metric_options;
-  int height = 0, width = 0;  // of the largest images
+  int height = 0, width = 0;        // of the largest images
+  std::vector<int64_t> times = {};  // some timesteps at which the network will be asked, ascending; never empty
+
+  int64_t middle_time() const { return times.at(times.size() / 2); }
 };
 
 }  // namespace roundtrip::session

@@ -1,6 +1,7 @@
 // A whole sweep on the tiny model: from a command line to results.h5.
 #include <cmath>
 
+#include "base/json.h"
 #include "support/sweep_fixture.h"
 
 namespace roundtrip::run {
@@ -50,6 +51,56 @@ TEST_F(Sweep, SharesPivotsAndMakesNoEvaluationTwice) {
       EXPECT_EQ(psnr[k], psnr[k + 3]);
     }
   }
+}
+
+// Null-text's 10 updates a step cost sum(K + 2) rows, and its reconstruction is the fit's own path.
+TEST_F(Sweep, TheTableCountsTheFit) {
+  const plan::Plan planned =
+      plan({"method=null_text", "steps=10", "guidance_scale=7.5", "dataset.prompt=a red circle", "dataset.limit=1",
+            "method.inner_steps=10", "method.early_stop=0", "engine.max_batch=4"});
+  const RunOutcome outcome = run(planned, "out");
+  const store::ResultsReader results(outcome.results);
+  std::istringstream table(outcome.table);
+  std::string header, null_text;
+  std::getline(table, header);
+  std::getline(table, null_text);
+  const auto cell = [&](const std::string& line, const char* column) {
+    const size_t end = header.find(column) + std::string_view(column).size();  // columns are aligned right
+    return std::stod(line.substr(line.find_last_of(' ', end - 1), std::string::npos));
+  };
+  EXPECT_EQ(cell(null_text, "NFE"), 10 + 10 * (10 + 2)) << outcome.table;
+  const auto seconds = [&](const char* column) { return results.numbers(column)[0]; };
+  EXPECT_NEAR(cell(null_text, "network s"),
+              seconds("invert_seconds") + seconds("fit_seconds") + seconds("sample_seconds"), 5e-4);
+}
+
+TEST_F(Sweep, RunsOnAModelOfFewTrainingSteps) {
+  fs::copy(ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd", folder_ / "short", fs::copy_options::recursive);
+  const fs::path config = folder_ / "short/scheduler/scheduler_config.json";
+  nlohmann::json scheduler = parse_json(read_file(config), "scheduler");
+  scheduler["num_train_timesteps"] = 40;
+  scheduler["prediction_type"] = "v_prediction";
+  std::ofstream(config) << scheduler;
+  for (const char* determinism : {"fast", "strict"}) {
+    const RunOutcome outcome = run(plan({"model.path=" + (folder_ / "short").string(), "steps=4", "dataset.limit=1",
+                                         std::string("engine.determinism=") + determinism}),
+                                   determinism);
+    EXPECT_EQ(outcome.records, 1);
+    EXPECT_TRUE(outcome.failures.empty());
+  }
+}
+
+TEST_F(Sweep, InputsOfTwoDatasetsWithEqualIdsAllCount) {
+  fs::copy(folder_ / "photos", folder_ / "others");
+  const std::string paths = fmt::format("dataset.path={0}/photos,{0}/others", folder_.string());
+  const auto inputs_digest = [&](const std::string& name) {
+    const RunOutcome outcome = run(plan({"-m", paths, "steps=2"}), name);
+    return store::ResultsReader(outcome.results).provenance().at("inputs_digest");
+  };
+  const std::string before = inputs_digest("before");
+  EXPECT_EQ(inputs_digest("again"), before);
+  write_photo("p0.png", 7);
+  EXPECT_NE(inputs_digest("after"), before);
 }
 
 TEST_F(Sweep, AnEmptyPromptNeedsOneRowAndIsSaid) {

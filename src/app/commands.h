@@ -1,5 +1,5 @@
-// The subcommands: each registers itself from its own file. Those that need LibTorch are in the room `networks`, which
-// only the program `roundtrip-networks` holds; `roundtrip` knows them from its description and starts that program.
+// The subcommands: each registers itself from its own file. Those that need LibTorch are in `app/runs`, which only
+// the program `roundtrip-networks` contains; `roundtrip` knows them from its description and starts that program.
 //
 //   const CommandRegistration registration{{.name = "check", .group = CommandGroup::kResults, .synopsis = "check RUN",
 //                                           .summary = "holds a run against its claims", .run = check_command}};

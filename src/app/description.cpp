@@ -61,7 +61,7 @@ int describe_command(const Words& words) {
 const CommandRegistration registration{{.name = "describe",
                                         .group = CommandGroup::kTools,
                                         .synopsis = "describe",
-                                        .summary = "what there is, as JSON: keys, methods, metrics, datasets",
+                                        .summary = "print every key, method, metric and dataset, as JSON",
                                         .run = describe_command}};
 
 }  // namespace

@@ -1,4 +1,4 @@
-// roundtrip list: what there is to choose from.
+// roundtrip list: names that a config can use.
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -58,7 +58,7 @@ int list_command(const Words& words) {
 const CommandRegistration registration{{.name = "list",
                                         .group = CommandGroup::kRuns,
                                         .synopsis = "list [WHAT]",
-                                        .summary = "methods, metrics, datasets, models, experiments",
+                                        .summary = "list methods, metrics, datasets, models or experiments",
                                         .run = list_command}};
 
 }  // namespace

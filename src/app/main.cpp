@@ -34,7 +34,7 @@ int dispatch(Words words, char** arguments) {
     std::fputs(usage().c_str(), stdout);
     return 0;
   }
-  // A word without `=` that is no flag and no deletion can only be a subcommand.
+  // A first word that is neither override, flag nor `~` deletion must be a subcommand.
   const std::string first = words.front();
   const bool is_word = first.find('=') == std::string::npos && !first.starts_with('-') && !first.starts_with('~');
   const std::string name = is_word ? first : "run";

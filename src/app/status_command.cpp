@@ -12,7 +12,7 @@
 namespace roundtrip::app {
 namespace {
 
-constexpr size_t kMaxFailures = 20;
+constexpr size_t kMaxShownFailures = 20;
 constexpr double kSilence = 60;  // a writer shows its progress every second, between two batches
 
 std::string state_of(const store::RunStatus& status) {
@@ -23,7 +23,7 @@ std::string state_of(const store::RunStatus& status) {
   }
   const bool whole = status.written == status.planned;
   if (status.finished) return whole ? "finished" : "stopped, and saved in results.h5";
-  return "cut off; what was finished is kept";
+  return "killed; finished records are kept";
 }
 
 int status_command(const Words& words) {
@@ -42,25 +42,26 @@ int status_command(const Words& words) {
   line("records", fmt::format("{} of {}{}", status.written, status.planned,
                               failed > 0 ? fmt::format(", {} of them failed", failed) : ""));
   if (status.being_written && !status.progress.empty()) line("progress", status.progress);
-  for (size_t k = 0; k < std::min(failed, kMaxFailures); ++k) {
+  for (size_t k = 0; k < std::min(failed, kMaxShownFailures); ++k) {
     const store::RunStatus::Failure& failure = status.failures[k];
     line(k == 0 ? "failed" : "", fmt::format("trial {}, sample {}{}{}: {}", failure.trial, failure.sample,
                                              failure.edit.empty() ? "" : ", edit ", failure.edit, failure.error));
   }
-  if (failed > kMaxFailures) line("", fmt::format("and {} more", failed - kMaxFailures));
+  if (failed > kMaxShownFailures) line("", fmt::format("and {} more", failed - kMaxShownFailures));
   if (!status.being_written && (status.written < status.planned || failed > 0)) {
     Words command = {"roundtrip", "run", "--resume", directory};
     if (failed > 0) command.push_back("--retry-failed");
-    line("go on", shell_line(command));
+    line("resume", shell_line(command));
   }
   return 0;
 }
 
-const CommandRegistration registration{{.name = "status",
-                                        .group = CommandGroup::kRuns,
-                                        .synopsis = "status DIR",
-                                        .summary = "how far a run is, and what failed, while it runs or afterwards",
-                                        .run = status_command}};
+const CommandRegistration registration{
+    {.name = "status",
+     .group = CommandGroup::kRuns,
+     .synopsis = "status DIR",
+     .summary = "show the progress and failures of a run, while it runs or afterwards",
+     .run = status_command}};
 
 }  // namespace
 }  // namespace roundtrip::app

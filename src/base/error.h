@@ -47,6 +47,11 @@ class Error : public std::exception {
   std::string message_, details_, text_;
 };
 
+// True for the text of LibTorch's allocators on a full device, where a library has kept nothing else of their error.
+inline bool tells_of_full_memory(std::string_view text) {
+  return text.find("out of memory") != text.npos || text.find("not enough memory") != text.npos;
+}
+
 // "where: found; expected ...": the usual form of an input error.
 inline Error input_error(std::string_view where, std::string_view found, std::string_view expected = {}) {
   return Error(ErrorKind::kInput, expected.empty() ? fmt::format("{}: {}", where, found)

@@ -7,6 +7,7 @@
 
 #include "base/stopwatch.h"
 #include "engine/batch.h"
+#include "engine/out_of_memory.h"
 
 namespace roundtrip::engine {
 namespace {
@@ -60,7 +61,12 @@ BatchCalibration calibrate_batch(diffusion::Denoiser& denoiser, const Row& row, 
   std::vector<Candidate> candidates;
   int long_ones = 0;
   for (int rows = 1; rows == 1 || (rows <= limit && rows * bytes_of_row(row) <= memory_bytes); rows *= 2) {
-    candidates.emplace_back(denoiser, row, rows, long_seconds);
+    try {
+      candidates.emplace_back(denoiser, row, rows, long_seconds);
+    } catch (const std::exception& error) {
+      if (rows == 1 || !is_out_of_memory(error)) throw;
+      break;  // the guess was too low, or others use the device
+    }
     if (candidates.back().is_long() && ++long_ones == kLongBatches) break;
   }
   for (int round = 1; round < kRounds; ++round) {

@@ -10,8 +10,9 @@ struct BatchCalibration {
   double seconds_per_row = 0;  // at that batch; what `roundtrip plan` estimates with
 };
 
-// Doubles the batch from 1 up to `limit`, within `memory_bytes` and until two took more than `long_seconds`; takes the
-// smallest within 5 % of the best.
+// Doubles the batch from 1 up to `limit`, within `memory_bytes`, until one does not fit the device or two took more
+// than `long_seconds`; takes the smallest within 5 % of the best. Throws the denoiser's error where one row does not
+// fit.
 BatchCalibration calibrate_batch(diffusion::Denoiser& denoiser, const Row& row, int64_t memory_bytes, int limit = 64,
                                  double long_seconds = 2);
 

@@ -22,13 +22,13 @@ struct Answer {
 };
 
 // `row` at `position`, its neighbours drawn with `draw`.
-Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, int batch_rows, int position, int draw,
-                 bool with_gradient) {
+Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times, int batch_rows,
+                 int position, int draw, bool with_gradient) {
   std::vector<Row> storage;
   for (int k = 0; k < batch_rows; ++k) {
     const bool own = k == position;
-    Row neighbour(own ? row.x : noise_like(row.x, draw * batch_rows + k), own ? row.t : std::fmod(row.t + 37 * (k + draw), 999),
-                  row.conditioning);
+    Row neighbour(own ? row.x : noise_like(row.x, draw * batch_rows + k),
+                  own ? row.t : times[(k + draw) % times.size()], row.conditioning);
     storage.push_back(std::move(neighbour));
   }
   std::vector<const Row*> rows;
@@ -51,19 +51,22 @@ bool same_bits(const Answer& a, const Answer& b) {
 
 }  // namespace
 
-bool rows_are_independent(diffusion::Denoiser& denoiser, const Row& row, int batch_rows, bool with_gradient) {
-  const Answer first = answer_at(denoiser, row, batch_rows, 0, 0, with_gradient);
+bool rows_are_independent(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times, int batch_rows,
+                          bool with_gradient) {
+  check(!times.empty(), "a self-check has timesteps to ask at");
+  const Answer first = answer_at(denoiser, row, times, batch_rows, 0, 0, with_gradient);
   for (const int position : {batch_rows / 2, batch_rows - 1}) {
-    const Answer moved = answer_at(denoiser, row, batch_rows, position, position + 1, with_gradient);
+    const Answer moved = answer_at(denoiser, row, times, batch_rows, position, position + 1, with_gradient);
     if (!same_bits(first, moved)) return false;
   }
   return true;
 }
 
-std::string settle_strict_threads(diffusion::Denoiser& denoiser, const Row& row, int batch_rows) {
+std::string settle_strict_threads(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times,
+                                  int batch_rows) {
   const auto independent = [&] {
-    return rows_are_independent(denoiser, row, batch_rows, false) &&
-           rows_are_independent(denoiser, row, batch_rows, true);
+    return rows_are_independent(denoiser, row, times, batch_rows, false) &&
+           rows_are_independent(denoiser, row, times, batch_rows, true);
   };
   const int threads = at::get_num_threads();
   if (independent()) return {};

@@ -58,9 +58,7 @@ at::Tensor NotedModule::operator()(std::vector<at::Tensor> inputs) {
     result = module_.forward({inputs.begin(), inputs.end()});
   } catch (const std::exception& exception) {
     const std::string why = reason(exception);
-    const bool no_memory =
-        why.find("out of memory") != std::string::npos || why.find("not enough memory") != std::string::npos;
-    throw Error(no_memory ? ErrorKind::kOutOfMemory : ErrorKind::kInput,
+    throw Error(tells_of_full_memory(why) ? ErrorKind::kOutOfMemory : ErrorKind::kInput,
                 fmt::format("{}: failed on images {} ({})", where_, shape, why));
   }
   if (!result.isTensor()) throw complaint(fmt::format("its module answers {}", result.tagKind()), "a tensor");

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include <ATen/Context.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -41,20 +40,6 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-at::Device device_of(const std::string& name) {
-  constexpr std::string_view kExpected = "cpu, cuda or cuda:N with a GPU that is there";
-  at::Device device(at::kCPU);
-  try {
-    device = at::Device(name);
-  } catch (const c10::Error&) {
-    throw input_error("engine.device", name_text(name), kExpected);
-  }
-  const auto gpus = static_cast<int64_t>(at::hasCUDA() ? at::getNumGPUs() : 0);
-  const bool is_present = device.is_cpu() || (device.is_cuda() && gpus > 0 && device.index() < gpus);
-  if (!is_present) throw input_error("engine.device", name_text(name), kExpected);
-  return device;
-}
-
 // The components of one folder as they are opened: configs, weights, and a tally of both.
 class Folder {
  public:
@@ -79,7 +64,7 @@ class Folder {
 
   JsonConfig config(const fs::path& component) const { return JsonConfig::open(root_ / component / "config.json"); }
 
-  // Counts the parameters and the digests of what it opens.
+  // Counts the parameters and the files of what it opens.
   WeightSource weights(const fs::path& component) {
     WeightSource source = WeightSource::open(root_ / component);
     for (const fs::path& file : source.files()) {
@@ -94,16 +79,16 @@ class Folder {
 
   // Of a file that is not read by its tensors.
   void count(std::string_view component, const fs::path& file) {
-    digest_.add(component).add(file.filename().string()).add(sha256_hex_of_file(file));
+    weight_files_.push_back({std::string(component), file});
   }
 
   int64_t parameters() const { return parameters_; }
-  std::string digest() { return digest_.hex(); }
+  const std::vector<WeightFile>& weight_files() const { return weight_files_; }
 
  private:
   fs::path root_;
   int64_t parameters_ = 0;
-  Hasher digest_;
+  std::vector<WeightFile> weight_files_;
 };
 
 void require_class(JsonConfig& config, const std::vector<std::string>& known) {
@@ -116,7 +101,8 @@ void require_class(JsonConfig& config, const std::vector<std::string>& known) {
 std::unique_ptr<Network> open_network(Folder& folder, at::TensorOptions options) {
   if (folder.has(kTorchScriptConfig)) {
     const TorchScriptConfig config = read_torchscript_config(folder.root());
-    std::unique_ptr<Network> network = open_torchscript(config, options);
+    const bool inspected = options.device().is_meta();  // a module is loaded to be looked into
+    std::unique_ptr<Network> network = open_torchscript(config, inspected ? options.device(at::kCPU) : options);
     folder.count("denoiser", config.module);
     return network;
   }
@@ -197,7 +183,7 @@ at::ScalarType dtype_of(const std::string& name) {
 }
 
 Model open_model(const ModelOptions& options) {
-  const at::TensorOptions tensors = at::dtype(dtype_of(options.dtype)).device(device_of(options.device));
+  const at::TensorOptions tensors = at::dtype(dtype_of(options.dtype)).device(options.device);
   const ModelPath path = find_model(options.path);
   const ModelIndex index = read_model_index(path.folder);
   Folder folder(path.folder);
@@ -243,7 +229,7 @@ Model open_model(const ModelOptions& options) {
   model.denoiser = as_eps(std::move(network), model.schedule);
   if (facts.pooled_channels > 0) model.denoiser = with_size_ids(std::move(model.denoiser), model.pixel_multiple);
   model.parameters = folder.parameters();
-  model.digest = folder.digest();
+  model.weight_files = folder.weight_files();
   return model;
 }
 

@@ -14,9 +14,9 @@ using hydra::Node;
 
 // How it is carried out, and over which images; under engine.determinism=strict the batch's shape is part of the
 // arithmetic and stays.
-constexpr std::array kCarriedOut = {"expect",           "engine.device",   "engine.threads",
-                                    "engine.max_batch", "engine.max_live", "engine.memory",
-                                    "dataset.ids",      "dataset.limit",   "dataset.path"};
+constexpr std::array kExecutionOnlyKeys = {"expect",           "engine.device",   "engine.threads",
+                                           "engine.max_batch", "engine.max_live", "engine.memory",
+                                           "dataset.ids",      "dataset.limit",   "dataset.path"};
 
 bool is_below(const std::string& key, const std::string& above) {
   return key == above || key.starts_with(above + ".") || key.starts_with(above + "/");
@@ -63,7 +63,7 @@ std::string difference(const Node& was, const Node& is, const std::string& path)
 Node deciding_config(const Node& config, const std::vector<std::string>& swept) {
   Node deciding = config;
   const bool strict = hydra::python_str(*config.find("engine.determinism")) == "strict";
-  for (const std::string key : kCarriedOut) {
+  for (const std::string key : kExecutionOnlyKeys) {
     const bool varies = std::ranges::any_of(swept, [&](const std::string& name) { return is_below(key, name); });
     if (!varies && !(strict && key == "engine.max_batch")) deciding.erase(key);
   }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/file_digest.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "diffusion/step_grid.h"
@@ -22,7 +23,7 @@ PlanSession& session_of(Plan& plan, const Trial& trial) {
   };
   auto session = std::ranges::find_if(plan.sessions, same);
   if (session == plan.sessions.end()) {
-    session::device_of(trial.engine.device);  // throws for one that is not there
+    session::Device(trial.engine.device);  // throws for one that is not there
     session::SessionOptions options{
         .model = trial.model, .engine = trial.engine, .metrics = {}, .metric_params = trial.metric_params};
     session = plan.sessions.insert(plan.sessions.end(), PlanSession{.options = std::move(options), .datasets = {}});
@@ -44,21 +45,21 @@ PlanDataset& dataset_of(PlanSession& session, const data::DatasetOptions& option
 }
 
 // The weights and modules that the trials of one bench read.
-std::string digest_of(const PlanSession& session, const model::Model& model) {
+std::string digest_of(const PlanSession& session, const model::ModelCard& model) {
   Hasher hasher;
-  hasher.add(model.digest);
+  hasher.add(model.digest());
   for (const auto& [key, path] : metrics::metric_files(session.options.metric_params)) {
-    hasher.add(key).add(std::filesystem::exists(path) ? sha256_hex_of_file(path) : std::string());
+    hasher.add(key).add(std::filesystem::exists(path) ? remembered_sha256_of_file(path) : std::string());
   }
   return hasher.hex();
 }
 
 // Settings that the model has to agree with: its size, its schedule.
-void check_against_model(Plan& plan, PlanSession& session, std::vector<size_t> trials) {
-  const model::Model model =
-      model::open_model({.path = session.options.model.path, .dtype = session.options.model.dtype});
+void check_against_model(Plan& plan, PlanSession& session, const std::vector<size_t>& trials, TrialIds ids) {
+  const model::ModelCard model =
+      model::inspect_model({.path = session.options.model.path, .dtype = session.options.model.dtype});
   session.parameters = model.parameters;
-  const std::string digest = digest_of(session, model);
+  const std::string digest = ids == TrialIds::kMake ? digest_of(session, model) : "";
   const diffusion::NoiseSchedule schedule(model.schedule);
   std::map<int, std::shared_ptr<const diffusion::StepGrid>> grids;
   const auto grid_of = [&](int steps) {
@@ -69,13 +70,17 @@ void check_against_model(Plan& plan, PlanSession& session, std::vector<size_t> t
   const auto rehearsals = std::make_shared<Rehearsals>();
   for (const size_t k : trials) {
     Trial& trial = plan.trials[k];
-    trial.id = Hasher().add(trial.id).add(digest).hex().substr(0, 16);
+    if (ids == TrialIds::kMake) trial.id = Hasher().add(trial.id).add(digest).hex().substr(0, 16);
     trial.grid = grid_of(trial.steps);  // throws for steps that the schedule does not have
     trial.rehearsals = rehearsals;
     // A method that asks no network when inverting has no such scale, whatever is set.
     const inversion::Rehearsal& seen = rehearsals->of(trial, {});
     if (!seen.invert.reads.invert_w && !seen.fit.reads.invert_w && !seen.sample.reads.invert_w) {
       trial.invert_w = std::numeric_limits<double>::quiet_NaN();
+    }
+    if (trial.steps >= std::ssize(session.options.times)) {
+      session.options.times.clear();
+      for (int i = 0; i <= trial.steps; ++i) session.options.times.push_back((*trial.grid)[i].t);
     }
     const int64_t factor = model.pixel_multiple;
     if (trial.dataset.size.first == 0) {
@@ -169,7 +174,7 @@ int64_t PlanDataset::records(const Trial& trial) const {
   return sum;
 }
 
-Plan make_plan(const hydra::Launch& launch) {
+Plan make_plan(const hydra::Launch& launch, TrialIds ids) {
   Plan plan;
   plan.swept = launch.swept;
   plan.parameters = swept_parameters(launch);
@@ -184,7 +189,7 @@ Plan make_plan(const hydra::Launch& launch) {
   plan.first_row.resize(plan.trials.size());
   std::vector<int64_t> records_of_trial(plan.trials.size());
   for (size_t b = 0; b < plan.sessions.size(); ++b) {
-    check_against_model(plan, plan.sessions[b], trials_of_session[b]);
+    check_against_model(plan, plan.sessions[b], trials_of_session[b], ids);
     for (size_t d = 0; d < plan.sessions[b].datasets.size(); ++d) {
       const PlanDataset& entry = plan.sessions[b].datasets[d];
       count_evaluations(plan, plan.sessions[b], entry, static_cast<int>(d));

@@ -41,8 +41,11 @@ struct Plan {
   std::vector<std::string> parameters;  // those with a column p.<key>
 };
 
+// Whether trials get their ids, which digest every weight: a run stores them, a plan to be looked at does without.
+enum class TrialIds { kMake, kOmit };
+
 // Reads every job, opens every dataset and looks into every model: what is wrong with any trial is said before the
 // first one runs.
-Plan make_plan(const hydra::Launch& launch);
+Plan make_plan(const hydra::Launch& launch, TrialIds ids = TrialIds::kMake);
 
 }  // namespace roundtrip::plan

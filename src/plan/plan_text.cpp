@@ -32,17 +32,17 @@ std::string plan_text(const Plan& plan, const std::optional<Estimate>& estimate)
     }
   }
   line("records", fmt::format("{}", plan.records));
-  line("evaluations asked", evaluations(plan.asked));
+  line("NFE without sharing", evaluations(plan.asked));
   const double part = plan.asked.most.forward > 0 ? 100.0 * plan.made.most.forward / plan.asked.most.forward : 100;
-  line("evaluations to make",
-       fmt::format("{} ({:.0f} %: records share pivots and equal ways back)", evaluations(plan.made), part));
+  line("NFE with sharing",
+       fmt::format("{} ({:.0f} %: records share inversions and samplings)", evaluations(plan.made), part));
   if (plan.saved_bytes > 0) line("saved arrays", bytes_text(plan.saved_bytes));
   if (!estimate) return text;
   for (const Estimate::Speed& speed : estimate->sessions) {
-    line("an evaluation", fmt::format("{:.3g} ms in batches of {}{}", 1e3 * speed.eps_seconds, speed.max_batch,
-                                      speed.gradient_seconds > 0
-                                          ? fmt::format("; {:.3g} ms with its gradient", 1e3 * speed.gradient_seconds)
-                                          : ""));
+    line("evaluation", fmt::format("{:.3g} ms in batches of {}{}", 1e3 * speed.eps_seconds, speed.max_batch,
+                                   speed.gradient_seconds > 0
+                                       ? fmt::format("; {:.3g} ms with its gradient", 1e3 * speed.gradient_seconds)
+                                       : ""));
   }
   line("time", fmt::format("{}about {} on this machine as it is now", plan.made.exact() ? "" : "at most ",
                            seconds_text(estimate->seconds)));

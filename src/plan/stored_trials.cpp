@@ -71,7 +71,7 @@ std::vector<Trial> stored_trials(const store::ResultsReader& results, const std:
     std::vector<std::string> old_names;  // which the run's own time knew: nothing to warn of
     hydra::rename_keys(config, old_names);
     complete(config, built_in);
-    for (const auto& [key, value] : changed) config.set(config::renamed(key).value_or(key), value);
+    for (const auto& [key, value] : changed) config.set(hydra::renamed(key).value_or(key), value);
     Trial& trial = trials.emplace_back(read_settings(checker.validate(config)));
     trial.number = static_cast<int>(trials.size()) - 1;
   }

@@ -8,7 +8,7 @@
 
 #include "analysis/table/run_table.h"
 #include "base/error.h"
-#include "base/hash.h"
+#include "base/file_digest.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "columns/columns.h"
@@ -179,16 +179,16 @@ void add_provenance(std::map<std::string, std::string>& provenance, const Rescor
                     const RescoreOutcome& outcome) {
   std::vector<std::string> modules;
   for (const auto& [key, path] : metrics::metric_files(params)) {
-    if (fs::exists(path)) modules.push_back(fmt::format("{} {}", key, sha256_hex_of_file(path)));
+    if (fs::exists(path)) modules.push_back(fmt::format("{} {}", key, remembered_sha256_of_file(path)));
   }
-  run::Provenance told = {{"utc", run::utc_now()},
-                          {"by", run::version_line()},
-                          {"from", options.results.string()},
-                          {"metrics", join(names, ", ")},
-                          {"modules", modules.empty() ? "none" : join(modules, ", ")},
-                          {"records", fmt::format("{} of {}", outcome.scored, outcome.records)}};
-  told.insert(options.provenance.begin(), options.provenance.end());
-  for (const auto& [key, value] : told) {
+  run::Provenance added = {{"utc", run::utc_now()},
+                           {"by", run::version_line()},
+                           {"from", options.results.string()},
+                           {"metrics", join(names, ", ")},
+                           {"modules", modules.empty() ? "none" : join(modules, ", ")},
+                           {"records", fmt::format("{} of {}", outcome.scored, outcome.records)}};
+  added.insert(options.provenance.begin(), options.provenance.end());
+  for (const auto& [key, value] : added) {
     std::string& all = provenance["rescored_" + key];
     all += all.empty() ? value : "\n" + value;
   }
@@ -241,7 +241,8 @@ RescoreOutcome rescore(const RescoreOptions& options) {
                       "a run with save.images=all");
   }
   const metrics::MetricParams params = common_params(trials);
-  const at::Device device = session::settle_device(trials.front().engine);
+  session::configure_process(trials.front().engine);
+  const at::Device device = session::Device(trials.front().engine.device).torch();
   session::Scorer scorer(names, params, device);
   refuse_what_cannot_score(scorer);
 

@@ -10,7 +10,8 @@
 namespace roundtrip::rescore {
 namespace {
 
-constexpr const char* kAsTheyWere = "the inputs as they were; dataset.path=... names them where they lie now";
+constexpr const char* kExpectUnchangedInputs =
+    "the inputs as they were; dataset.path=... names them where they lie now";
 
 size_t edit_number(const data::Dataset& dataset, size_t sample, const RecordInputs& record) {
   const std::vector<data::EditName> edits = dataset.edits(sample);
@@ -44,14 +45,14 @@ RunInputs::Found RunInputs::find(const RecordInputs& record, const Tensor& sourc
   Opened& entry = opened(std::move(options));
   const auto number = entry.number.find(record.sample);
   if (number == entry.number.end()) {
-    throw input_error(where, fmt::format("the run's sample {} is not there", record.sample), kAsTheyWere);
+    throw input_error(where, fmt::format("the run's sample {} is not there", record.sample), kExpectUnchangedInputs);
   }
   const auto [digest, is_new] = entry.digests.emplace(number->second, "");
   if (is_new) digest->second = plan::short_digest(*entry.dataset, number->second);
   if (digest->second != record.digest) {
     throw input_error(where,
                       fmt::format("sample {}: its image, prompt or edits are not those of the run", record.sample),
-                      kAsTheyWere);
+                      kExpectUnchangedInputs);
   }
   return {*entry.dataset, number->second};
 }

@@ -5,7 +5,6 @@
 
 #include "base/stopwatch.h"
 #include "run/table.h"
-#include "session/device.h"
 #include "session/peak_memory.h"
 #include "session/session.h"
 
@@ -49,6 +48,7 @@ double seconds_of(session::Session& session, int count, const std::function<Task
       if (left-- == 0) return std::nullopt;
       return make();
     });
+    session.device().synchronise();
     return stopwatch.seconds();
   };
   run();
@@ -57,18 +57,18 @@ double seconds_of(session::Session& session, int count, const std::function<Task
 
 plan::Estimate::Speed speed_of(session::Session& session, const plan::PlanSession& entry) {
   const int64_t factor = session.model().pixel_multiple;
-  const auto like = at::TensorOptions(entry.options.model.dtype == "float64" ? at::kDouble : at::kFloat);
+  const double time = entry.options.middle_time();
   const Tensor x =
       at::randn({session.model().latent_channels, entry.options.height / factor, entry.options.width / factor},
-                like.device(session::device_of(entry.options.engine.device)));
+                session.device().states());
   const Tensor pixels = at::zeros({3, entry.options.height, entry.options.width}, x.options());
   const diffusion::Conditioning conditioning = session.embedding("").conditioning;
   plan::Estimate::Speed speed{.max_batch = session.max_batch()};
   speed.eps_seconds = seconds_of(session, speed.max_batch,
-                                 [&] { return ask_out(session.engine(), engine::Row(x, 500, conditioning)); });
+                                 [&] { return ask_out(session.engine(), engine::Row(x, time, conditioning)); });
   if (entry.made.most.backward > 0) {
     speed.gradient_seconds = seconds_of(session, speed.max_batch, [&] {
-      engine::Row row(x.clone(), 500, conditioning);
+      engine::Row row(x.clone(), time, conditioning);
       if (row.conditioning.tokens.defined()) row.conditioning.tokens = row.conditioning.tokens.clone();
       return ask_gradient(session.engine(), std::move(row));
     });
@@ -94,8 +94,8 @@ int64_t disk_bytes_of(const plan::Plan& plan) {
 
 plan::Estimate estimate_plan(const plan::Plan& plan) {
   plan::Estimate estimate;
-  const session::PeakMemory memory;
   for (const plan::PlanSession& entry : plan.sessions) {
+    const session::PeakMemory memory(session::Device(entry.options.engine.device).torch());
     session::Session session(entry.options);
     const plan::Estimate::Speed speed = speed_of(session, entry);
     int64_t records = 0;
@@ -107,8 +107,8 @@ plan::Estimate estimate_plan(const plan::Plan& plan) {
                         static_cast<double>(entry.made.most.backward) * speed.gradient_seconds +
                         static_cast<double>(records) * speed.image_seconds;
     estimate.sessions.push_back(speed);
+    estimate.memory_bytes = std::max(estimate.memory_bytes, memory.bytes());
   }
-  estimate.memory_bytes = memory.bytes();
   estimate.disk_bytes = disk_bytes_of(plan);
   return estimate;
 }

@@ -1,5 +1,7 @@
 #include "run/recorder.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/hash.h"
@@ -18,10 +20,20 @@ void keep_picture(FinishedRecord& finished, const std::string& path, const Tenso
                              .bytes = {static_cast<const std::byte*>(picture.const_data_ptr()), picture.nbytes()}});
 }
 
+// The number of the first trial over the same images and captions, at whatever size.
+size_t first_with_dataset(const plan::Plan& plan, const plan::Trial& trial) {
+  const auto same = [&](const plan::Trial& other) {
+    return other.dataset.name == trial.dataset.name && other.dataset.path == trial.dataset.path &&
+           other.dataset.prompt == trial.dataset.prompt;
+  };
+  return std::ranges::find_if(plan.trials, same) - plan.trials.begin();
+}
+
 }  // namespace
 
 Recorder::Recorder(const plan::Plan& plan, store::RunStore store, Progress& progress)
     : progress_(progress), store_(std::move(store)), images_(store_.directory() / "images", plan.trials) {
+  for (const plan::Trial& trial : plan.trials) dataset_of_trial_.push_back(first_with_dataset(plan, trial));
   restore(plan);
 }
 
@@ -35,7 +47,7 @@ void Recorder::restore(const plan::Plan& plan) {
     const std::string& metric = images_.metric();
     const std::vector<double> scores = shard.has(metric) ? shard.numbers(metric) : std::vector<double>(rows.size());
     for (size_t k = 0; k < rows.size(); ++k) {
-      if (!digests[k].empty()) digests_[samples[k]] = digests[k];
+      if (!digests[k].empty()) digests_[{dataset_of_trial_.at(trials[k]), samples[k]}] = digests[k];
       if (!store_.holds(rows[k])) continue;  // to be made anew
       if (status[k] == "failed") ++failed_before_;
       if (plan.trials.at(trials[k]).save_images == plan::SaveImages::kWorst8) images_.restore(rows[k], scores[k]);
@@ -48,7 +60,9 @@ void Recorder::add(FinishedRecord finished) {
   if (finished.failed) report_failure(finished);
   for (const std::string& note : finished.notes) note_samples_[note].insert(finished.sample);
   const std::string digest = store::get(finished.record, columns::kInputDigest);
-  if (!digest.empty()) digests_[store::get(finished.record, columns::kSample)] = digest;
+  if (!digest.empty()) {
+    digests_[{dataset_of_trial_.at(finished.trial->number), store::get(finished.record, columns::kSample)}] = digest;
+  }
   if (finished.image.defined() && images_.wants(finished)) {
     images_.keep(finished);
     keep_picture(finished, "images/{row}", finished.image);
@@ -74,7 +88,7 @@ std::string Recorder::text() const {
 
 std::string Recorder::inputs_digest() const {
   Hasher hasher;
-  for (const auto& [sample, digest] : digests_) hasher.add(sample).add(digest);
+  for (const auto& [sample, digest] : digests_) hasher.add(sample.second).add(digest);
   return hasher.hex();
 }
 

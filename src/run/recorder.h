@@ -25,7 +25,7 @@ class Recorder {
   const store::RunStore& store() const { return store_; }
   int64_t failed_now() const { return failed_now_; }  // in this process
   std::string text() const;                           // "records 12/7200, 1 failed"
-  std::string inputs_digest() const;                  // over all samples
+  std::string inputs_digest() const;                  // over all samples of all datasets
 
  private:
   void restore(const plan::Plan& plan);
@@ -36,7 +36,9 @@ class Recorder {
   ImageKeeper images_;
   int64_t failed_before_ = 0, failed_now_ = 0;
   std::map<std::string, std::set<std::string>> note_samples_;
-  std::map<std::string, std::string> digests_;  // by sample
+  // By the first trial of the plan that reads the same dataset, and by sample: ids are unique within a dataset alone.
+  std::map<std::pair<size_t, std::string>, std::string> digests_;
+  std::vector<size_t> dataset_of_trial_;  // that first trial, by trial
   std::set<std::pair<std::string, std::string>> failures_;
 };
 

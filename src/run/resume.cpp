@@ -18,7 +18,7 @@ namespace roundtrip::run {
 namespace {
 
 constexpr int64_t kStretch = 1 << 14;  // records in memory at once
-constexpr std::string_view kAskedFor = "the grid of the run; --resume=extend adds trials and images to it";
+constexpr std::string_view kExpectSameGrid = "the grid of the run; --resume=extend adds trials and images to it";
 
 // What a stored record is known by.
 struct StoredRecord {
@@ -85,7 +85,7 @@ bool check_records(const store::RunStore& store, plan::PlanIndex& index, const s
     const std::optional<size_t> trial = same.at(record.trial);
     const std::optional<int64_t> row = trial ? index.row(*trial, record.sample, record.edit) : std::nullopt;
     if (!row) {
-      throw input_error(where, fmt::format("the run has {}, which is not asked for now", name), kAskedFor);
+      throw input_error(where, fmt::format("the run has {}, which is not asked for now", name), kExpectSameGrid);
     }
     in_place = in_place && *row == record.plan_row;
     const std::string& digest = index.input_digest(*trial, record.sample);
@@ -128,10 +128,10 @@ store::RunStore open_store(const plan::Plan& plan, const std::filesystem::path& 
     throw input_error(where, "a run of a version that gave its trials no ids", "a run of this version");
   }
   const std::string difference = plan_difference(store.layout(), plan);
-  if (resume == Resume::kSame && !difference.empty()) throw input_error(where, difference, kAskedFor);
+  if (resume == Resume::kSame && !difference.empty()) throw input_error(where, difference, kExpectSameGrid);
   plan::PlanIndex index(plan);
   const bool in_place = check_records(store, index, where);
-  if (resume == Resume::kSame && !in_place) throw input_error(where, "other images than the run's", kAskedFor);
+  if (resume == Resume::kSame && !in_place) throw input_error(where, "other images than the run's", kExpectSameGrid);
   if (!difference.empty() || !in_place || !same_columns(store.layout().columns, layout.columns)) {
     replan(store, plan, index, std::move(layout));
   }

@@ -31,7 +31,7 @@ class RunProvenance {
   }
 
   void add_session(const std::string& prefix, const session::Session& session) {
-    store_.set_provenance(prefix + "model_digest", session.model().digest);
+    store_.set_provenance(prefix + "model_digest", session.model().digest());
     store_.set_provenance(prefix + "max_batch", fmt::format("{}", session.max_batch()));
     store_.set_provenance(prefix + "threads", fmt::format("{}", at::get_num_threads()));
     store_.set_provenance(prefix + "notes", join(session.notes(), "\n"));
@@ -75,7 +75,7 @@ RunOutcome run_plan(const plan::Plan& plan, const RunOptions& options) {
   Progress progress(options.log, evaluations_left(plan, opened));
   Recorder recorder(plan, std::move(opened), progress);
   store::RunStore& store = recorder.store();
-  RunProvenance told(store, options.resume != Resume::kNo);
+  RunProvenance run_provenance(store, options.resume != Resume::kNo);
   if (options.resume != Resume::kNo) {
     progress.line(fmt::format("{} of {} records are there{}", found, plan.records,
                               again > 0 ? fmt::format(", {} failed ones are made anew", again) : ""));
@@ -94,7 +94,7 @@ RunOutcome run_plan(const plan::Plan& plan, const RunOptions& options) {
     const plan::PlanSession& entry = plan.sessions[b];
     if (!lacks_records(plan, entry, store)) continue;
     session::Session session(entry.options);
-    told.add_session(plan.sessions.size() == 1 ? "" : fmt::format("bench{}.", b), session);
+    run_provenance.add_session(plan.sessions.size() == 1 ? "" : fmt::format("bench{}.", b), session);
     for (const std::string& note : session.notes()) progress.line("note: " + note);
     SessionRun session_run(plan, entry, session, recorder, [&](int64_t rows) {
       store.sync_if_due();
@@ -115,7 +115,7 @@ RunOutcome run_plan(const plan::Plan& plan, const RunOptions& options) {
   recorder.say_notes();
   if (const std::string text = profile.text(); !text.empty()) progress.line(text);
 
-  told.finish(plan, rows_before, recorder.inputs_digest(), profile);
+  run_provenance.finish(plan, rows_before, recorder.inputs_digest(), profile);
   outcome.evaluations = rows_before;
   outcome.results = store.finish();
   analysis::RunTable table =

@@ -22,7 +22,7 @@ struct RunOptions {
   Provenance provenance = {};               // what the caller knows: the command line
   Resume resume = Resume::kNo;
   bool retry_failed = false;                 // a resumed run makes its failed records anew
-  std::optional<int64_t> max_failures = {};  // more than so many end the run with what there is
+  std::optional<int64_t> max_failures = {};  // stop once more than this many records have failed
 };
 
 struct RunOutcome {

@@ -1,16 +1,22 @@
-// The most memory that the process held since a point in time: Linux's VmHWM, reset at construction.
+// The most memory that was in use since construction: of the process for the CPU (Linux's VmHWM, reset at
+// construction), of LibTorch's tensors for a GPU.
 //
-// Meaningful for one record at a time; CUDA memory is not counted.
+// Meaningful for one record at a time.
 #pragma once
 
 #include <cstdint>
+
+#include <ATen/ATen.h>
 
 namespace roundtrip::session {
 
 class PeakMemory {
  public:
-  PeakMemory();
+  explicit PeakMemory(at::Device device = at::kCPU);
   int64_t bytes() const;  // -1 where /proc does not say
+
+ private:
+  at::Device device_;
 };
 
 }  // namespace roundtrip::session

@@ -1,13 +1,11 @@
 #include "session/session.h"
 
 #include <algorithm>
-#include <unistd.h>
 
 #include <ATen/core/grad_mode.h>
 
 #include "base/text.h"
 #include "engine/self_check.h"
-#include "session/device.h"
 #include "session/pixels.h"
 
 namespace roundtrip::session {
@@ -16,36 +14,38 @@ namespace {
 // Under `strict` a batch's shape is part of the arithmetic, so it is not measured.
 constexpr int kStrictBatch = 16;
 
-int64_t half_of_free_memory() {
-  const int64_t free = int64_t{sysconf(_SC_AVPHYS_PAGES)} * sysconf(_SC_PAGESIZE);
-  return std::max<int64_t>(free / 2, int64_t{1} << 28);
+constexpr int64_t kLeastMemory = int64_t{1} << 28;
+
+Device configured(const SessionOptions& options) {
+  configure_process(options.engine);
+  return Device(options.engine.device, options.model.dtype);
 }
 
 }  // namespace
 
 Session::Session(const SessionOptions& options)
-    : dtype_(model::dtype_of(options.model.dtype)), device_(settle_device(options.engine)) {
-  model_ = model::open_model({.path = options.model.path, .dtype = options.model.dtype, .device = device_.str()});
-  scorer_ = std::make_unique<Scorer>(options.metrics, options.metric_params, device_);
+    : device_(configured(options)),
+      model_(model::open_model({.path = options.model.path, .dtype = options.model.dtype, .device = device_.torch()})) {
+  scorer_ = std::make_unique<Scorer>(options.metrics, options.metric_params, device_.torch());
   notes_ = scorer_->unavailable();
   for (const auto& [key, file] : metrics::metric_files(options.metric_params)) {
     const std::string metric = split(key, '.')[1];
     if (std::ranges::find(options.metrics, metric) != options.metrics.end()) continue;
     notes_.push_back(fmt::format("{} is set, but {} is not among the metrics", key, metric));
   }
-  settle_engine(options);
+  make_engine(options);
   add_functions(int64_t{options.height} * options.width);
 }
 
-void Session::settle_engine(const SessionOptions& options) {
+void Session::make_engine(const SessionOptions& options) {
   const EngineSettings& settings = options.engine;
   const bool strict = settings.determinism == Determinism::kStrict;
   const bool isolated = settings.timing == Timing::kIsolated;
 
   const int64_t factor = model_.pixel_multiple;
-  const auto like = at::TensorOptions(dtype_).device(device_);
-  const Tensor x = at::randn({model_.latent_channels, options.height / factor, options.width / factor}, like);
-  const engine::Row row(x, 500, embedding("").conditioning);
+  const Tensor x =
+      at::randn({model_.latent_channels, options.height / factor, options.width / factor}, device_.networks());
+  const engine::Row row(x, options.middle_time(), embedding("").conditioning);
 
   if (settings.max_batch) {
     max_batch_ = static_cast<int>(*settings.max_batch);
@@ -54,13 +54,15 @@ void Session::settle_engine(const SessionOptions& options) {
   } else if (isolated) {
     max_batch_ = 1;  // one record at a time, and a request is a batch of its own
   } else {
-    const int64_t memory = settings.memory_bytes > 0 ? settings.memory_bytes : half_of_free_memory();
+    const int64_t memory =
+        settings.memory_bytes > 0 ? settings.memory_bytes : std::max(device_.free_memory() / 2, kLeastMemory);
     const engine::BatchCalibration calibration = engine::calibrate_batch(*model_.denoiser, row, memory);
     max_batch_ = calibration.max_batch;
     seconds_per_row_ = calibration.seconds_per_row;
   }
   if (strict) {
-    if (std::string note = engine::settle_strict_threads(*model_.denoiser, row, max_batch_); !note.empty()) {
+    if (std::string note = engine::settle_strict_threads(*model_.denoiser, row, options.times, max_batch_);
+        !note.empty()) {
       notes_.push_back(std::move(note));
     }
   }
@@ -85,9 +87,7 @@ void Session::add_functions(int64_t pixels_of_image) {
   scorer_->join(*engine_, rows);
 }
 
-Tensor Session::pixels(const data::Image& image) const {
-  return to_pixels(image, at::dtype(dtype_ == at::kDouble ? at::kDouble : at::kFloat).device(device_));
-}
+Tensor Session::pixels(const data::Image& image) const { return to_pixels(image, device_.states()); }
 
 const Session::Embedding& Session::embedding(const std::string& prompt) {
   const auto found = embeddings_.find(prompt);

@@ -11,6 +11,7 @@
 #include "engine/auto_batch.h"
 #include "engine/engine.h"
 #include "model/model_folder.h"
+#include "session/device.h"
 #include "session/scorer.h"
 #include "session/session_options.h"
 
@@ -22,13 +23,13 @@ class Session {
 
   engine::Engine& engine() { return *engine_; }
   const model::Model& model() const { return model_; }
-  // What was settled and measured on the way, a line each: threads, batch, metrics that are not available.
+  const Device& device() const { return device_; }
+  // A line each for the user: a thread count that was lowered, metrics that are not available.
   const std::vector<std::string>& notes() const { return notes_; }
   int max_batch() const { return max_batch_; }
   double seconds_per_row() const { return seconds_per_row_; }  // 0 where the batch was given, not measured
 
-  // u8 pixels -> [3, H, W] on [-1, 1], float64 where the networks are, else float32: only networks run in half
-  // precision, latents and embeddings never do.
+  // u8 pixels -> [3, H, W] on [-1, 1], as Device::states().
   Tensor pixels(const data::Image& image) const;
 
   // The embedding of a prompt: equal prompts share one storage, which is how guidance sees that one row is enough.
@@ -44,11 +45,10 @@ class Session {
   Scorer& scorer() { return *scorer_; }
 
  private:
-  void settle_engine(const SessionOptions& options);
+  void make_engine(const SessionOptions& options);
   void add_functions(int64_t pixels_of_image);
 
-  at::ScalarType dtype_;
-  at::Device device_;
+  Device device_;
   model::Model model_;
   std::unique_ptr<Scorer> scorer_;
   std::vector<std::string> notes_;

@@ -33,7 +33,10 @@ struct SessionOptions {
   EngineSettings engine;
   std::vector<std::string> metrics;  // every metric that some trial asks for
   metrics::MetricParams metric_params;
-  int height = 0, width = 0;  // of the largest images
+  int height = 0, width = 0;       // of the largest images
+  std::vector<double> times = {};  // some times at which the network will be asked, ascending; never empty
+
+  double middle_time() const { return times.at(times.size() / 2); }
 };
 
 }  // namespace roundtrip::session

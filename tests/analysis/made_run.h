@@ -76,7 +76,7 @@ inline store::Record made_record(const MadeTrial& trial, int64_t number, int64_t
                    {"timing", std::string("isolated")}};
   for (int64_t i = 0; i <= trial.steps; ++i) {
     record.steps.push_back({.i = i,
-                            .t = 100 * i,
+                            .t = static_cast<double>(100 * i),
                             .pivot_distance = 0.01 * static_cast<double>(trial.steps - i) * (1 + hashed(image)),
                             .loss = kMissing});
   }

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine.h"
-#include "engine/out_of_memory.h"
 #include "support/closed_form.h"
 
 namespace roundtrip::engine {
@@ -107,37 +106,6 @@ TEST(WholeRequests, ANetworkThatTakesNoPlansSaysSo) {
   grafting.grafts.push_back({"up_blocks.1.resnets.1", 1, 0});
   const auto errors = run(denoiser, {.max_batch = 4}, {{2, std::make_shared<const AttentionPlan>(grafting)}});
   EXPECT_NE(errors[0].find("no attention layers"), std::string::npos) << errors[0];
-}
-
-TEST(OutOfMemory, IsKnownWhoeverThrowsIt) {
-  EXPECT_TRUE(is_out_of_memory(std::bad_alloc()));
-  EXPECT_TRUE(is_out_of_memory(Error(ErrorKind::kOutOfMemory, "lpips.pt: out of memory")));
-  EXPECT_TRUE(is_out_of_memory(std::runtime_error("DefaultCPUAllocator: not enough memory: you tried to allocate")));
-  EXPECT_FALSE(is_out_of_memory(Error(ErrorKind::kNumeric, "eps is not finite")));
-}
-
-// A batched function that says "out of memory" in our own words above two rows.
-TEST(OutOfMemory, OfOurOwnKindHalvesTheBatchToo) {
-  ConditionedDenoiser denoiser;
-  Engine engine(denoiser, {.batch = {.max_batch = 8}, .max_live = 16});
-  std::vector<int64_t> sizes;
-  BatchedFunction& score = engine.add_function("score", [&](const std::vector<Tensor>& inputs) {
-    if (inputs[0].size(0) > 2) throw Error(ErrorKind::kOutOfMemory, "lpips.pt: out of memory");
-    sizes.push_back(inputs[0].size(0));
-    return inputs;
-  });
-  int answered = 0, next = 0;
-  const auto one = [&]() -> Task<void> {
-    std::vector<Tensor> inputs = {at::ones({3})};
-    co_await score(std::move(inputs));
-    ++answered;
-  };
-  engine.run([&]() -> std::optional<Task<void>> {
-    if (next++ == 8) return std::nullopt;
-    return one();
-  });
-  EXPECT_EQ(answered, 8);
-  EXPECT_EQ(sizes, (std::vector<int64_t>{2, 2, 2, 2}));
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include "engine/engine.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
+#include "engine/out_of_memory.h"
 #include "engine/self_check.h"
 #include "support/closed_form.h"
 
@@ -132,6 +135,37 @@ TEST(Engine, OutOfMemoryHalvesTheBatchUnderFast) {
   for (const int64_t size : denoiser.sizes) EXPECT_LE(size, 4);
 }
 
+// A module of a metric reports a full device by ErrorKind::kOutOfMemory.
+TEST(Engine, OutOfMemoryOfABatchedFunctionHalvesItsBatch) {
+  ConditionedDenoiser denoiser;
+  Engine engine(denoiser, {.batch = {.max_batch = 8}, .max_live = 8});
+  int64_t largest = 0;
+  BatchedFunction& score = engine.add_function("score", [&](const std::vector<Tensor>& inputs) {
+    if (inputs[0].size(0) > 2) throw Error(ErrorKind::kOutOfMemory, "lpips.pt: failed on images [8, 3, 64, 64]");
+    largest = std::max(largest, inputs[0].size(0));
+    return inputs;
+  });
+  int answered = 0;
+  const auto one = [&]() -> Task<void> {
+    std::vector<Tensor> inputs = {at::zeros({1})};
+    co_await score(std::move(inputs));
+    ++answered;
+  };
+  std::vector<Task<void>> tasks;
+  for (int k = 0; k < 8; ++k) tasks.push_back(one());
+  EXPECT_TRUE(engine.run(source_of(tasks)));
+  EXPECT_EQ(answered, 8);
+  EXPECT_EQ(largest, 2);
+}
+
+TEST(Engine, KnowsEverySpellingOfOutOfMemory) {
+  EXPECT_TRUE(is_out_of_memory(std::bad_alloc()));
+  EXPECT_TRUE(is_out_of_memory(Error(ErrorKind::kOutOfMemory, "lpips.pt: failed")));
+  EXPECT_TRUE(is_out_of_memory(std::runtime_error("DefaultCPUAllocator: not enough memory: you tried to allocate")));
+  EXPECT_TRUE(is_out_of_memory(std::runtime_error("RuntimeError: CUDA out of memory.")));  // through TorchScript
+  EXPECT_FALSE(is_out_of_memory(Error(ErrorKind::kInput, "lpips.pt: failed on images")));
+}
+
 TEST(Engine, OutOfMemoryIsAFailureUnderStrict) {
   SmallDevice denoiser;
   Engine engine(denoiser, {.batch = {.max_batch = 16, .fixed_shape = true}});
@@ -196,10 +230,25 @@ TEST(SelfCheck, SeesRowsThatReadTheirNeighbours) {
   } leaky;
   ConditionedDenoiser sound;
   const Row row(at::rand({1, 2, 2}, at::kDouble), 100, tokens(0.3));
-  EXPECT_TRUE(rows_are_independent(sound, row, 8, false));
-  EXPECT_TRUE(rows_are_independent(sound, row, 8, true));
-  EXPECT_FALSE(rows_are_independent(leaky, row, 8, false));
-  EXPECT_THROW(settle_strict_threads(leaky, row, 8), Error);
+  const std::vector<double> times = {20, 60, 100, 140};
+  EXPECT_TRUE(rows_are_independent(sound, row, times, 8, false));
+  EXPECT_TRUE(rows_are_independent(sound, row, times, 8, true));
+  EXPECT_FALSE(rows_are_independent(leaky, row, times, 8, false));
+  EXPECT_THROW(settle_strict_threads(leaky, row, times, 8), Error);
+}
+
+// A network with few training steps has no entry for other timesteps in its tables.
+TEST(SelfCheck, AsksOnlyAtTheTimestepsGiven) {
+  struct Listening : ConditionedDenoiser {
+    Tensor out(const diffusion::Batch& batch) override {
+      for (int64_t k = 0; k < batch.t.size(0); ++k) asked.insert(batch.t[k].item<double>());
+      return ConditionedDenoiser::out(batch);
+    }
+    std::set<double> asked;
+  } denoiser;
+  const std::vector<double> times = {0, 5, 9};
+  EXPECT_EQ(settle_strict_threads(denoiser, Row(latent(0.5), 5, tokens(0.3)), times, 8), "");
+  EXPECT_EQ(denoiser.asked, (std::set<double>{0, 5, 9}));
 }
 
 }  // namespace

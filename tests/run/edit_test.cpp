@@ -76,8 +76,8 @@ class EditTask : public ::testing::Test {
 TEST_F(EditTask, MakesARecordForEachEditFromSharedPivots) {
   const plan::Plan planned = plan({"-m", "task=reconstruct,edit", "steps=3", "guidance_scale=1"});
   EXPECT_EQ(planned.records, 2 + 2);
-  EXPECT_EQ(planned.asked.forward, 4 * (3 + 3));
-  EXPECT_EQ(planned.made.forward, 2 * 3 + 4 * 3);
+  EXPECT_EQ(planned.asked.most.forward, 4 * (3 + 3));
+  EXPECT_EQ(planned.made.most.forward, 2 * 3 + 4 * 3);
   const RunOutcome outcome = run(planned);
   EXPECT_EQ(outcome.failures.size(), 0u);
   const store::ResultsReader results(outcome.results);

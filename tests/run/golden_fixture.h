@@ -25,11 +25,12 @@ class GoldenFixture : public ::testing::Test {
 
   static at::Tensor golden(const std::string& name) { return golden_->tensor(name); }
 
-  inversion::Problem problem(engine::Cost& cost) {
-    return {.grid = diffusion::StepGrid(diffusion::NoiseSchedule(model_->schedule), 10),
+  inversion::Problem::Parts problem(engine::Cost& cost) {
+    return {.grid = diffusion::ddim_grid(diffusion::NoiseSchedule(model_->schedule), 10),
             .network = inversion::Network(engine_, cost),
             .source = source_.conditioning,
             .null = null_.conditioning,
+            .settings = {},
             .noise = inversion::counter_noise(0, "golden")};
   }
 
@@ -53,9 +54,9 @@ class GoldenFixture : public ::testing::Test {
   }
 
   // Tokenizer and text encoder are part of what is tested: prompts 1, 0 and 2 of prompts.json.
-  diffusion::TextEncoder::Encoded source_ = model_->text->encode("a red circle on the left");
-  diffusion::TextEncoder::Encoded null_ = model_->text->encode("");
-  diffusion::TextEncoder::Encoded target_ = model_->text->encode("A photo of a CAT's dog!");
+  model::TextEncoder::Encoded source_ = model_->text->encode("a red circle on the left");
+  model::TextEncoder::Encoded null_ = model_->text->encode("");
+  model::TextEncoder::Encoded target_ = model_->text->encode("A photo of a CAT's dog!");
   engine::Engine engine_{*model_->denoiser, {.batch = {.max_batch = 4}}};
   engine::Cost cost_;
 

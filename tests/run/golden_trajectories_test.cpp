@@ -24,9 +24,10 @@ TEST_F(GoldenTrajectories, EmbeddingsAndLatent) {
 TEST_F(GoldenTrajectories, PivotsOfBothEpsChoicesAndEveryGuidance) {
   for (const EpsAt eps_at : {EpsAt::kTo, EpsAt::kFrom}) {
     for (const double w : {0.0, 1.0, 3.0}) {
-      inversion::Problem p = problem(cost_);
-      p.eps_at = eps_at;
-      p.invert_w = w;
+      inversion::Problem::Parts parts = problem(cost_);
+      parts.settings.eps_at = eps_at;
+      parts.settings.invert_w = w;
+      const inversion::Problem p(parts);
       const auto inversion = run(method("ddim")->invert(p, golden("z0")[0]));
       expect_close(inversion.pivots, fmt::format("ddim.{}.w{}.pivots", eps_at == EpsAt::kTo ? "t" : "t-1", w));
     }
@@ -37,32 +38,37 @@ TEST_F(GoldenTrajectories, ReconstructionsWithAndWithoutGuidance) {
   for (const EpsAt eps_at : {EpsAt::kTo, EpsAt::kFrom}) {
     for (const double w : {1.0, 7.5}) {
       const std::string prefix = fmt::format("ddim.{}.w1", eps_at == EpsAt::kTo ? "t" : "t-1");
-      inversion::Problem p = problem(cost_);
-      p.w = w;
+      inversion::Problem::Parts parts = problem(cost_);
+      parts.settings.w = w;
       inversion::Inversion inversion;
       inversion.pivots = golden(prefix + ".pivots").unbind(0);
-      const auto path = run(method("ddim")->sample(p, inversion, p.source));
+      const inversion::Problem p(parts);
+      const inversion::Guidance guidance{p.source};
+      const auto path = run(method("ddim")->sample(p, inversion, guidance));
       expect_close(path, fmt::format("{}.recon.w{}", prefix, w));
     }
   }
 }
 
 TEST_F(GoldenTrajectories, ForwardNoiseWithTheGivenNoise) {
-  inversion::Problem p = problem(cost_);
+  inversion::Problem::Parts parts = problem(cost_);
   const Tensor noise = golden("forward.noise");
-  p.noise = [&](NoisePurpose, int i, const Tensor&) { return noise[i - 1]; };
+  parts.noise = [&](NoisePurpose, int i, const Tensor&) { return noise[i - 1]; };
+  const inversion::Problem p(parts);
   const auto inversion = run(method("forward_noise")->invert(p, golden("z0")[0]));
   expect_close(inversion.pivots, "forward.path");
 }
 
 TEST_F(GoldenTrajectories, SamplingWithEtaOneAndTheGivenNoise) {
-  inversion::Problem p = problem(cost_);
-  p.eta = 1;
+  inversion::Problem::Parts parts = problem(cost_);
+  parts.settings.eta = 1;
   const Tensor noise = golden("forward.noise");  // noise[k] at the k-th step, the noisiest first
-  p.noise = [&](NoisePurpose, int i, const Tensor&) { return noise[10 - i]; };
+  parts.noise = [&](NoisePurpose, int i, const Tensor&) { return noise[10 - i]; };
   inversion::Inversion inversion;
   inversion.pivots = golden("ddim.t.w1.pivots").unbind(0);
-  const auto path = run(method("ddim")->sample(p, inversion, p.source));
+  const inversion::Problem p(parts);
+  const inversion::Guidance guidance{p.source};
+  const auto path = run(method("ddim")->sample(p, inversion, guidance));
   expect_close(path, "eta1.recon");
 }
 

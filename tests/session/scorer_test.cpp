@@ -32,7 +32,7 @@ const Registered<Metric, MeanOf<&Inputs::reference>> of_reference({.name = "of_r
 
 class NoNetwork : public diffusion::Denoiser {
  public:
-  Tensor eps(const Tensor&, const Tensor&, const diffusion::Conditioning&) override { return {}; }
+  Tensor out(const diffusion::Batch&) override { return {}; }
 };
 
 Pair pair_of(double value) {

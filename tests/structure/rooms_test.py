@@ -87,6 +87,16 @@ def test_a_folder_without_a_row_is_named(tree):
     assert rooms.every_folder_has_a_row(tree) == ["src/attic: a room without a row in src/README.md"]
 
 
+def test_a_room_inside_a_room_has_includes_of_its_own(tree):
+    write(tree, "src/README.md", TABLE + "| `store/deep` | more tables | store, engine | |\n")
+    write(tree, "CMakeLists.txt", CMAKE + "add_room(store_deep FOLDER src/store/deep SEES base store engine)\n")
+    write(tree, "src/store/deep/er.cpp", '#include "engine/task.h"\n#include "store/table.h"\n')
+    assert [line for check in rooms.CHECKS for line in check(tree)] == []
+    write(tree, "src/store/table.cpp", '#include "store/deep/er.h"')  # upwards
+    (violation,) = rooms.includes(tree)
+    assert violation.startswith("src/store/table.cpp") and '"store/deep/er.h"' in violation
+
+
 def test_cmake_that_disagrees_with_the_table_is_named(tree):
     write(tree, "CMakeLists.txt", CMAKE.replace("add_room(store SEES base", "add_room(store SEES base config"))
     (violation,) = rooms.cmake_agrees(tree)

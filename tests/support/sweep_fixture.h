@@ -1,6 +1,8 @@
 // Sweeps on the tiny model, from a command line to results.h5, in a folder of their own with three photographs.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -38,15 +40,20 @@ class SweepFixture : public ::testing::Test {
     data::write_png(folder_ / "photos" / name, image);
   }
 
-  plan::Plan plan(std::vector<std::string> words) const {
-    words.push_back("model.path=" + std::string(ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd"));
-    words.push_back("dataset.path=" + (folder_ / "photos").string());
-    words.push_back("engine.threads=1");
-    if (std::ranges::none_of(words, [](const auto& word) { return word.starts_with("metrics="); })) {
-      words.push_back("metrics=[mse,psnr,latent_mse]");
+  plan::Plan plan(std::vector<std::string> words, plan::TrialIds ids = plan::TrialIds::kMake) const {
+    // Each where `words` does not have it. Texts are copied: g++ 12 sees literals overrun where it inlines their
+    // making.
+    const std::array<std::pair<std::string_view, std::string>, 4> defaults = {
+        {{"engine.threads=", fmt::format("engine.threads={}", 1)},
+         {"model.path=", fmt::format("model.path={}", ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd")},
+         {"dataset.path=", fmt::format("dataset.path={}", (folder_ / "photos").string())},
+         {"metrics=", fmt::format("metrics=[{}]", "mse,psnr,latent_mse")}}};
+    for (const auto& [key, word] : defaults) {
+      const auto names_it = [&](const std::string& given) { return given.starts_with(key); };
+      if (std::ranges::none_of(words, names_it)) words.push_back(word);
     }
     const hydra::Flags flags = hydra::parse_flags(words);
-    return plan::make_plan(config::prepare(flags, plan::schema(), hydra::search_path(flags)));
+    return plan::make_plan(config::prepare(flags, plan::schema(), hydra::search_path(flags)), ids);
   }
 
   run::RunOutcome run(const plan::Plan& planned, const std::string& name, std::function<bool()> stop = {}) const {

@@ -73,7 +73,7 @@ const CommandRegistration registration{
     {.name = "datasets",
      .group = CommandGroup::kTools,
      .synopsis = "datasets make scenes ...",
-     .summary = "writes captioned scenes with exact edits: --count --seed --edits --output",
+     .summary = "write captioned scenes with exact edits: --count --seed --edits --output",
      .run = datasets_command}};
 
 }  // namespace

@@ -115,7 +115,7 @@ int rescore_command(const Words& words) {
 const CommandRegistration registration{{.name = "rescore",
                                         .group = CommandGroup::kRuns,
                                         .synopsis = "rescore DIR metrics=[...] [-o FILE]",
-                                        .summary = "the pictures that a run kept, by other metrics; runs no network",
+                                        .summary = "compute further metrics on a run's saved images",
                                         .run = rescore_command}};
 
 }  // namespace

@@ -29,7 +29,7 @@ hydra::Launch launch_of(const hydra::Flags& flags) {
   return launch;
 }
 
-constexpr size_t kMostFailures = 10;
+constexpr size_t kMaxShownFailures = 10;
 
 run::Resume resume_of(const RunFlags& flags) {
   if (!flags.resume) return run::Resume::kNo;
@@ -60,14 +60,14 @@ std::string rerun_line(const hydra::Launch& launch, const plan::Trial& trial, co
 
 void list_failures(const hydra::Launch& launch, const plan::Plan& plan, const run::RunOutcome& outcome) {
   const size_t failed = outcome.failures.size();
-  for (size_t k = 0; k < std::min(failed, kMostFailures); ++k) {
+  for (size_t k = 0; k < std::min(failed, kMaxShownFailures); ++k) {
     const analysis::RunFailure& failure = outcome.failures[k];
     fmt::print(stderr, "failed: trial {}, sample {}{}{}: {}\n    {}\n", failure.trial, failure.sample,
                failure.edit.empty() ? "" : ", edit ", failure.edit, failure.error,
                rerun_line(launch, plan.trials[failure.trial], failure.sample));
   }
-  if (failed > kMostFailures) {
-    fmt::print(stderr, "and {} more failed: {}\n", failed - kMostFailures,
+  if (failed > kMaxShownFailures) {
+    fmt::print(stderr, "and {} more failed: {}\n", failed - kMaxShownFailures,
                shell_line({"roundtrip", "status", outcome.results.parent_path().string()}));
   }
 }
@@ -79,11 +79,11 @@ int run_command(const Words& words) {
     return 0;
   }
   const hydra::Launch launch = launch_of(flags);
-  const plan::Plan plan = plan::make_plan(launch);
   if (flags.dry_run) {
-    std::fputs(plan::plan_text(plan).c_str(), stdout);
+    std::fputs(plan::plan_text(plan::make_plan(launch, plan::TrialIds::kOmit)).c_str(), stdout);
     return 0;
   }
+  const plan::Plan plan = plan::make_plan(launch);
   for (const auto& [name, value] : launch.environment) ::setenv(name.c_str(), value.c_str(), 1);
   run::watch_for_interrupts();
   run::RunOptions options{.directory = launch.output_dir,
@@ -95,8 +95,8 @@ int run_command(const Words& words) {
   if (flags.max_failures) options.max_failures = std::stoll(*flags.max_failures);
   options.on_directory = [&] {
     if (options.resume != run::Resume::kSame) write_config_files(launch, options.directory);
-    fmt::print(stderr, "{} trials, {} records, {} network evaluations asked for, {} to make\n", plan.trials.size(),
-               plan.records, plan.asked.most.forward, plan.made.most.forward);
+    fmt::print(stderr, "{} trials, {} records, {} network evaluations without sharing, {} with sharing\n",
+               plan.trials.size(), plan.records, plan.asked.most.forward, plan.made.most.forward);
   };
   const run::RunOutcome outcome = run::run_plan(plan, options);
 
@@ -108,7 +108,7 @@ int run_command(const Words& words) {
   std::fflush(stdout);
   list_failures(launch, plan, outcome);
   if (outcome.interrupted || outcome.gave_up) {
-    fmt::print(stderr, "{}: what was finished is in {}; go on with: {}\n",
+    fmt::print(stderr, "{}: finished records are in {}; resume with: {}\n",
                outcome.interrupted ? "interrupted" : "too many failures", outcome.results.string(),
                shell_line({"roundtrip", "run", "--resume", outcome.results.parent_path().string()}));
     if (outcome.interrupted) return 128 + run::interrupt_signal();
@@ -121,7 +121,7 @@ int plan_command(const Words& words) {
   const bool json = std::erase(rest, "--json") > 0;
   const bool unmeasured = std::erase(rest, "--no-calibration") > 0;
   const hydra::Launch launch = launch_of(parse_run_flags(rest));
-  const plan::Plan plan = plan::make_plan(launch);
+  const plan::Plan plan = plan::make_plan(launch, plan::TrialIds::kOmit);
   std::optional<plan::Estimate> estimate;
   if (!unmeasured) estimate = run::estimate_plan(plan);
   std::fputs((json ? plan::plan_json(plan, estimate) : plan::plan_text(plan, estimate)).c_str(), stdout);
@@ -137,21 +137,23 @@ int rerun_command(const Words& words) {
   return run_command(again);
 }
 
-const CommandRegistration run_registration{{.name = "run",
-                                            .group = CommandGroup::kRuns,
-                                            .synopsis = "[run] [-m] [--resume DIR] [KEY=VALUE ...]",
-                                            .summary = "one trial over a dataset; -m sweeps over values with commas",
-                                            .run = run_command}};
+const CommandRegistration run_registration{
+    {.name = "run",
+     .group = CommandGroup::kRuns,
+     .synopsis = "[run] [-m] [--resume DIR] [KEY=VALUE ...]",
+     .summary = "run one trial over a dataset; -m sweeps over comma-separated values",
+     .run = run_command}};
 const CommandRegistration rerun_registration{{.name = "rerun",
                                               .group = CommandGroup::kRuns,
                                               .synopsis = "rerun DIR [KEY=VALUE ...]",
-                                              .summary = "what ran in DIR once more, in a directory of its own",
+                                              .summary = "repeat the run in DIR, into a new directory",
                                               .run = rerun_command}};
-const CommandRegistration plan_registration{{.name = "plan",
-                                             .group = CommandGroup::kRuns,
-                                             .synopsis = "plan [-m] [KEY=VALUE ...]",
-                                             .summary = "what would run, and how long: --json, --no-calibration",
-                                             .run = plan_command}};
+const CommandRegistration plan_registration{
+    {.name = "plan",
+     .group = CommandGroup::kRuns,
+     .synopsis = "plan [-m] [KEY=VALUE ...]",
+     .summary = "show what would run, and for how long: --json, --no-calibration",
+     .run = plan_command}};
 
 }  // namespace
 }  // namespace roundtrip::app

@@ -2,23 +2,24 @@
 // that is not its network's.
 #include <benchmark/benchmark.h>
 
-#include "diffusion/guidance.h"
-#include "diffusion/transfer.h"
+#include "diffusion/cfg.h"
+#include "diffusion/step_grid.h"
 #include "engine/batch.h"
 
 namespace roundtrip {
 namespace {
 
-void transfer(benchmark::State& state) {
+void step(benchmark::State& state) {
   const at::Tensor x = at::randn({4, state.range(0), state.range(0)}), eps = at::randn_like(x);
-  for (auto _ : state) benchmark::DoNotOptimize(diffusion::transfer(x, eps, 0.9, 0.8));
+  const diffusion::StepGrid grid = diffusion::ddim_grid(diffusion::NoiseSchedule({}), 50);
+  for (auto _ : state) benchmark::DoNotOptimize(grid.step(x, eps, 20, 21));
   state.SetItemsProcessed(state.iterations());
 }
 
-void guide(benchmark::State& state) {
+void cfg(benchmark::State& state) {
   const at::Tensor conditional = at::randn({4, state.range(0), state.range(0)});
   const at::Tensor unconditional = at::randn_like(conditional);
-  for (auto _ : state) benchmark::DoNotOptimize(diffusion::guide(conditional, unconditional, 7.5));
+  for (auto _ : state) benchmark::DoNotOptimize(diffusion::cfg({conditional, unconditional}, 7.5));
   state.SetItemsProcessed(state.iterations());
 }
 
@@ -34,8 +35,8 @@ void stack_rows(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * 16);
 }
 
-BENCHMARK(transfer)->Arg(8)->Arg(64);
-BENCHMARK(guide)->Arg(8)->Arg(64);
+BENCHMARK(step)->Arg(8)->Arg(64);
+BENCHMARK(cfg)->Arg(8)->Arg(64);
 BENCHMARK(stack_rows)->Arg(8)->Arg(64);
 
 }  // namespace

@@ -11,19 +11,22 @@ constexpr std::string_view kMethodParameter = "p.method.";
 }  // namespace
 
 const std::vector<Axis>& axes() {
-  static const std::vector<Axis> kAxes = {
-      {kTask.column(), "task", {"task"}},
-      {kMethod.column(), "method", {"method", "method.name"}},
-      {kSteps.column(), "steps", {"steps"}},
-      {kGuidanceScale.column(), "w", {"guidance_scale"}},
-      {kInvertGuidanceScale.column(), "invert w", {"invert_guidance_scale"}},
-      {kEpsAt.column(), "eps_at", {"eps_at"}},
-      {kEta.column(), "eta", {"eta"}},
-      {kSeed.column(), "seed", {"seed"}},
-      {kModel.column(), "model", {}},  // a folder's name alone: the key has a column of its own
-      {kDataset.column(), "dataset", {}},
-      {kDtype.column(), "dtype", {"model.dtype"}},
-  };
+  static const std::vector<Axis> kAxes = [] {
+    std::vector<Axis> all = {
+        {kTask.column(), "task", {"task"}},      {kMethod.column(), "method", {"method", "method.name"}},
+        {kSteps.column(), "steps", {"steps"}},   {kInvertGuidanceScale.column(), "invert w", {"invert_guidance_scale"}},
+        {kEpsAt.column(), "eps_at", {"eps_at"}}, {kSeed.column(), "seed", {"seed"}},
+        {kModel.column(), "model", {}},  // a folder's name alone: the key has a column of its own
+        {kDataset.column(), "dataset", {}},      {kDtype.column(), "dtype", {"model.dtype"}},
+    };
+    // The guidance scale comes before its inverse, the other numbers before the seed.
+    for (const NumberSetting& setting : kNumberSettings) {
+      const std::string before = setting.column.name == kGuidanceScale.name ? kInvertGuidanceScale.name : kSeed.name;
+      const auto at = std::ranges::find(all, before, [](const Axis& axis) { return axis.column.name; });
+      all.insert(at, {setting.column.column(), setting.label, {setting.column.name}});
+    }
+    return all;
+  }();
   return kAxes;
 }
 

@@ -3,6 +3,7 @@
 // Beside them a run has a column for each other swept key (`p.<key>`) and those of its metrics (scores.h).
 #pragma once
 
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,14 +25,27 @@ using store::kTrial;
 inline constexpr TextColumn kTask{"task", "reconstruct or edit"};
 inline constexpr TextColumn kMethod{"method", "inversion method"};
 inline constexpr CountColumn kSteps{"steps", "steps of the grid, S"};
-inline constexpr NumberColumn kGuidanceScale{"guidance_scale", "w of classifier-free guidance when sampling"};
+inline constexpr NumberColumn kGuidanceScale{"guidance_scale", "guidance scale w when sampling"};
 inline constexpr NumberColumn kInvertGuidanceScale{"invert_guidance_scale", "w when inverting, as it took effect"};
 inline constexpr TextColumn kEpsAt{"eps_at", "inversion evaluates at the time stepped to (t) or from (t-1)"};
-inline constexpr NumberColumn kEta{"eta", "noise of DDIM sampling: 0 none, 1 as DDPM"};
+inline constexpr NumberColumn kEta{"eta", "noise added by DDIM sampling: 0 none, 1 as in DDPM"};
 inline constexpr CountColumn kSeed{"seed", "seed of all noise"};
 inline constexpr TextColumn kModel{"model", "model"};
 inline constexpr TextColumn kDataset{"dataset", "dataset"};
 inline constexpr TextColumn kDtype{"dtype", "number type of the networks"};
+
+// The settings of a trial that are numbers, one line each. A line is the whole declaration: the config key with its type
+// and range, its help, the column, its label in tables, the keys of shared work and the getter of methods
+// (Problem::number) follow from it. The value is in configs/config.yaml.
+struct NumberSetting {
+  NumberColumn column;  // the config key, and the help
+  const char* label;
+  double min = -std::numeric_limits<double>::infinity(), max = std::numeric_limits<double>::infinity();
+};
+inline constexpr NumberSetting kNumberSettings[] = {
+    {kGuidanceScale, "w"},
+    {kEta, "eta", 0, 1},
+};
 
 // The outcome: "ok" or "failed", and one line.
 using store::kError;

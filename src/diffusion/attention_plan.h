@@ -26,7 +26,7 @@ enum class Place { kDown, kMid, kUp };
 
 // Which attention layers an entry of a plan is for. `depth` counts a kind's layers from the input on, from 0.
 struct Sites {
-  std::vector<Place> places = {};  // empty: all
+  std::vector<Place> places = {};                                            // empty: all
   int64_t min_tokens = 0, max_tokens = std::numeric_limits<int64_t>::max();  // query tokens
   int min_depth = 0;
   std::vector<int> depths = {};  // empty: all from min_depth on

@@ -31,8 +31,7 @@ Conditioning stack(const std::vector<const Conditioning*>& rows) {
 }
 
 Conditioning narrow(const Conditioning& batch, int64_t from, int64_t count) {
-  return {rows_of(batch.tokens, from, count), rows_of(batch.pooled, from, count),
-          rows_of(batch.size_ids, from, count)};
+  return {rows_of(batch.tokens, from, count), rows_of(batch.pooled, from, count), rows_of(batch.size_ids, from, count)};
 }
 
 bool same_conditioning(const Conditioning& a, const Conditioning& b) {

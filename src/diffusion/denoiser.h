@@ -39,10 +39,10 @@ struct LinkedRows {
 };
 
 struct Batch {
-  Tensor x;                              // [R, C, H, W]
-  Tensor t;                              // [R] float64
-  Conditioning conditioning = {};        // of R rows
-  std::vector<LinkedRows> linked = {};   // ascending, disjoint; rows outside them do not see each other
+  Tensor x;                             // [R, C, H, W]
+  Tensor t;                             // [R] float64
+  Conditioning conditioning = {};       // of R rows
+  std::vector<LinkedRows> linked = {};  // ascending, disjoint; rows outside them do not see each other
 };
 
 class Denoiser {

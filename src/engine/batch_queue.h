@@ -52,7 +52,7 @@ class BatchQueue {
 
   int64_t rows() const;  // waiting, in the bucket that fires next
   bool full() const;     // whether a batch of them would be
-  void fire();  // answers one batch
+  void fire();           // answers one batch
   const BatchStatistics& statistics() const { return statistics_; }
 
  protected:

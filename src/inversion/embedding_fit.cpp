@@ -31,7 +31,7 @@ Task<FitStep::Pull> FitStep::pull(const Conditioning& u) const {
 }
 
 Task<Conditioning> EmbeddingFit::operator()(const FitStep& step, const Conditioning& before,
-                                           std::vector<double>& losses) const {
+                                            std::vector<double>& losses) const {
   Conditioning u = before;
   const int k = step.run.grid.steps() - step.i;
   const double threshold = early_stop + 2e-5 * k;

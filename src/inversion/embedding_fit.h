@@ -32,9 +32,9 @@ struct FitStep {
 struct EmbeddingFit {
   explicit EmbeddingFit(const config::Params& params);  // reads inner_steps, learning_rate and early_stop
 
-  // The embedding after up to K updates of an Adam of its own, at learning_rate (1 - k/100), k = 0 at the noisiest step. The tuning
-  // ends after an update computed from a loss below early_stop + 2e-5 k. Losses are appended, each before its update.
-  // Throws kNumeric, naming step and loss, where the optimisation diverges.
+  // The embedding after up to K updates of an Adam of its own, at learning_rate (1 - k/100), k = 0 at the noisiest
+  // step. The tuning ends after an update computed from a loss below early_stop + 2e-5 k. Losses are appended, each
+  // before its update. Throws kNumeric, naming step and loss, where the optimisation diverges.
   Task<Conditioning> operator()(const FitStep& step, const Conditioning& before, std::vector<double>& losses) const;
 
   int inner_steps;  // K

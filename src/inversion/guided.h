@@ -20,7 +20,6 @@ class Guided {
   Task<Tensor> gradient(Tensor x, int i, const Cotangent& cotangent) const;
 
  private:
-
   const Problem* run_;
   CfgPair pair_;
   double w_;

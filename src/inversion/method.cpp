@@ -6,8 +6,7 @@ Task<Inversion> Method::fit(const Problem&, Inversion inversion) const { co_retu
 
 std::unique_ptr<Sampler> Method::sampler(const Problem&, const Inversion&, const Guidance&) const { return {}; }
 
-Task<Trajectory> Method::sample(const Problem& run, const Inversion& inversion,
-                          const Guidance& guidance) const {
+Task<Trajectory> Method::sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const {
   const std::unique_ptr<Sampler> back = sampler(run, inversion, guidance);
   check(back != nullptr, "a method without a sampler has a way back of its own");
   Task<Trajectory> walking = walk(*back);

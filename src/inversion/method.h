@@ -56,11 +56,10 @@ class Method {
   // The way back as steps. Null
   // where it moves more than one latent; such a method overrides `sample`, and editors cannot drive it.
   virtual std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
-                                   const Guidance& guidance) const;
+                                           const Guidance& guidance) const;
 
   // The whole way back, noise to clean.
-  virtual Task<Trajectory> sample(const Problem& run, const Inversion& inversion,
-                          const Guidance& guidance) const;
+  virtual Task<Trajectory> sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const;
 
   // The guidance scale of the inversion where the config leaves it null, for sampling at w.
   virtual double default_invert_w(double /*w*/) const { return 1; }

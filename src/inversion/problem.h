@@ -6,6 +6,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,17 +55,25 @@ using NoiseSource = std::function<Tensor(NoisePurpose purpose, int i, const Tens
 // Counter-based, keyed by (seed, sample, purpose, i).
 NoiseSource counter_noise(int64_t seed, std::string sample);
 
+// The config keys of settings that every method knows.
+inline constexpr const char* kEpsAtKey = "eps_at";
+inline constexpr const char* kInvertWKey = "invert_guidance_scale";
+inline constexpr const char* kWKey = "guidance_scale";
+inline constexpr const char* kEtaKey = "eta";
+inline constexpr const char* kSeedKey = "seed";
+
 // The settings of a trial that a method may read.
 struct Settings {
   EpsAt eps_at = EpsAt::kTo;
-  double invert_w = 1;   // guidance scale when inverting
-  double w = 1;          // guidance scale when sampling
-  double eta = 0;        // DDIM's, when sampling
+  double invert_w = 1;                                                     // guidance scale when inverting
+  std::map<std::string, double> numbers = {{kWKey, 1.0}, {kEtaKey, 0.0}};  // all others, by config key
 };
 
 // Those of them that a stage has read, besides the steps, the embeddings and the method's own parameters.
 struct Dependencies {
-  bool eps_at = false, invert_w = false, w = false, eta = false, seed = false;
+  std::set<std::string> keys = {};
+  bool has(const char* key) const { return keys.contains(key); }
+
   // Walks that methods have in common, as they went: a stage that returns such a walk as it is shares it with every
   // method that does.
   std::vector<std::pair<std::string, Trajectory>> walks = {};
@@ -97,12 +107,19 @@ class Problem {
   const Network network;
   const Conditioning source, null;
 
-  EpsAt eps_at() const { return note(&Dependencies::eps_at, settings_.eps_at); }
-  double invert_w() const { return note(&Dependencies::invert_w, settings_.invert_w); }
-  double w() const { return note(&Dependencies::w, settings_.w); }
-  double eta() const { return note(&Dependencies::eta, settings_.eta); }
+  EpsAt eps_at() const { return note(kEpsAtKey, settings_.eps_at); }
+  double invert_w() const { return note(kInvertWKey, settings_.invert_w); }
+  double w() const { return number(kWKey); }      // guidance scale when sampling
+  double eta() const { return number(kEtaKey); }  // DDIM's, when sampling
   Tensor noise(NoisePurpose purpose, int i, const Tensor& like) const {
-    return note(&Dependencies::seed, noise_)(purpose, i, like);
+    return note(kSeedKey, noise_)(purpose, i, like);
+  }
+
+  // Any setting that is a number, by its config key.
+  double number(const char* key) const {
+    const auto setting = settings_.numbers.find(key);
+    check(setting != settings_.numbers.end(), fmt::format("the setting {} is declared", key));
+    return note(key, setting->second);
   }
 
   // The network guided by the source prompt at invert_w, and by `conditioning` against the null prompt at w.
@@ -115,8 +132,8 @@ class Problem {
 
  private:
   template <typename T>
-  const T& note(bool Dependencies::* setting, const T& value) const {
-    if (noted_) noted_->*setting = true;
+  const T& note(const char* key, const T& value) const {
+    if (noted_) noted_->keys.insert(key);
     return value;
   }
 

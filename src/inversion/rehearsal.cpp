@@ -21,8 +21,11 @@ class Oracle : public diffusion::Denoiser {
     constexpr double kLarge = 1e3, kDifferentiated = 371.7;
     const bool differentiated = at::GradMode::is_enabled();
     if (!differentiated) sign_ = -sign_;
-    const Tensor value =
-        at::full(batch.x.sizes(), vanishes_ ? 0 : differentiated ? kDifferentiated : sign_ * kLarge, kDouble);
+    const Tensor value = at::full(batch.x.sizes(),
+                                  vanishes_        ? 0
+                                  : differentiated ? kDifferentiated
+                                                   : sign_ * kLarge,
+                                  kDouble);
     if (!differentiated) return value;
     Tensor zero = batch.x.nan_to_num(0, 0, 0).sum() * 0;
     if (batch.conditioning.tokens.defined()) zero = zero + batch.conditioning.tokens.nan_to_num(0, 0, 0).sum() * 0;
@@ -37,15 +40,11 @@ class Oracle : public diffusion::Denoiser {
   double sign_ = 1;
 };
 
-void merge(Dependencies& into, const Dependencies& more) {
-  into.eps_at |= more.eps_at;
-  into.invert_w |= more.invert_w;
-  into.w |= more.w;
-  into.eta |= more.eta;
-  into.seed |= more.seed;
+Dependencies everything(const Settings& settings) {
+  Dependencies all{.keys = {kEpsAtKey, kInvertWKey, kSeedKey}};
+  for (const auto& [key, value] : settings.numbers) all.keys.insert(key);
+  return all;
 }
-
-constexpr Dependencies kEverything{.eps_at = true, .invert_w = true, .w = true, .eta = true, .seed = true};
 
 // The walk that the inversion is, untouched and with nothing beside it.
 std::string common_walk(const Dependencies& noted, const Inversion& inversion) {
@@ -95,10 +94,7 @@ class Pass {
     const auto embedding = [] { return Conditioning{.tokens = at::full({1, 2}, 0.5, kDouble)}; };
     null_ = embedding();
     source_ = prompts.null_source ? null_ : embedding();
-    guidance_ = {.conditioning = !is_edit              ? source_
-                                 : prompts.null_sampled ? null_
-                                                        : embedding(),
-                 .is_edit = is_edit};
+    guidance_ = {.conditioning = !is_edit ? source_ : prompts.null_sampled ? null_ : embedding(), .is_edit = is_edit};
   }
 
   Rehearsal run() {
@@ -163,7 +159,7 @@ class Pass {
 
 StageRehearsal joined(const StageRehearsal& least, const StageRehearsal& most) {
   StageRehearsal both{.reads = least.reads, .walk = most.walk, .nfe = {least.nfe.least, most.nfe.most}};
-  merge(both.reads, most.reads);
+  both.reads.keys.insert(most.reads.keys.begin(), most.reads.keys.end());
   both.reads.walks.clear();
   return both;
 }
@@ -181,7 +177,7 @@ Rehearsal rehearse(const Method& method, const SampleStage& sample, const diffus
                  .refused = most.refused};
   if (least.invert.walk != most.invert.walk) both.invert.walk.clear();
   if (!both.refused.empty()) {
-    for (StageRehearsal* stage : {&both.invert, &both.fit, &both.sample}) stage->reads = kEverything;
+    for (StageRehearsal* stage : {&both.invert, &both.fit, &both.sample}) stage->reads = everything(settings);
     both.invert.walk.clear();
   }
   return both;

@@ -54,6 +54,7 @@ struct StageRehearsal {
 
 struct Rehearsal {
   StageRehearsal invert, fit, sample;
+  bool reads(const char* key) const { return invert.reads.has(key) || fit.reads.has(key) || sample.reads.has(key); }
   bool has_sampler = false;  // whether editors can drive the way back
   std::string refused = {};  // the method's own message where it refuses the setting; the stages then read everything
 };

@@ -25,8 +25,7 @@ Task<Inversion> TwoStepMethod::invert(const Problem& run, Tensor x0) const {
   co_return inversion;
 }
 
-Task<Trajectory> TwoStepMethod::sample(const Problem& run, const Inversion& inversion,
-                          const Guidance& guidance) const {
+Task<Trajectory> TwoStepMethod::sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const {
   const int S = run.grid.steps();
   const Guided eps_w = run.sampling(guidance.conditioning);
   Tensor above = inversion.pivots.back(), x;

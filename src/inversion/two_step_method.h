@@ -17,8 +17,7 @@ class TwoStepMethod : public Method {
   explicit TwoStepMethod(const config::Params& params) : keeps_second_(params.get_bool("second_latent")) {}
 
   Task<Inversion> invert(const Problem& run, Tensor x0) const override;
-  Task<Trajectory> sample(const Problem& run, const Inversion& inversion,
-                          const Guidance& guidance) const override;
+  Task<Trajectory> sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const override;
   double default_invert_w(double w) const override { return w; }  // the inverse of what will be sampled
 
  private:

@@ -8,11 +8,14 @@ namespace {
 // The values of the settings that a stage was seen to read.
 std::string values_read(const Trial& trial, const inversion::Dependencies& reads) {
   std::string text;
-  if (reads.eps_at) text += ";eps_at=" + trial.eps_at_text();
-  if (reads.invert_w) text += fmt::format(";invert_w={}", trial.invert_w);
-  if (reads.w) text += fmt::format(";w={}", trial.w);
-  if (reads.eta) text += fmt::format(";eta={}", trial.eta);
-  if (reads.seed) text += fmt::format(";seed={}", trial.seed);
+  for (const std::string& key : reads.keys) {
+    text += fmt::format(";{}=", key);
+    const auto number = trial.settings.numbers.find(key);
+    if (number != trial.settings.numbers.end()) text += fmt::format("{}", number->second);
+    if (key == inversion::kInvertWKey) text += fmt::format("{}", trial.settings.invert_w);
+    if (key == inversion::kEpsAtKey) text += trial.settings.eps_at == inversion::EpsAt::kTo ? "t" : "t-1";
+    if (key == inversion::kSeedKey) text += fmt::format("{}", trial.seed);
+  }
   return text;
 }
 
@@ -29,8 +32,7 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
   RecordKeys keys;
   keys.prepared = fmt::format("sample={}/{};encode={};null={}", dataset, sample, encode, trial.null_prompt);
   if (trial.engine.timing == session::Timing::kIsolated) keys.prepared += fmt::format(";trial={}", trial.number);
-  keys.inverted =
-      fmt::format("{};{};S={}{}", keys.prepared, walk, trial.steps, values_read(trial, seen.invert.reads));
+  keys.inverted = fmt::format("{};{};S={}{}", keys.prepared, walk, trial.steps, values_read(trial, seen.invert.reads));
   keys.fitted = fmt::format("{};fit;{}{}", keys.inverted, method, values_read(trial, seen.fit.reads));
   keys.sampled = fmt::format("{};{}{}", keys.fitted, task, values_read(trial, seen.sample.reads));
   return keys;

@@ -75,8 +75,8 @@ void check_against_model(Plan& plan, PlanSession& session, const std::vector<siz
     trial.rehearsals = rehearsals;
     // A method that asks no network when inverting has no such scale, whatever is set.
     const inversion::Rehearsal& seen = rehearsals->of(trial, {});
-    if (!seen.invert.reads.invert_w && !seen.fit.reads.invert_w && !seen.sample.reads.invert_w) {
-      trial.invert_w = std::numeric_limits<double>::quiet_NaN();
+    if (!seen.reads(inversion::kInvertWKey)) {
+      trial.settings.invert_w = std::numeric_limits<double>::quiet_NaN();
     }
     if (trial.steps >= std::ssize(session.options.times)) {
       session.options.times.clear();
@@ -133,8 +133,8 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
       }
     }
     const auto keys_of = [&](PromptKinds kinds, size_t edit, bool by_target) {
-      const std::string name = fmt::format("{}{}", kinds.null_source ? "null" : "",
-                                           by_target && kinds.null_sampled ? "0" : "");
+      const std::string name =
+          fmt::format("{}{}", kinds.null_source ? "null" : "", by_target && kinds.null_sampled ? "0" : "");
       return record_keys(trial, dataset_number, name, kinds, edit);
     };
     for (const auto& [null_source, count] : sources) {

@@ -26,8 +26,8 @@ struct PlanDataset {
 struct PlanSession {
   session::SessionOptions options;
   std::vector<PlanDataset> datasets;
-  int64_t parameters = 0;            // of the model
-  inversion::NfeBounds made = {};    // of Plan::made
+  int64_t parameters = 0;          // of the model
+  inversion::NfeBounds made = {};  // of Plan::made
 };
 
 struct Plan {

@@ -9,8 +9,8 @@ namespace {
 
 // Methods may treat these values specially, and no others.
 double kind_of(double setting) {
-  constexpr double kOther = 7.5;
-  return setting == 0 || setting == 1 ? setting : kOther;
+  constexpr double kBetween = 0.5, kBeyond = 7.5;
+  return setting == 0 || setting == 1 ? setting : setting > 0 && setting < 1 ? kBetween : kBeyond;
 }
 
 }  // namespace
@@ -22,19 +22,20 @@ inversion::PromptKinds prompt_kinds(const Trial& trial, const data::Dataset& dat
 }
 
 const inversion::Rehearsal& Rehearsals::of(const Trial& trial, inversion::PromptKinds prompts) {
-  const double invert_w = kind_of(trial.invert_w), w = kind_of(trial.w), eta = trial.eta == 0 ? 0 : 0.5;
-  const std::string key = fmt::format(
-      "{};{};{};S={};{}{}{};{};{};{};{}", trial.method_params, trial.editor_params, trial.edits, trial.steps,
-      trial.eps_at == inversion::EpsAt::kTo, prompts.null_source, prompts.null_sampled, trial.method_name, invert_w, w,
-      eta);
+  inversion::Settings settings = trial.settings;
+  settings.invert_w = kind_of(settings.invert_w);
+  std::string numbers = fmt::format("{}", settings.invert_w);
+  for (auto& [name, value] : settings.numbers) numbers += fmt::format(",{}", value = kind_of(value));
+  const std::string key =
+      fmt::format("{};{};{};{};{};S={};{}{}{};{}", trial.method_name, trial.method_params, trial.editor_name,
+                  trial.editor_params, trial.edits, trial.steps, settings.eps_at == inversion::EpsAt::kTo,
+                  prompts.null_source, prompts.null_sampled, numbers);
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
-  const inversion::SampleStage way_back = [&trial](const inversion::Problem& run,
-                                                   const inversion::Inversion& inversion,
+  const inversion::SampleStage way_back = [&trial](const inversion::Problem& run, const inversion::Inversion& inversion,
                                                    const inversion::Guidance& guidance) {
     return editing::way_back(*trial.method, *trial.editor, run, inversion, guidance);
   };
-  const inversion::Settings settings{.eps_at = trial.eps_at, .invert_w = invert_w, .w = w, .eta = eta};
   return known_.emplace(key, rehearse(*trial.method, way_back, *trial.grid, settings, trial.edits, prompts))
       .first->second;
 }

@@ -1,5 +1,8 @@
 #include "plan/schema.h"
 
+#include <cmath>
+
+#include "columns/columns.h"
 #include "data/dataset.h"
 
 namespace roundtrip::plan {
@@ -38,12 +41,15 @@ const Schema& schema() {
     s.add({"task", Type::one_of({"reconstruct", "edit"}), "",
            "reconstruct: sample with the source prompt; edit: with the target prompt"});
     s.add({"steps", Type::integer().min(1), "", "number of steps of the grid, S"});
-    s.add({"guidance_scale", Type::number(), "", "guidance scale w when sampling"});
+    for (const columns::NumberSetting& setting : columns::kNumberSettings) {
+      const bool bounded = std::isfinite(setting.min) && std::isfinite(setting.max);
+      const Type type = bounded ? Type::number().range(setting.min, setting.max) : Type::number();
+      s.add({setting.column.name, type, "", setting.column.long_name});
+    }
     s.add({"invert_guidance_scale", Type::number().or_null(), "",
            "guidance scale w when inverting; null: the method's default"});
     s.add({"eps_at", Type::one_of({"t", "t-1"}), "",
            "inversion evaluates eps at the timestep stepped to (t) or from (t-1)"});
-    s.add({"eta", Type::number().range(0, 1), "", "noise added by DDIM sampling: 0 none, 1 as in DDPM"});
     s.add({"seed", Type::integer().min(0), "", "seed of all noise"});
     s.add({"null_prompt", Type::string(), "", "prompt of the unconditional branch"});
     s.add({"metrics", Type::list(Type::string()), "", "metrics that score the results"});

@@ -157,10 +157,9 @@ std::map<std::string, store::Value> setting_of(const Trial& trial) {
   store::set(record, columns::kTask, trial.edits ? "edit" : "reconstruct");
   store::set(record, columns::kMethod, trial.method_name);
   store::set(record, columns::kSteps, trial.steps);
-  store::set(record, columns::kGuidanceScale, trial.w);
-  store::set(record, columns::kInvertGuidanceScale, trial.invert_w);
-  store::set(record, columns::kEpsAt, trial.eps_at_text());
-  store::set(record, columns::kEta, trial.eta);
+  store::set(record, columns::kInvertGuidanceScale, trial.settings.invert_w);
+  store::set(record, columns::kEpsAt, trial.settings.eps_at == inversion::EpsAt::kTo ? "t" : "t-1");
+  for (const auto& [key, value] : trial.settings.numbers) record.values[key] = value;
   store::set(record, columns::kSeed, trial.seed);
   store::set(record, columns::kModel, std::filesystem::path(trial.model.path).lexically_normal().filename().string());
   store::set(record, columns::kDataset, trial.dataset.path.lexically_normal().filename().string());
@@ -192,11 +191,12 @@ Trial read_settings(const Node& config) {
   trial.editor = editing::make_editor(trial.editor_name, editor_params);
   trial.edits = read.text("task") == "edit";
   trial.steps = static_cast<int>(std::min<int64_t>(read.integer("steps"), std::numeric_limits<int>::max()));
-  trial.w = read.number("guidance_scale");
+  for (const columns::NumberSetting& setting : columns::kNumberSettings) {
+    trial.settings.numbers[setting.column.name] = read.number(setting.column.name);
+  }
   const Node& invert_w = read.at("invert_guidance_scale");
-  trial.invert_w = invert_w.is_null() ? trial.method->default_invert_w(trial.w) : invert_w.as_float();
-  trial.eps_at = read.text("eps_at") == "t" ? inversion::EpsAt::kTo : inversion::EpsAt::kFrom;
-  trial.eta = read.number("eta");
+  trial.settings.invert_w = invert_w.is_null() ? trial.method->default_invert_w(trial.w()) : invert_w.as_float();
+  trial.settings.eps_at = read.text("eps_at") == "t" ? inversion::EpsAt::kTo : inversion::EpsAt::kFrom;
   trial.seed = read.integer("seed");
   trial.null_prompt = read.text("null_prompt");
   trial.metrics = read.texts("metrics");

@@ -36,8 +36,7 @@ struct Trial {
   bool edits = false;  // task: edit samples under the sample's target prompt, reconstruct under its own
   int steps = 0;
   std::shared_ptr<const diffusion::StepGrid> grid = {};  // of the model; the plan makes it
-  double w = 1, invert_w = 1, eta = 0;  // invert_w is NaN where inverting asks no network
-  inversion::EpsAt eps_at = inversion::EpsAt::kTo;
+  inversion::Settings settings;                          // invert_w is NaN where inverting asks no network
   int64_t seed = 0;
   std::string null_prompt;
   std::vector<std::string> metrics;
@@ -45,9 +44,9 @@ struct Trial {
   bool save_trajectories = false;
   SaveImages save_images = SaveImages::kNone;
   std::shared_ptr<Rehearsals> rehearsals = {};  // of its model; the plan makes it
-  std::map<std::string, store::Value> swept;  // other swept keys, for the columns p.<key>
+  std::map<std::string, store::Value> swept;    // other swept keys, for the columns p.<key>
 
-  std::string eps_at_text() const { return eps_at == inversion::EpsAt::kTo ? "t" : "t-1"; }
+  double w() const { return settings.numbers.at(inversion::kWKey); }
 };
 
 // Reads a job of `launch`. Throws kType or kMissing for a method or parameter that is not there, a metric that is

@@ -119,7 +119,7 @@ Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edi
   const std::shared_ptr<const Fitted> fitted = co_await fitting;
   add_notes(fitted->inversion.notes);
   const bool one_prompt = !trial.edits && prepared->prompt == trial.null_prompt && fitted->cost.rows == 0;
-  if (context_.session.model().text && trial.w != 1 && one_prompt) {
+  if (context_.session.model().text && trial.w() != 1 && one_prompt) {
     finished.notes.push_back("the prompt is the null prompt, so guidance_scale has no effect");
   }
   auto sampling = memo.read(keys.sampled, run::sample(context_, trial, sample, edit, prepared, fitted));

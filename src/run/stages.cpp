@@ -14,7 +14,7 @@ inversion::Problem::Parts problem(const StageContext& context, const plan::Trial
           .network = inversion::Network(context.session.engine(), cost),
           .source = prepared.source,
           .null = prepared.null,
-          .settings = {.eps_at = trial.eps_at, .invert_w = trial.invert_w, .w = trial.w, .eta = trial.eta},
+          .settings = trial.settings,
           .noise = inversion::counter_noise(trial.seed, sample_id)};
 }
 

@@ -68,9 +68,7 @@ TEST(StepGrid, RefusesMoreStepsThanTheModelWasTrainedOn) {
 
 TEST(StepGrid, StepCoefficientsMatchTheReference) {
   ScheduleConfig config = testing::sd_schedule();
-  const auto eps_coefficient = [](const StepGrid& grid, int i) {
-    return grid.out_coefficient(i - 1, i);
-  };
+  const auto eps_coefficient = [](const StepGrid& grid, int i) { return grid.out_coefficient(i - 1, i); };
   const StepGrid offset1 = ddim_grid(NoiseSchedule(config), 50);
   EXPECT_NEAR(eps_coefficient(offset1, 1), .012137, 1e-6);
   EXPECT_NEAR(eps_coefficient(offset1, 2), .099162, 1e-6);
@@ -80,7 +78,8 @@ TEST(StepGrid, StepCoefficientsMatchTheReference) {
   EXPECT_EQ(eps_coefficient(offset0, 1), 0.0);  // the first step of the p2p family is the identity
   EXPECT_NEAR(eps_coefficient(offset0, 50), .109615, 1e-6);
   double product = 1;
-  for (int i = 1; i <= 50; ++i) product *= std::sqrt(testing::alpha_bar(offset0, i) / testing::alpha_bar(offset0, i - 1));
+  for (int i = 1; i <= 50; ++i)
+    product *= std::sqrt(testing::alpha_bar(offset0, i) / testing::alpha_bar(offset0, i - 1));
   EXPECT_NEAR(product, .0764772, 1e-7);
 }
 

@@ -15,9 +15,7 @@ Level vp(double alpha_bar) {
 }
 Level flow(double sigma) { return {.a = 1 - sigma, .s = sigma, .c = 1, .p = sigma, .t = 1000 * sigma}; }
 
-StepGrid vp_grid(double alpha_bar_0, double alpha_bar_1) {
-  return {{vp(alpha_bar_0), vp(alpha_bar_1)}, Out::kEps};
-}
+StepGrid vp_grid(double alpha_bar_0, double alpha_bar_1) { return {{vp(alpha_bar_0), vp(alpha_bar_1)}, Out::kEps}; }
 
 TEST(Step, ThereAndBackWithTheSameOutIsTheIdentity) {
   const Tensor x = at::linspace(-2, 2, 9, at::kDouble), out = at::linspace(1, -1, 9, at::kDouble);

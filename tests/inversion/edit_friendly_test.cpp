@@ -70,12 +70,13 @@ TEST_F(EditFriendlyTest, AStepWithoutNoiseHasNoMap) {
   engine::Cost cost;
   diffusion::ScheduleConfig schedule = testing::sd_schedule();
   schedule.steps_offset = 0;
+  const Settings settings;
   const Problem p({.grid = diffusion::ddim_grid(diffusion::NoiseSchedule(schedule), 10),
-                  .network = Network(engine, cost),
-                  .source = setting.source,
-                  .null = setting.null,
-                  .settings = {},
-                  .noise = counter_noise(0, "sample")});
+                   .network = Network(engine, cost),
+                   .source = setting.source,
+                   .null = setting.null,
+                   .settings = settings,
+                   .noise = counter_noise(0, "sample")});
   const auto method = edit_friendly();
   const Inversion inversion = testing::run_alone(engine, method->invert(p, x0));
   EXPECT_TRUE(at::isfinite(inversion.state.at("noise_maps")).all().item<bool>());

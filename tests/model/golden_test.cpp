@@ -58,7 +58,8 @@ TEST_F(GoldenNetworks, TextEncoderCountsTheTokensThatDoNotFit) {
 }
 
 TEST_F(GoldenNetworks, UNetPredictsEpsWithItsOwnTimePerRow) {
-  const Tensor eps = tiny().denoiser->out({golden("unet.x"), golden("unet.t").to(at::kDouble), {.tokens = golden("unet.cond")}});
+  const Tensor eps =
+      tiny().denoiser->out({golden("unet.x"), golden("unet.t").to(at::kDouble), {.tokens = golden("unet.cond")}});
   EXPECT_LT(distance(eps, golden("unet.out")), kTolerance);
 }
 
@@ -102,7 +103,8 @@ TEST_F(GoldenNetworks, DoubleAgreesWithSingle) {
 
 TEST_F(GoldenNetworks, HalfPrecisionAnswersInTheCallersDtype) {
   const Model model = open_tiny("bfloat16");
-  const Tensor eps = model.denoiser->out({golden("unet.x"), golden("unet.t").to(at::kDouble), {.tokens = golden("unet.cond")}});
+  const Tensor eps =
+      model.denoiser->out({golden("unet.x"), golden("unet.t").to(at::kDouble), {.tokens = golden("unet.cond")}});
   EXPECT_EQ(eps.scalar_type(), at::kFloat);
   const double error = distance(eps, golden("unet.out"));
   EXPECT_LT(error, 0.1);
@@ -110,7 +112,8 @@ TEST_F(GoldenNetworks, HalfPrecisionAnswersInTheCallersDtype) {
 }
 
 TEST_F(GoldenNetworks, AGradientChangesNoPrediction) {
-  const Tensor quiet = tiny().denoiser->out({golden("unet.x"), golden("unet.t").to(at::kDouble), {.tokens = golden("unet.cond")}});
+  const Tensor quiet =
+      tiny().denoiser->out({golden("unet.x"), golden("unet.t").to(at::kDouble), {.tokens = golden("unet.cond")}});
   c10::AutoGradMode grad(true);
   const Tensor x = golden("unet.x").clone().requires_grad_(true);
   const Tensor recorded = tiny().denoiser->out({x, golden("unet.t").to(at::kDouble), {.tokens = golden("unet.cond")}});

@@ -39,7 +39,7 @@ TEST_F(GoldenTrajectories, ReconstructionsWithAndWithoutGuidance) {
     for (const double w : {1.0, 7.5}) {
       const std::string prefix = fmt::format("ddim.{}.w1", eps_at == EpsAt::kTo ? "t" : "t-1");
       inversion::Problem::Parts parts = problem(cost_);
-      parts.settings.w = w;
+      parts.settings.numbers[inversion::kWKey] = w;
       inversion::Inversion inversion;
       inversion.pivots = golden(prefix + ".pivots").unbind(0);
       const inversion::Problem p(parts);
@@ -61,7 +61,7 @@ TEST_F(GoldenTrajectories, ForwardNoiseWithTheGivenNoise) {
 
 TEST_F(GoldenTrajectories, SamplingWithEtaOneAndTheGivenNoise) {
   inversion::Problem::Parts parts = problem(cost_);
-  parts.settings.eta = 1;
+  parts.settings.numbers[inversion::kEtaKey] = 1;
   const Tensor noise = golden("forward.noise");  // noise[k] at the k-th step, the noisiest first
   parts.noise = [&](NoisePurpose, int i, const Tensor&) { return noise[10 - i]; };
   inversion::Inversion inversion;

@@ -21,7 +21,7 @@ class GoldenTuning : public GoldenFixture {
   // At w = 7.5, from the recorded pivots.
   Tuned tune(const inversion::Method& method, const std::string& pivots, EpsAt eps_at = EpsAt::kTo) {
     inversion::Problem::Parts parts = problem(cost_);
-    parts.settings.w = 7.5;
+    parts.settings.numbers[inversion::kWKey] = 7.5;
     parts.settings.eps_at = eps_at;
     const inversion::Problem p(parts);
     const inversion::Guidance reconstructing{p.source}, editing{target_.conditioning, true};

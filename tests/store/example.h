@@ -59,7 +59,8 @@ inline Record record(int64_t row, int steps = 2) {
   Record result{.plan_row = row, .values = {}, .steps = {}};
   result.values = {{"sample", sample_of(row)}, {"steps", int64_t{10}}, {"psnr", psnr_of(row)}};
   for (int i = 1; i <= steps; ++i) {
-    result.steps.push_back({.i = i, .t = static_cast<double>(100 * i), .pivot_distance = 0.5 * i, .loss = kNaN, .inner_steps = -1});
+    result.steps.push_back(
+        {.i = i, .t = static_cast<double>(100 * i), .pivot_distance = 0.5 * i, .loss = kNaN, .inner_steps = -1});
   }
   return result;
 }

@@ -12,6 +12,9 @@ struct Setting {
   double invert_w = 1, w = 1, eta = 0;
   int64_t seed = 0;
   Conditioning source = {}, null = {};
+  inversion::Settings settings() const {
+    return {.eps_at = eps_at, .invert_w = invert_w, .numbers = {{inversion::kWKey, w}, {inversion::kEtaKey, eta}}};
+  }
   std::optional<Conditioning> target = {};  // where given, sampling is an edit
 };
 
@@ -30,13 +33,12 @@ inline RoundTrip round_trip(const inversion::Method& method, diffusion::Denoiser
   RoundTrip result;
   engine::Engine engine(denoiser, {.batch = {.max_batch = 4}});
   const auto parts = [&](engine::Cost& cost) {
-    return inversion::Problem::Parts{
-        .grid = diffusion::ddim_grid(NoiseSchedule(sd_schedule()), setting.steps),
-        .network = inversion::Network(engine, cost),
-        .source = setting.source,
-        .null = setting.null,
-        .settings = {.eps_at = setting.eps_at, .invert_w = setting.invert_w, .w = setting.w, .eta = setting.eta},
-        .noise = inversion::counter_noise(setting.seed, "sample")};
+    return inversion::Problem::Parts{.grid = diffusion::ddim_grid(NoiseSchedule(sd_schedule()), setting.steps),
+                                     .network = inversion::Network(engine, cost),
+                                     .source = setting.source,
+                                     .null = setting.null,
+                                     .settings = setting.settings(),
+                                     .noise = inversion::counter_noise(setting.seed, "sample")};
   };
   const inversion::Problem inverting(parts(result.invert_cost));
   const inversion::Problem fitting(parts(result.fit_cost));

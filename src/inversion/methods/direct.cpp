@@ -53,11 +53,11 @@ class Direct : public DdimMethod {
 
   std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
                                    const Guidance& guidance) const override {
-    return std::make_unique<CorrectedSampler>(run, inversion, guidance.conditioning, guidance.is_edit ? target_scale_ : 1);
+    return std::make_unique<CorrectedSampler>(run, inversion, guidance.conditioning,
+                                              guidance.is_edit ? target_scale_ : 1);
   }
 
-  Task<Trajectory> sample(const Problem& run, const Inversion& inversion,
-                          const Guidance& guidance) const override {
+  Task<Trajectory> sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const override {
     if (!guidance.is_edit) co_return inversion.reconstruction;
     co_return co_await Method::sample(run, inversion, guidance);
   }

@@ -39,8 +39,7 @@ class Edict : public Method {
     co_return inversion;
   }
 
-  Task<Trajectory> sample(const Problem& run, const Inversion& inversion,
-                          const Guidance& guidance) const override {
+  Task<Trajectory> sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const override {
     const Guided eps_w = run.sampling(guidance.conditioning);
     Tensor x = inversion.pivots.back(), y = inversion.state.at(kSecond);
     Trajectory path{x};
@@ -68,10 +67,9 @@ class Edict : public Method {
   bool leapfrog_;
 };
 
-const RegisteredMethod<Edict> edict(
-    {.name = "edict",
-     .summary = "exact: two coupled latents, each moved by the other's eps; keeps both",
-     .source = "Wallace et al., EDICT, CVPR 2023"});
+const RegisteredMethod<Edict> edict({.name = "edict",
+                                     .summary = "exact: two coupled latents, each moved by the other's eps; keeps both",
+                                     .source = "Wallace et al., EDICT, CVPR 2023"});
 
 }  // namespace
 }  // namespace roundtrip::inversion

@@ -31,7 +31,7 @@ class Newton : public ImplicitMethod {
     const Tensor mu = std::sqrt(1 - beta) * step.from;
     Tensor z = step.from, best;
     for (int64_t k = 0; k < iterations_; ++k) {
-      Tensor miss;  // z - g(z)
+      Tensor miss;                                                           // z - g(z)
       const Guided::Cotangent d_miss = [&](const Tensor& eps_w) -> Tensor {  // d |miss|_1 / d eps_w
         miss = z - step.up(eps_w);
         return -step.run.grid.out_coefficient(step.i - 1, step.i) * miss.sign();

@@ -18,9 +18,9 @@ NLOHMANN_JSON_SERIALIZE_ENUM(CommandGroup, {{CommandGroup::kRuns, "runs"},
                                             {CommandGroup::kResults, "results"},
                                             {CommandGroup::kTools, "tools"}})
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Command, name, group, synopsis, summary)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MethodDescription, name, summary, source, parameters)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PluginDescription, name, summary, source, parameters)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MetricDescription, name, summary)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Description, version, commands, keys, methods, metrics, datasets)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Description, version, commands, keys, methods, editors, metrics, datasets)
 
 namespace {
 
@@ -61,7 +61,7 @@ int describe_command(const Words& words) {
 const CommandRegistration registration{{.name = "describe",
                                         .group = CommandGroup::kTools,
                                         .synopsis = "describe",
-                                        .summary = "print every key, method, metric and dataset, as JSON",
+                                        .summary = "print every key, method, editor, metric and dataset, as JSON",
                                         .run = describe_command}};
 
 }  // namespace

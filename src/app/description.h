@@ -1,5 +1,5 @@
 // What this program says of the runs that it leaves to `roundtrip-networks`: their subcommands, the keys that they
-// read, the methods, metrics and datasets that there are.
+// read, the methods, editors, metrics and datasets that there are.
 //
 // All of these register themselves in rooms that need LibTorch, which takes 0.4 s to load. So the build asks
 // roundtrip-networks (`roundtrip-networks describe`) and compiles the answer into roundtrip.
@@ -14,9 +14,10 @@
 
 namespace roundtrip::app {
 
-struct MethodDescription {
+// A method or an editor.
+struct PluginDescription {
   std::string name, summary, source;
-  std::map<std::string, std::string> parameters;  // what it reads under `method.`, with the type: "int in [1, 1000]"
+  std::map<std::string, std::string> parameters;  // those that it reads in its section, with the type: "int in [1, 1000]"
 };
 
 struct MetricDescription {
@@ -27,7 +28,7 @@ struct Description {
   std::string version;  // one line
   std::vector<Command> commands;
   std::vector<hydra::KeyInfo> keys;
-  std::vector<MethodDescription> methods;
+  std::vector<PluginDescription> methods, editors;
   std::vector<MetricDescription> metrics;
   std::vector<std::string> datasets;
 };

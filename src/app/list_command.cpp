@@ -1,4 +1,5 @@
 // roundtrip list: names that a config can use.
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -12,14 +13,26 @@
 namespace roundtrip::app {
 namespace {
 
-void list_methods() {
-  for (const MethodDescription& method : description().methods) {
-    fmt::print("  {:<16}{}\n{:<18}{}\n", method.name, method.summary, "", method.source);
+// The column where the texts beside the names begin.
+template <typename Entries>
+size_t text_column(const Entries& entries) {
+  size_t longest = 0;
+  for (const auto& entry : entries) longest = std::max(longest, entry.name.size());
+  return longest + 2;
+}
+
+void list_plugins(const std::vector<PluginDescription>& plugins) {
+  const size_t column = text_column(plugins);
+  for (const PluginDescription& plugin : plugins) {
+    fmt::print("  {:<{}}{}\n", plugin.name, column, plugin.summary);
+    if (!plugin.source.empty()) fmt::print("  {:<{}}{}\n", "", column, plugin.source);
   }
 }
 
 void list_metrics() {
-  for (const MetricDescription& metric : description().metrics) fmt::print("  {:<16}{}\n", metric.name, metric.summary);
+  const auto& metrics = description().metrics;
+  const size_t column = text_column(metrics);
+  for (const MetricDescription& metric : metrics) fmt::print("  {:<{}}{}\n", metric.name, column, metric.summary);
 }
 
 void list_datasets() {
@@ -33,7 +46,8 @@ void list_options(const std::string& group) {
 }
 
 int list_command(const Words& words) {
-  const std::vector<std::pair<std::string, void (*)()>> lists = {{"methods", list_methods},
+  const std::vector<std::pair<std::string, void (*)()>> lists = {{"methods", [] { list_plugins(description().methods); }},
+                                                                 {"editors", [] { list_plugins(description().editors); }},
                                                                  {"metrics", list_metrics},
                                                                  {"datasets", list_datasets},
                                                                  {"models", [] { list_options("model"); }},
@@ -58,7 +72,7 @@ int list_command(const Words& words) {
 const CommandRegistration registration{{.name = "list",
                                         .group = CommandGroup::kRuns,
                                         .synopsis = "list [WHAT]",
-                                        .summary = "list methods, metrics, datasets, models or experiments",
+                                        .summary = "list methods, editors, metrics, datasets, models or experiments",
                                         .run = list_command}};
 
 }  // namespace

@@ -53,19 +53,19 @@ std::vector<KeyRow> rows_of(const std::vector<hydra::KeyInfo>& keys, const Node&
   return rows;
 }
 
-// What the chosen method reads of its section.
-std::vector<KeyRow> method_rows(const Node& job) {
+// The parameters that the chosen method or editor reads in its section.
+std::vector<KeyRow> parameter_rows(const Node& job, const std::string& group,
+                                   const std::vector<PluginDescription>& plugins) {
   std::vector<KeyRow> rows;
-  const Node* name = job.find("method.name");
+  const Node* name = job.find(group + ".name");
   if (name == nullptr || !name->is_string()) return rows;
-  const std::vector<MethodDescription>& methods = description().methods;
-  const auto method = std::ranges::find(methods, name->as_string(), &MethodDescription::name);
-  if (method == methods.end()) return rows;
-  for (const auto& entry : job.find("method")->dict()) {
+  const auto plugin = std::ranges::find(plugins, name->as_string(), &PluginDescription::name);
+  if (plugin == plugins.end()) return rows;
+  for (const auto& entry : job.find(group)->dict()) {
     const std::string& key = entry.key().text;
-    const auto type = method->parameters.find(key);
-    if (type == method->parameters.end()) continue;
-    rows.push_back({"method." + key, value_text(&entry.value), type->second, comment_on(&entry.value)});
+    const auto type = plugin->parameters.find(key);
+    if (type == plugin->parameters.end()) continue;
+    rows.push_back({group + "." + key, value_text(&entry.value), type->second, comment_on(&entry.value)});
   }
   return rows;
 }
@@ -113,10 +113,14 @@ std::string help_text(const hydra::Flags& flags) {
     if (group != "hydra") text += fmt::format("  {:<12} {}\n", group, option_list(path, group));
   }
   text += "\nKeys (key=value)\n" + plain_table(rows_of(description().keys, composition.job, ""));
-  const std::vector<KeyRow> method = method_rows(composition.job);
-  if (!method.empty()) {
-    text += fmt::format("\nKeys of method={}\n", value_text(composition.job.find("method.name"))) + plain_table(method);
-  }
+  const auto add_parameters = [&](const std::string& group, const std::vector<PluginDescription>& plugins) {
+    const std::vector<KeyRow> rows = parameter_rows(composition.job, group, plugins);
+    if (rows.empty()) return;
+    text += fmt::format("\nKeys of {}={}\n", group, value_text(composition.job.find(group + ".name")));
+    text += plain_table(rows);
+  };
+  add_parameters("method", description().methods);
+  add_parameters("editor", description().editors);
   return text + "\nKeys of Hydra's own: roundtrip --hydra-help\n" + of_help("help.footer");
 }
 
@@ -150,9 +154,9 @@ std::string reference_markdown() {
     if (row.path == group + ".name") row.type = fmt::format("what `roundtrip list {}s` names", group);
   }
   const std::string text = fmt::format(
-      "### Groups\n\n{}: `roundtrip --help` lists their options, `roundtrip list methods` and `roundtrip list "
-      "datasets` "
-      "say what they are, and `roundtrip --help method=NAME` shows the keys that a method reads under `method.`.\n\n"
+      "### Groups\n\n{}: `roundtrip --help` lists their options, `roundtrip list methods` (or `editors`, `datasets`) "
+      "describes them, and `roundtrip --help method=NAME` shows the keys that a method reads under `method.`; likewise "
+      "`editor=NAME`.\n\n"
       "### Keys\n\n{}",
       groups, markdown_table(rows));
   const hydra::Composition hydra = hydra::preview(flags_of({}), path, hydra::Strictness::kLenient);

@@ -10,6 +10,7 @@
 #include "config/launch.h"
 #include "config/section.h"
 #include "data/dataset.h"
+#include "editing/editor.h"
 #include "inversion/method.h"
 #include "metrics/metric.h"
 #include "plan/schema.h"
@@ -18,27 +19,29 @@
 namespace roundtrip::app {
 namespace {
 
-using ParametersByMethod = std::map<std::string, std::map<std::string, std::string>>;
-
-// What methods read of their section, asked by making each with every option of the group `method`.
-ParametersByMethod parameters() {
-  ParametersByMethod found;
+// The plug-ins of a group ("method") with the parameters that they read in its section, learnt by making each with every
+// option of the group.
+template <typename Infos, typename Make>
+std::vector<PluginDescription> plugins(const std::string& group, const Infos& infos, Make make) {
+  std::map<std::string, std::map<std::string, std::string>> read;
   const hydra::SearchPath path = hydra::SearchPath::built_in();
-  for (const std::string& option : path.options("method")) {
+  for (const std::string& option : path.options(group)) {
     hydra::Flags flags;
-    flags.overrides = {"method=" + option};
+    flags.overrides = {group + "=" + option};
     const hydra::Node job = hydra::preview(flags, path, hydra::Strictness::kLenient).job;
-    const config::Params params = config::section_params(job, "method");
+    const config::Params params = config::section_params(job, group);
     const std::string name = params.get_string("name");
     try {
-      inversion::make_method(name, params);
-    } catch (const Error&) {  // a ??? among them: what was asked until then is told
+      make(name, params);
+    } catch (const Error&) {  // a ??? among the values: the parameters asked for until then are described
     }
     for (const auto& [key, type] : params.asked()) {
-      if (key != "name") found[name][key] = type;
+      if (key != "name") read[name][key] = type;
     }
   }
-  return found;
+  std::vector<PluginDescription> all;
+  for (const auto& info : infos) all.push_back({info.name, info.summary, info.source, std::move(read[info.name])});
+  return all;
 }
 
 MetricDescription described(const std::string& metric) {
@@ -66,13 +69,10 @@ Description described() {
   Description all{.version = run::version_line(),
                   .commands = registered_commands(),
                   .keys = plan::schema().key_infos(),
-                  .methods = {},
+                  .methods = plugins("method", inversion::methods(), inversion::make_method),
+                  .editors = plugins("editor", editing::editors(), editing::make_editor),
                   .metrics = {},
                   .datasets = data::dataset_names()};
-  ParametersByMethod read = parameters();
-  for (const inversion::MethodInfo& info : inversion::methods()) {
-    all.methods.push_back({info.name, info.summary, info.source, std::move(read[info.name])});
-  }
   const hydra::Node job = hydra::preview({}, hydra::SearchPath::built_in(), hydra::Strictness::kLenient).job;
   for (const std::string& name : metrics::metric_names()) {
     all.metrics.push_back(described(name));

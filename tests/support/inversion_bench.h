@@ -1,4 +1,4 @@
-// A method on a closed-form denoiser: invert, fit, sample, and what each cost.
+// Round trip of a method on a closed-form denoiser: invert, fit and sample, with the cost of each.
 #pragma once
 
 #include "inversion/method.h"
@@ -12,7 +12,7 @@ struct Setting {
   double invert_w = 1, w = 1, eta = 0;
   int64_t seed = 0;
   Conditioning source = {}, null = {};
-  std::optional<Conditioning> target = {};  // where given, sampling is an edit
+  std::optional<Conditioning> target = {};  // if given, sampling is an edit
 };
 
 struct RoundTrip {

@@ -7,7 +7,7 @@
 namespace roundtrip::model {
 
 struct ModelIndex {
-  std::string pipeline;                      // its class; empty where the folder has no index
+  std::string pipeline;                      // its class; empty if the folder has no index
   bool force_zeros_for_empty_prompt = true;  // SDXL
 };
 

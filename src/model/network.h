@@ -19,9 +19,9 @@ class Network {
 
   struct Facts {
     int64_t in_channels = 0, out_channels = 0;
-    std::array<int64_t, 2> sample_size{};  // height and width; zeros where the config does not say
-    int64_t context_channels = 0;          // of the text's tokens; 0 where the network reads none
-    int64_t pooled_channels = 0;           // of the pooled text vector, read with size ids; 0 where it reads none
+    std::array<int64_t, 2> sample_size{};  // height and width; zeros if the config does not say
+    int64_t context_channels = 0;          // of the text's tokens; 0 if the network reads none
+    int64_t pooled_channels = 0;           // of the pooled text vector, read with size ids; 0 if it reads none
     int64_t timesteps = 0;                 // t must be below this; 0 if any t is accepted
   };
 

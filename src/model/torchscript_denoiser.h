@@ -3,7 +3,7 @@
 //   denoiser.yaml
 //     module: denoiser.pt          # forward(x [R, C, h, w], t [R] int64, tokens [R, L, D]) -> [R, C, h, w]
 //     channels: 4                  # C
-//     height: 64                   # h and w; 0 where the network takes any
+//     height: 64                   # h and w; 0 if the network takes any
 //     width: 64
 //     token_channels: 768          # D; 0: forward takes x and t alone
 //     embeddings: prompts.safetensors   # prompt -> tokens [L, D]; without: text_encoder/ and tokenizer/

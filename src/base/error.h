@@ -67,7 +67,7 @@ inline void check(bool holds, std::string_view claim,
   }
 }
 
-// 0 ok, 1 config or input, 2 usage, 3 a trial failed.
+// Exit code of the program: 0 ok, 1 config or input, 2 usage, 3 a trial failed.
 int exit_code(ErrorKind kind);
 
 }  // namespace roundtrip

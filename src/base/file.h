@@ -1,4 +1,4 @@
-// Whole files as bytes.
+// Reads whole files as bytes.
 #pragma once
 
 #include <cstdint>

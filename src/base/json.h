@@ -14,7 +14,7 @@ namespace roundtrip {
 
 inline constexpr int kMaxJsonDepth = 64;
 
-// `where` names the text in messages. Throws kInput.
+// Parses `text`, which messages call `where`. Throws kInput.
 nlohmann::json parse_json(std::string_view text, std::string_view where);
 
 nlohmann::json read_json(const std::filesystem::path& path);

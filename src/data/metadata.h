@@ -1,4 +1,4 @@
-// metadata.jsonl, Hugging Face's imagefolder convention: one JSON object a line, with `file_name` and `text`.
+// metadata.jsonl, Hugging Face's imagefolder convention: one JSON object per line, with `file_name` and `text`.
 //
 // `target_text`, `target_image`, `mask`, `edit` and `edit_attributes` are our own. They describe an edit of the image:
 // the prompt that requests it, the exact answer, where it may change the image (white) and where not (black), its name,

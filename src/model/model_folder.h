@@ -22,7 +22,7 @@ struct ModelOptions {
   at::Device device = at::kCPU;
 };
 
-// Throws kInput for another name.
+// Throws kInput for any other name.
 at::ScalarType dtype_of(const std::string& dtype);
 
 struct Model : ModelCard {

@@ -27,7 +27,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors data is l
 
 constexpr uint64_t kLengthBytes = 8;
 constexpr uint64_t kDisguiseBytes = 512;           // enough to tell what a file is instead
-constexpr size_t kMaxDimensions = 16;              // ATen stops at 64 in some operations, networks at 5
+constexpr size_t kMaxDimensions = 16;              // some operations of ATen stop at 64; networks use up to 5
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of the reference implementation
 
 struct Dtype {

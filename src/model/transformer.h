@@ -21,13 +21,13 @@ struct TransformerShape {
   int64_t context_channels = 0;  // of the text's tokens
   int64_t depth = 1;             // blocks
   int64_t norm_groups = 32;
-  bool only_cross_attention = false;  // the first attention also attends to the text
+  bool only_cross_attention = false;  // the first attention attends to the text, like the second
 };
 
 // GEGLU layer (Shazeer, "GLU variants improve transformer", 2020): (x W + b) gelu(x V + c), followed by a projection.
 struct GatedFeedForward {
   Linear value, gate,
-      out;  // one matrix in the weights: halves of its product would be strided, and slow to go through
+      out;  // one matrix in the weights; halves of its product would be strided and slow to read
 
   GatedFeedForward(const WeightScope& weights, int64_t channels);
   Tensor operator()(const Tensor& x) const;  // [N, T, C]

@@ -52,8 +52,8 @@ class DownStage {
  public:
   DownStage(const WeightScope& weights, const StageShape& shape, int64_t in, TimeProjections& times);
 
-  // [N, in, h, w] -> [N, channels, h', w']. Appends to `skips` the picture after each layer and after
-  // downsampling.
+  // [N, in, h, w] -> [N, channels, h', w']. Appends the picture to `skips`, after each layer and
+  // after downsampling.
   Tensor operator()(Tensor x, const Signals& signals, std::vector<Tensor>& skips) const;
 
  private:

@@ -37,7 +37,7 @@ Vocabulary read_vocabulary(const json& value, const std::string& where) {
   return vocabulary;
 }
 
-// merges.txt: a version line, then two symbols a line.
+// merges.txt: a version line, then two symbols per line.
 std::vector<Merge> read_merges(const fs::path& path) {
   const std::string text = read_file(path);
   std::vector<Merge> merges;

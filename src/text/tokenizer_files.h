@@ -2,8 +2,8 @@
 //
 //   vocab.json, merges.txt    the vocabulary and the merges; or tokenizer.json, which holds both and wins
 //   tokenizer_config.json     model_max_length, the special tokens, added_tokens_decoder
-//   special_tokens_map.json   special tokens again; wins over tokenizer_config.json unless that has an
-//                             added_tokens_decoder, and is not read then
+//   special_tokens_map.json   special tokens again; wins over tokenizer_config.json, but is not read
+//                             if that has an added_tokens_decoder
 //   added_tokens.json         tokens added by hand (older writers)
 // Normalisation and word splitting are always CLIP's, whatever tokenizer.json says, as in transformers.
 #pragma once

@@ -40,7 +40,7 @@ inline Tensor alpha_bars_at(const NoiseSchedule& schedule, const Tensor& t) {
   return values;
 }
 
-// Data from N(0, variance): eps(x, t) = sqrt(1 - abar) x / (abar variance + 1 - abar).
+// Denoiser of data from N(0, variance): eps(x, t) = sqrt(1 - abar) x / (abar variance + 1 - abar).
 class GaussianDenoiser : public diffusion::Denoiser {
  public:
   explicit GaussianDenoiser(double variance) : variance_(variance) {}
@@ -60,7 +60,7 @@ class GaussianDenoiser : public diffusion::Denoiser {
   NoiseSchedule schedule_{sd_schedule()};
 };
 
-// Data from an equal-weight mixture of isotropic Gaussians; x [R, 1, 1, D].
+// Denoiser of data from an equal-weight mixture of isotropic Gaussians; x [R, 1, 1, D].
 class MixtureDenoiser : public diffusion::Denoiser {
  public:
   MixtureDenoiser(Tensor means, double variance) : means_(std::move(means)), variance_(variance) {}

@@ -1,4 +1,4 @@
-// Whole files as bytes.
+// Reads whole files as bytes.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace roundtrip {
 
-// The whole file. Throws kInput where it cannot be read or is longer than `max_bytes`.
+// Returns the whole file. Throws kInput if it cannot be read or is longer than `max_bytes`.
 std::string read_file(const std::filesystem::path& path, uint64_t max_bytes = uint64_t{1} << 30);
 
 }  // namespace roundtrip

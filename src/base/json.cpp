@@ -14,13 +14,13 @@
 namespace roundtrip {
 namespace {
 
-// "[json.exception.parse_error.101] parse error at line 1, column 2: ..." without its first part.
+// Removes the bracket from "[json.exception.parse_error.101] parse error at line 1, column 2: ...".
 std::string reason(const nlohmann::json::exception& error) {
   std::string text = error.what();
   const size_t prefix = text.find("] ");
   if (prefix != std::string::npos) text.erase(0, prefix + 2);
   std::ranges::replace(text, '\n', ' ');
-  // The reason stands before "last read", which may quote the whole file.
+  // The reason precedes "last read", which may quote the whole file.
   return shortened(text.substr(0, text.find("; last read")));
 }
 

@@ -1,6 +1,6 @@
-// Strict JSON for files that others wrote: nlohmann-json, with what it lets pass turned into Errors.
+// Strict parser for JSON files from outside: nlohmann-json, with Errors for malformed input that it accepts.
 //
-// Refused beyond RFC 8259's grammar: a key twice in one object (nlohmann keeps the last in silence), nesting
+// It also refuses, beyond RFC 8259's grammar, a duplicate key in one object (nlohmann silently keeps the last), nesting
 // deeper than kMaxJsonDepth, and NaN or Infinity.
 #pragma once
 
@@ -14,12 +14,12 @@ namespace roundtrip {
 
 inline constexpr int kMaxJsonDepth = 64;
 
-// `where` names the text in messages. Throws kInput.
+// Parses `text`, which messages call `where`. Throws kInput.
 nlohmann::json parse_json(std::string_view text, std::string_view where);
 
 nlohmann::json read_json(const std::filesystem::path& path);
 
-// A value as messages show it: one line, ASCII control characters escaped, cut where it is long.
+// Formats a value for messages: one line, ASCII control characters escaped, shortened if long.
 std::string json_text(const nlohmann::json& value);
 
 }  // namespace roundtrip

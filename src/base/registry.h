@@ -1,7 +1,7 @@
-// A registry of plug-ins: what can be chosen by name, each with a description and a factory.
+// Registry of plug-ins: classes that are chosen by name, each with a description and a factory.
 //
-// Methods, metrics and datasets all register in this way, from their own file and in one statement. A kind of plug-in
-// has an abstract class, which names its registry, and a struct of what is known of each plug-in without making it:
+// Methods, metrics and datasets all register in this way, with one statement in their own file. A kind of plug-in has
+// an abstract class, which names its registry, and a struct that describes a plug-in without constructing it:
 //
 //   struct MethodInfo {
 //     static constexpr PluginKind kKind{.noun = "method", .key = "method.name"};
@@ -33,7 +33,7 @@
 
 namespace roundtrip {
 
-// How messages speak of a kind of plug-in.
+// Words for a kind of plug-in in messages.
 struct PluginKind {
   const char* noun;                         // "method"
   const char* key;                          // the config key that chooses one: "method.name"
@@ -67,7 +67,7 @@ class Registry {
 
   static bool has(const std::string& name) { return entries().contains(name); }
 
-  // Both throw an error that names the key, all registered names and the nearest one where `name` is not among them.
+  // Both throw for an unknown `name`, with an error that names the key, all registered names and the nearest one.
   static const Info& info(const std::string& name) { return find(name).info; }
 
   static std::unique_ptr<Plugin> make(const std::string& name, Arguments... arguments) {
@@ -81,7 +81,7 @@ class Registry {
     Factory make;
   };
 
-  // Inside a function: registrations run before main, in no known order.
+  // Inside a function, because registrations run before main in no known order.
   static std::map<std::string, Entry>& entries() {
     static std::map<std::string, Entry> all;
     return all;
@@ -97,8 +97,8 @@ class Registry {
   }
 };
 
-// Registers a class at start-up. Its constructor takes the registry's arguments, those and the info before them, the
-// info alone, or nothing.
+// Registers a class at start-up. Its constructor takes the registry's arguments, the info followed by those arguments,
+// the info alone, or nothing.
 template <typename Plugin, typename Class>
 struct Registered {
   using Info = typename Plugin::Plugins::Info;

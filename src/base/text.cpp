@@ -73,7 +73,7 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> can
 std::string python_repr(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  // The shortest digits come from to_chars; Python chooses between the two notations by the exponent alone.
+  // to_chars gives the shortest digits. Python chooses between the two notations by the exponent alone.
   std::array<char, 64> buffer;
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
   const std::string text(buffer.data(), end.ptr);

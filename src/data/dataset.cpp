@@ -49,7 +49,7 @@ std::vector<size_t> choose_samples(const std::vector<std::string>& all, const Da
       if (found == index_of.end()) {
         throw input_error("dataset.ids", fmt::format("no sample has the id '{}'.{}", id, did_you_mean(id, all)));
       }
-      // Ids key noise and records: a second one would be the same record again.
+      // Ids key noise and records: a repeated id would give the same record again.
       if (!seen.insert(id).second) throw input_error("dataset.ids", fmt::format("'{}' is named twice", id));
       chosen.push_back(found->second);
     }

@@ -23,7 +23,7 @@ std::optional<std::string> text_of(const json& object, const char* key, const st
   return found->get<std::string>();
 }
 
-// Lexical: an image that is a link elsewhere is still in the folder.
+// Lexical check: an image that is a link elsewhere is still in the folder.
 std::string below_the_folder(const char* key, const std::string& file_name, const std::string& where) {
   const std::filesystem::path path = std::filesystem::path(file_name).lexically_normal();
   if (file_name.empty() || path.is_absolute() || path == "." || path.begin()->string() == "..") {
@@ -80,7 +80,7 @@ MetadataLine parse(std::string_view line, const std::string& where) {
           .where = where};
 }
 
-// An image may have a line for each of its edits.
+// Throws for a repeated image, except for an image with one line for each of its edits.
 void check_repeated(const MetadataLine& first, const MetadataLine& again) {
   const std::string repeats = fmt::format("file_name {} repeats {}", name_text(again.file_name), first.where);
   if (!first.target_text || !again.target_text || first.edit == again.edit) {

@@ -57,7 +57,7 @@ bool Engine::run(const Source& source, const std::function<bool()>& stop) {
     if (stop && stop()) return false;
     while (!scheduler_.idle()) scheduler_.resume_next();
     reap(live);
-    // A full batch first: it makes work for those behind it. Then new records, and only then a batch that is not full.
+    // Run full batches first, because they make work for others. Then admit new records. Run partial batches last.
     if (BatchQueue* full = next_queue(true)) {
       full->fire();
     } else if (!exhausted && static_cast<int>(live.size()) < options_.max_live) {

@@ -21,7 +21,7 @@ struct Answer {
   Tensor out, gradient;
 };
 
-// `row` at `position`, its neighbours drawn with `draw`.
+// Evaluates `row` at `position`, among neighbours drawn with `draw`.
 Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times, int batch_rows,
                  int position, int draw, bool with_gradient) {
   std::vector<Row> storage;

@@ -1,10 +1,10 @@
-// clip_similarity: how much a picture looks like its caption, 100 max(cos, 0) of CLIP's two embeddings.
+// clip_similarity: similarity of a picture and its caption, 100 max(cos, 0) of CLIP's two embeddings.
 //
 // Hessel et al., "CLIPScore: A Reference-free Evaluation Metric for Image Captioning", EMNLP 2021, with the factor 100
-// that torchmetrics has and papers on editing print; of an edit the caption is its target. The network is a TorchScript
-// module (pictures [N, 3, H, W] on [0, 1], ids [N, L]) -> cosines [N], which scripts/export_clip.py writes beside a
-// folder with its tokenizer. The module's extra file clip.json says which network it holds. Pictures are not quantised
-// to bytes, as they are before torchmetrics sees them.
+// that torchmetrics uses and papers on editing print. The caption of an edit is its target prompt. The network is a
+// TorchScript module (pictures [N, 3, H, W] on [0, 1], ids [N, L]) -> cosines [N], which scripts/export_clip.py writes
+// beside a folder with its tokenizer. The module's extra file clip.json names the network. Pictures are not quantised
+// to bytes, although torchmetrics receives bytes.
 #include <optional>
 
 #include <fmt/format.h>
@@ -28,7 +28,7 @@ class ClipSimilarity : public ModuleMetric {
     tokenizer_.emplace(text::ClipTokenizer::open(tokenizer.replace_extension(".tokenizer")));
   }
 
-  // The caption's tokens, [L]; what does not fit is left out.
+  // Tokens of the caption, [L]; tokens that do not fit are dropped.
   Tensor encode_caption(const std::string& caption) const override {
     return tokenizer_ ? at::tensor(tokenizer_->encode(caption).ids, at::kLong) : at::zeros({1}, at::kLong);
   }

@@ -1,8 +1,8 @@
 // lpips: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018,
 // by a TorchScript module (a, b) -> [N] on [-1, 1].
 //
-// scripts/export_lpips.py writes such a module and notes in it, in the extra file lpips.json, which network
-// it holds: LPIPS of an unknown network compares with nothing, so a module without that note is refused.
+// scripts/export_lpips.py writes such a module and records the name of its network in the extra file lpips.json. LPIPS
+// of an unknown network cannot be compared with anything, so a module without that file is refused.
 #include <fmt/format.h>
 
 #include "metrics/module_metric.h"
@@ -32,7 +32,7 @@ class Lpips : public ModuleMetric {
     return distance(2 * inputs.reference.to(at::kFloat) - 1, 2 * inputs.test.to(at::kFloat) - 1);
   }
 
-  // Equal images are 0 apart, or the module is something else.
+  // Checks that equal images have distance 0; otherwise the module is something else.
   void try_out(at::Device device) {
     const Tensor image = at::linspace(-1, 1, 2 * 3 * 32 * 32, at::kFloat).reshape({2, 3, 32, 32}).to(device);
     if (!distance(image, image).eq(0).all().item<bool>()) {

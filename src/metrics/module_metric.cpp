@@ -28,7 +28,7 @@ Tensor ModuleMetric::score(const Inputs& inputs) {
   const auto options = inputs.test.options().dtype(at::kDouble);
   if (!module_) return at::full({inputs.test.size(0)}, std::nan(""), options);
   if (inputs.test.size(0) == 0) return at::empty({0}, options);
-  // A network may lose a NaN on its way.
+  // A network may drop a NaN on the way.
   const Tensor finite = at::isfinite(inputs.test).flatten(1).all(1);
   return score_by_module(inputs).to(at::kDouble).masked_fill(finite.logical_not(), std::nan(""));
 }

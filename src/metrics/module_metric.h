@@ -16,24 +16,24 @@ class ModuleMetric : public Metric {
   Tensor score(const Inputs& inputs) final;
 
  protected:
-  // The module's own names, and where a module comes from, for those who gave none.
+  // Names used by the module, and advice on where to get one.
   struct Source {
     std::string note;      // the extra file of the module, a JSON object: "lpips.json"
     std::string expected;  // in messages: "a module written by ..."
     std::string remedy;    // "a module is written by: scripts/..."
   };
 
-  // Reads the module that `path` of the section names. Throws as NotedModule does.
+  // Reads the module that `path` in the section names. Throws as NotedModule does.
   ModuleMetric(const MetricInfo& info, const config::Params& params, at::Device device, Source source);
 
-  // The scores [N] of one picture or more. Pictures that are not finite are taken care of.
+  // Returns scores [N] of one picture or more. The caller handles pictures that are not finite.
   virtual Tensor score_by_module(const Inputs& inputs) = 0;
 
-  // The module's output; throws its complaint where that is not of this shape.
+  // Returns the module's output; throws its complaint if the output does not have this shape.
   Tensor answer(std::vector<Tensor> inputs, at::IntArrayRef shape);
 
   std::filesystem::path path_;
-  std::optional<NotedModule> module_;  // nothing where there is no path
+  std::optional<NotedModule> module_;  // empty without a path
 
  private:
   std::string remedy_;

@@ -1,6 +1,6 @@
 // psnr = 10 log10(1 / mse): data range 1, the mean over channels and pixels taken before the logarithm.
 //
-// +inf for equal images; means over samples are the analysis' business, which counts those apart.
+// It is +inf for equal images; the analysis takes means over samples and counts such images apart.
 #include "metrics/metric.h"
 #include "metrics/mse.h"
 

@@ -40,7 +40,7 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-// The components of one folder as they are opened: configs, weights, and a tally of both.
+// Components of one folder while it is opened: configs, weights, and a count of both.
 class Folder {
  public:
   explicit Folder(fs::path root) : root_(std::move(root)) {}
@@ -52,7 +52,7 @@ class Folder {
     if (!has(component)) throw input_error(root_.string(), fmt::format("no {}/", component), why);
   }
 
-  // Where the unet's files lie: in unet/, or in the folder itself.
+  // Folder with the unet's files: unet/, or the folder itself.
   fs::path unet() const { return has("unet") || !has("config.json") ? root_ / "unet" : root_; }
 
   fs::path scheduler_config() const {
@@ -64,7 +64,7 @@ class Folder {
 
   JsonConfig config(const fs::path& component) const { return JsonConfig::open(root_ / component / "config.json"); }
 
-  // Counts the parameters and the files of what it opens.
+  // Opens weights and counts their parameters and files.
   WeightSource weights(const fs::path& component) {
     WeightSource source = WeightSource::open(root_ / component);
     for (const fs::path& file : source.files()) {
@@ -77,7 +77,7 @@ class Folder {
     return source;
   }
 
-  // Of a file that is not read by its tensors.
+  // Counts a file that is not read tensor by tensor.
   void count(std::string_view component, const fs::path& file) {
     weight_files_.push_back({std::string(component), file});
   }
@@ -97,11 +97,11 @@ void require_class(JsonConfig& config, const std::vector<std::string>& known) {
   config.fail("_class_name", join(known, " or ") + "." + did_you_mean(name, known));
 }
 
-// The denoiser, and what the rest of the folder has to agree with.
+// Opens the denoiser, with the facts that the rest of the folder has to agree with.
 std::unique_ptr<Network> open_network(Folder& folder, at::TensorOptions options) {
   if (folder.has(kTorchScriptConfig)) {
     const TorchScriptConfig config = read_torchscript_config(folder.root());
-    const bool inspected = options.device().is_meta();  // a module is loaded to be looked into
+    const bool inspected = options.device().is_meta();  // a module has to be loaded to be inspected
     std::unique_ptr<Network> network = open_torchscript(config, inspected ? options.device(at::kCPU) : options);
     folder.count("denoiser", config.module);
     return network;
@@ -161,7 +161,7 @@ void require_same(const Folder& folder, std::string_view what, int64_t found, in
   }
 }
 
-// What the diffusion runs on goes in and comes out.
+// Checks that the network takes and returns as many channels as the diffusion has.
 void require_latents(const Folder& folder, std::string_view what, int64_t found, int64_t expected) {
   if (found == expected) return;
   const bool takes_more = what == "in_channels" && found > expected;

@@ -1,10 +1,9 @@
-// A diffusers folder as users have it, opened: a denoiser, a codec, a text encoder and the noise schedule.
+// Opens a diffusers folder as users have it: a denoiser, a codec, a text encoder and the noise schedule.
 //
 //   unet/ (or its files beside scheduler_config.json, or denoiser.yaml: torchscript_denoiser.h)
 //   scheduler/  vae/ (without: pixel space)  text_encoder/ and tokenizer/ (without: unconditional)
 //   text_encoder_2/ and tokenizer_2/ (SDXL)  model_index.json (optional)
-// Every component reads its own config.json and safetensors; what is in it and not implemented here is an
-// error.
+// Every component reads its own config.json and safetensors. Contents that are not implemented here are an error.
 #pragma once
 
 #include <filesystem>
@@ -23,7 +22,7 @@ struct ModelOptions {
   at::Device device = at::kCPU;
 };
 
-// Throws kInput for another name.
+// Throws kInput for any other name.
 at::ScalarType dtype_of(const std::string& dtype);
 
 struct Model : ModelCard {
@@ -32,7 +31,7 @@ struct Model : ModelCard {
   std::unique_ptr<TextEncoder> text;  // null in an unconditional model
 };
 
-// Throws kInput, naming the file, for a folder that does not make a model.
+// Throws kInput, naming the file, for a folder that does not form a model.
 Model open_model(const ModelOptions& options);
 
 }  // namespace roundtrip::model

@@ -12,17 +12,17 @@ class Network {
  public:
   virtual ~Network() = default;
 
-  // The network's own prediction (eps, v or the sample) for each row [R, C, H, W], in the dtype of x. Differentiable in
-  // x and in conditioning.tokens. Several threads may call it at once.
+  // Returns the network's own prediction (eps, v or the sample) for each row [R, C, H, W], in the dtype of x.
+  // Differentiable in x and conditioning.tokens. Several threads may call it at once.
   virtual at::Tensor predict(const diffusion::Batch& batch) const = 0;
   virtual bool takes_plans() const { return false; }
 
   struct Facts {
     int64_t in_channels = 0, out_channels = 0;
-    std::array<int64_t, 2> sample_size{};  // height and width; zeros where the config does not say
-    int64_t context_channels = 0;          // of the text's tokens; 0 where the network reads none
-    int64_t pooled_channels = 0;           // of the pooled text vector, read with size ids; 0 where it reads none
-    int64_t timesteps = 0;                 // t lies below; 0 where any t will do
+    std::array<int64_t, 2> sample_size{};  // height and width; zeros if the config does not say
+    int64_t context_channels = 0;          // of the text's tokens; 0 if the network reads none
+    int64_t pooled_channels = 0;           // of the pooled text vector, read with size ids; 0 if it reads none
+    int64_t timesteps = 0;                 // t must be below this; 0 if any t is accepted
   };
 
   virtual const Facts& facts() const = 0;

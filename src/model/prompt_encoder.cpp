@@ -11,7 +11,7 @@
 namespace roundtrip::model {
 namespace {
 
-// Half precision ends here: what conditions a network is kept in float32.
+// Widens half precision: the conditioning of a network is kept in float32.
 Tensor at_least_float(const Tensor& states) { return states.to(at::promote_types(states.scalar_type(), at::kFloat)); }
 
 }  // namespace

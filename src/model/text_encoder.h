@@ -1,4 +1,4 @@
-// Prompts to conditioning.
+// Encodes prompts as conditioning.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ class TextEncoder {
  public:
   struct Encoded {
     diffusion::Conditioning conditioning;  // tokens [L, D]
-    int dropped_tokens = 0;                // how many did not fit into the model's length
+    int dropped_tokens = 0;                // number of tokens beyond the model's length
   };
 
   virtual ~TextEncoder() = default;

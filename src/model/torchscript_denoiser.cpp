@@ -24,7 +24,7 @@ using at::Tensor;
 
 constexpr std::string_view kForm = "a TorchScript module, forward(x, t, tokens) or forward(x, t)";
 
-// The one line that says what happened: LibTorch's messages carry stacks and TorchScript source around it.
+// Extracts the line that says what happened: LibTorch's messages surround it with stacks and TorchScript source.
 std::string reason(const std::exception& exception) {
   const auto* error = dynamic_cast<const c10::Error*>(&exception);
   std::string text = error ? error->what_without_backtrace() : exception.what();
@@ -60,7 +60,7 @@ class TorchScriptDenoiser : public Network {
     const Tensor& x = batch.x;
     std::vector<c10::IValue> inputs{x.to(options_), batch.t.to(at::TensorOptions(at::kLong).device(options_.device()))};
     if (facts_.context_channels > 0) inputs.emplace_back(batch.conditioning.tokens.to(options_));
-    // The optimising executor would compile anew for each shape that it meets; this one interprets.
+    // The optimising executor would compile again for each new shape; this one interprets.
     const torch::jit::GraphOptimizerEnabledGuard as_written(false);
     c10::IValue answer;
     try {

@@ -31,8 +31,8 @@ std::vector<DownStage> down_stages(const WeightScope& weights, const UNetShape& 
   return stages;
 }
 
-// A stage has one layer more than its counterpart on the way down: each of that one's layers left a skip, and
-// so did the downsampling (at the top: the first convolution) before it.
+// A stage has one layer more than its counterpart on the way down: it takes one skip from each of that stage's layers
+// and one from the downsampling before it (at the top: the first convolution).
 std::vector<UpStage> up_stages(const WeightScope& weights, const UNetShape& shape, TimeProjections& times) {
   std::vector<UpStage> stages;
   int64_t from_below = shape.down.back().channels;
@@ -81,7 +81,7 @@ struct UNet::Layers {
 
   UNetShape shape;
   Conv2d conv_in;
-  Tensor time_table;  // [T, C], undefined where times are sinusoids
+  Tensor time_table;  // [T, C], undefined if times are sinusoids
   EmbeddingLayers time_embedding;
   std::optional<EmbeddingLayers> added_embedding;
   std::optional<Linear> token_projection;
@@ -147,7 +147,7 @@ Tensor UNet::predict(const diffusion::Batch& batch) const {
     given.size_ids = conditioning.size_ids.to(options.device());
   }
 
-  // The backward pass is one thread's: what it takes gradients of is cut where the whole request is.
+  // The backward pass runs in one thread, so work with gradients is sliced by whole requests, in the engine.
   const int64_t slices = at::GradMode::is_enabled() ? 1 : diffusion::slices_that_pay(x.size(0), options.device());
   std::vector<Tensor> predicted(slices);
   diffusion::in_slices(slices, x.size(0), [&](int64_t s, int64_t from, int64_t count) {

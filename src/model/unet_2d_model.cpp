@@ -12,7 +12,7 @@ namespace {
 
 using Attention = StageType::Attention;
 
-// "conv" or "resnet", which only stages with attention follow.
+// Reads "conv" or "resnet", which only stages with attention follow.
 bool resamples_by_resnet(JsonConfig& config, std::string_view key) {
   const auto type = config.find<std::string>(key).value_or("conv");
   if (type != "conv" && type != "resnet") config.fail(key, "conv or resnet");
@@ -32,7 +32,7 @@ void attend(JsonConfig& config, const UNetShape& shape, std::optional<int64_t> h
   if (by_resnet && stage.resampler != Resampler::kNone) stage.resampler = Resampler::kResnet;
 }
 
-// A residual block, attention where add_attention says so, and a residual block.
+// A residual block, attention if add_attention is set, and a residual block.
 std::optional<StageShape> read_mid(JsonConfig& config, const UNetShape& shape, std::optional<int64_t> head_channels) {
   StageShape mid = shape.down.back();
   mid.depths = {1};

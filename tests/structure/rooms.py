@@ -8,7 +8,7 @@ tree, where the answer is to be nothing, and on made-up ones, where it is not.
 import re
 from pathlib import Path
 
-MAX_LINES = 599
+MAX_LINES = 450
 SOURCES = (".h", ".cpp")
 TEXTS = SOURCES + (".py", ".sh", ".cmake", ".txt", ".json", ".yaml", ".md", "")
 FOLDERS = ("src", "analysis", "cmake", "configs", "experiments", "scripts", "tests", ".ci")

@@ -1,4 +1,4 @@
-// Denoisers whose eps is known in closed form: the tests of engine and methods need no network.
+// Denoisers whose eps is known in closed form, so that tests of engine and methods do not need a network.
 #pragma once
 
 #include <cmath>
@@ -17,7 +17,7 @@ using at::Tensor;
 using diffusion::Conditioning;
 using diffusion::NoiseSchedule;
 
-// Stable Diffusion's schedule with the clean end at alpha_bar_0: the setting of golden/theory.
+// Stable Diffusion's schedule with alpha_bar_0 at the clean end, the setting of golden/theory.
 inline diffusion::ScheduleConfig sd_schedule() {
   return {.beta_start = 0.00085,
           .beta_end = 0.012,
@@ -40,7 +40,7 @@ inline Tensor alpha_bars_at(const NoiseSchedule& schedule, const Tensor& t) {
   return values;
 }
 
-// Data from N(0, variance): eps(x, t) = sqrt(1 - abar) x / (abar variance + 1 - abar).
+// Denoiser of data from N(0, variance): eps(x, t) = sqrt(1 - abar) x / (abar variance + 1 - abar).
 class GaussianDenoiser : public diffusion::Denoiser {
  public:
   explicit GaussianDenoiser(double variance) : variance_(variance) {}
@@ -60,7 +60,7 @@ class GaussianDenoiser : public diffusion::Denoiser {
   NoiseSchedule schedule_{sd_schedule()};
 };
 
-// Data from an equal-weight mixture of isotropic Gaussians; x [R, 1, 1, D].
+// Denoiser of data from an equal-weight mixture of isotropic Gaussians; x [R, 1, 1, D].
 class MixtureDenoiser : public diffusion::Denoiser {
  public:
   MixtureDenoiser(Tensor means, double variance) : means_(std::move(means)), variance_(variance) {}
@@ -80,7 +80,7 @@ class MixtureDenoiser : public diffusion::Denoiser {
   NoiseSchedule schedule_{sd_schedule()};
 };
 
-// eps depends on t and the conditioning, not on x: explicit inversion at the target timestep is then exact.
+// eps depends on t and the conditioning, not on x, so explicit inversion at the target timestep is exact.
 class XIndependentDenoiser : public diffusion::Denoiser {
  public:
   Tensor out(const diffusion::Batch& batch) override {
@@ -91,7 +91,7 @@ class XIndependentDenoiser : public diffusion::Denoiser {
   }
 };
 
-// A small nonlinear denoiser that reads x, t and the tokens [R, L, D]: what guidance and gradients are tested on.
+// Small nonlinear denoiser that reads x, t and the tokens [R, L, D], for tests of guidance and gradients.
 class ConditionedDenoiser : public diffusion::Denoiser {
  public:
   Tensor out(const diffusion::Batch& batch) override {
@@ -117,7 +117,7 @@ class ConditionedDenoiser : public diffusion::Denoiser {
   std::mutex counting_;
 };
 
-// Runs one coroutine to its end on an engine of its own; throws what it threw.
+// Runs one coroutine to its end on its own engine; rethrows what it threw.
 template <typename T>
 T run_alone(engine::Engine& engine, engine::Task<T> task) {
   std::optional<T> result;

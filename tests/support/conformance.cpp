@@ -85,7 +85,7 @@ std::vector<std::string> texts_of(const Element& value) {
   return texts;
 }
 
-// Python's exception for a sweep that has no texts: a sweep inside a choice, or a range that does not end or begin.
+// Python's exception for a sweep without texts: a sweep inside a choice, or a range that does not end or begin.
 const char* sweep_error(const Element& value) {
   const auto* range = value.get_if<Range>();
   if (range == nullptr) return "ValidationError";
@@ -196,7 +196,7 @@ const char* error_class(ErrorKind kind) {
   }
 }
 
-// The string at place `k` of a case's input.
+// String at index `k` of a case's input.
 std::string text_at(const Json& input, size_t k) {
   if (!input.is_array() || k >= input.size() || !input[k].is_string()) {
     throw Error(ErrorKind::kParse, fmt::format("input {}: expected a string", k));
@@ -278,7 +278,7 @@ void run_conformance(std::istream& cases, std::ostream& answers, const std::file
     if (trim(line).empty()) continue;
     const Json one = Json::parse(line, nullptr, false);
     if (one.is_discarded()) throw input_error(fmt::format("cases, line {}", number), "not JSON", "one case a line");
-    // Strings that are not UTF-8 (a message that repeats a bad byte) are replaced, not fatal.
+    // Replaces strings that are not UTF-8 (a message that repeats a bad byte) instead of failing.
     answers << conformance.answer(one).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
   }
 }

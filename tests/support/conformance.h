@@ -1,5 +1,5 @@
-// The program hydra_probe: answers cases about Hydra's and OmegaConf's behaviour, one JSON object a line, for
-// comparison with theirs (hydra.md 1.16 has the forms). Kinds: parse, compose, interp_text, interp_element, yaml.
+// Program hydra_probe: answers cases about Hydra's and OmegaConf's behaviour, one JSON object per line, for comparison
+// with theirs (forms in hydra.md 1.16). Kinds: parse, compose, interp_text, interp_element, yaml.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +19,7 @@ class Conformance {
   // Folders of compose cases are relative to `root`.
   explicit Conformance(std::filesystem::path root) : root_(std::move(root)) {}
 
-  // {"kind", "input", "ok"} or {"kind", "input", "error", "msg"}. An unknown case gives the error `parse`.
+  // Returns {"kind", "input", "ok"} or {"kind", "input", "error", "msg"}. An unknown case gives the error `parse`.
   nlohmann::ordered_json answer(const nlohmann::ordered_json& one);
 
  private:
@@ -27,11 +27,11 @@ class Conformance {
   Node base_ = Node(Dict{});
 };
 
-// Answers line by line, in order. Throws kInput for a line that is not JSON, with its number.
+// Answers line by line, in order. Throws kInput with the line number for a line that is not JSON.
 void run_conformance(std::istream& cases, std::ostream& answers, const std::filesystem::path& root);
 
-// The value, with the types that JSON does not distinguish written out: {"$int":"1"}, {"$float":"1.0"}, {"$dict":[[k,
-// v]]}.
+// Returns the value with types that JSON does not distinguish written out: {"$int":"1"}, {"$float":"1.0"},
+// {"$dict":[[k, v]]}.
 nlohmann::ordered_json tagged(const Node& node);
 
 }  // namespace roundtrip::hydra

@@ -1,4 +1,4 @@
-// A method on a closed-form denoiser: invert, fit, sample, and what each cost.
+// Round trip of a method on a closed-form denoiser: invert, fit and sample, with the cost of each.
 #pragma once
 
 #include "inversion/method.h"
@@ -12,10 +12,11 @@ struct Setting {
   double invert_w = 1, w = 1, eta = 0;
   int64_t seed = 0;
   Conditioning source = {}, null = {};
+  std::optional<Conditioning> target = {};  // if given, sampling is an edit
+
   inversion::Settings settings() const {
     return {.eps_at = eps_at, .invert_w = invert_w, .numbers = {{inversion::kWKey, w}, {inversion::kEtaKey, eta}}};
   }
-  std::optional<Conditioning> target = {};  // where given, sampling is an edit
 };
 
 struct RoundTrip {

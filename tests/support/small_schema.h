@@ -1,5 +1,5 @@
-// Types of the keys that tests and benchmarks of sweeps vary; the sections of the built-in config stay open, as they
-// are the program's business.
+// Types of the keys that tests and benchmarks of sweeps vary. The sections of the built-in config stay open, because
+// the program defines them.
 #pragma once
 
 #include "config/schema.h"

@@ -1,4 +1,4 @@
-// Sweeps on the tiny model, from a command line to results.h5, in a folder of their own with three photographs.
+// Sweeps on the tiny model, from a command line to results.h5, in their own folder with three photographs.
 #pragma once
 
 #include <algorithm>
@@ -41,8 +41,8 @@ class SweepFixture : public ::testing::Test {
   }
 
   plan::Plan plan(std::vector<std::string> words, plan::TrialIds ids = plan::TrialIds::kMake) const {
-    // Each where `words` does not have it. Texts are copied: g++ 12 sees literals overrun where it inlines their
-    // making.
+    // Each applies unless `words` sets it. Texts are copied: g++ 12 reports an overrun of literals if it inlines their
+    // construction.
     const std::array<std::pair<std::string_view, std::string>, 4> defaults = {
         {{"engine.threads=", fmt::format("engine.threads={}", 1)},
          {"model.path=", fmt::format("model.path={}", ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd")},

@@ -20,7 +20,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(CommandGroup, {{CommandGroup::kRuns, "runs"},
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Command, name, group, synopsis, summary)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PluginDescription, name, summary, source, parameters)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MetricDescription, name, summary)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Description, version, commands, keys, methods, editors, metrics, datasets)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Description, version, commands, keys, methods, editors, metrics,
+                                                datasets)
 
 namespace {
 

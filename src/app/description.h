@@ -17,7 +17,8 @@ namespace roundtrip::app {
 // A method or an editor.
 struct PluginDescription {
   std::string name, summary, source;
-  std::map<std::string, std::string> parameters;  // those that it reads in its section, with the type: "int in [1, 1000]"
+  std::map<std::string, std::string>
+      parameters;  // those that it reads in its section, with the type: "int in [1, 1000]"
 };
 
 struct MetricDescription {

@@ -46,12 +46,13 @@ void list_options(const std::string& group) {
 }
 
 int list_command(const Words& words) {
-  const std::vector<std::pair<std::string, void (*)()>> lists = {{"methods", [] { list_plugins(description().methods); }},
-                                                                 {"editors", [] { list_plugins(description().editors); }},
-                                                                 {"metrics", list_metrics},
-                                                                 {"datasets", list_datasets},
-                                                                 {"models", [] { list_options("model"); }},
-                                                                 {"experiments", [] { list_options("experiment"); }}};
+  const std::vector<std::pair<std::string, void (*)()>> lists = {
+      {"methods", [] { list_plugins(description().methods); }},
+      {"editors", [] { list_plugins(description().editors); }},
+      {"metrics", list_metrics},
+      {"datasets", list_datasets},
+      {"models", [] { list_options("model"); }},
+      {"experiments", [] { list_options("experiment"); }}};
   if (words.size() > 1) throw Error(ErrorKind::kUsage, "roundtrip list: expected at most one word");
   bool found = false;
   for (const auto& [name, print] : lists) {

@@ -34,8 +34,8 @@ inline constexpr TextColumn kModel{"model", "model"};
 inline constexpr TextColumn kDataset{"dataset", "dataset"};
 inline constexpr TextColumn kDtype{"dtype", "number type of the networks"};
 
-// The settings of a trial that are numbers, one line each. A line is the whole declaration: the config key with its type
-// and range, its help, the column, its label in tables, the keys of shared work and the getter of methods
+// The settings of a trial that are numbers, one line each. A line is the whole declaration: the config key with its
+// type and range, its help, the column, its label in tables, the keys of shared work and the getter of methods
 // (Problem::number) follow from it. The value is in configs/config.yaml.
 struct NumberSetting {
   NumberColumn column;  // the config key, and the help

@@ -51,8 +51,8 @@ Params section_params(const Node& job, const std::string& section) { return read
 Params plugin_params(const Node& job, const std::string& section, const std::set<std::string>& shared) {
   const Node* node = job.find(section);
   if (node != nullptr && !node->is_null() && !node->is_dict()) {
-    throw Error(ErrorKind::kType,
-                fmt::format("{}{}: found {}; expected a section with parameters", origin(*node), section, hydra::show(*node)));
+    throw Error(ErrorKind::kType, fmt::format("{}{}: found {}; expected a section with parameters", origin(*node),
+                                              section, hydra::show(*node)));
   }
   if (node != nullptr && node->is_dict()) {
     for (const auto& entry : node->dict()) {

@@ -24,7 +24,8 @@ class EpsOf : public diffusion::Denoiser {
     Tensor predicted = network_->predict(batch);
     if (prediction_ == diffusion::Prediction::kEpsilon) return predicted;
     const Tensor& x = batch.x;
-    const Tensor alpha_bar = alpha_bars_.index_select(0, batch.t.cpu().to(at::kLong)).view({-1, 1, 1, 1});  // [R, 1, 1, 1]
+    const Tensor alpha_bar =
+        alpha_bars_.index_select(0, batch.t.cpu().to(at::kLong)).view({-1, 1, 1, 1});  // [R, 1, 1, 1]
     const Tensor a = alpha_bar.sqrt().to(x.options());
     const Tensor s = (1 - alpha_bar).sqrt().to(x.options());
     return prediction_ == diffusion::Prediction::kV ? a * predicted + s * x : (x - a * predicted) / s;

@@ -94,8 +94,8 @@ struct UNet::Layers {
 };
 
 Tensor UNet::Layers::embedding(const Tensor& t, const Conditioning& conditioning) const {
-  Tensor sum =
-      time_embedding(time_table.defined() ? time_table.index_select(0, t.to(at::kLong)) : std::get<Sinusoids>(shape.times)(t));
+  Tensor sum = time_embedding(time_table.defined() ? time_table.index_select(0, t.to(at::kLong))
+                                                   : std::get<Sinusoids>(shape.times)(t));
   if (added_embedding) {
     const Tensor sizes = shape.added->sinusoids(conditioning.size_ids.flatten());  // [6 R, C]
     const Tensor pooled = conditioning.pooled.to(sizes.scalar_type());
@@ -151,8 +151,8 @@ Tensor UNet::predict(const diffusion::Batch& batch) const {
   const int64_t slices = at::GradMode::is_enabled() ? 1 : diffusion::slices_that_pay(x.size(0), options.device());
   std::vector<Tensor> predicted(slices);
   diffusion::in_slices(slices, x.size(0), [&](int64_t s, int64_t from, int64_t count) {
-    predicted[s] = (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count),
-                              diffusion::narrow(given, from, count));
+    predicted[s] =
+        (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count), diffusion::narrow(given, from, count));
   });
   return (slices == 1 ? predicted[0] : at::cat(predicted)).to(x.options());
 }

@@ -23,10 +23,10 @@
 namespace roundtrip::rescore {
 
 struct RescoreOptions {
-  std::filesystem::path results;                 // of a run, or rescored already
-  std::filesystem::path output;                  // a new file
+  std::filesystem::path results;                // of a run, or rescored already
+  std::filesystem::path output;                 // a new file
   std::map<std::string, hydra::Node> settings;  // of rescore_keys() or metric.*; `metrics` is one of them
-  std::function<bool()> stop = {};               // asked between batches; true ends it, and nothing is written
+  std::function<bool()> stop = {};              // asked between batches; true ends it, and nothing is written
   std::FILE* log = stderr;
   run::Provenance provenance = {};  // what the caller knows: the command line
 };

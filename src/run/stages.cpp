@@ -128,7 +128,8 @@ Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t numb
   session::EditTarget target;
   if (trial.edits) target = read_target(context, number, edit, prepared->pixels, result.notes);
   const std::string& prompt = trial.edits ? target.prompt : prepared->prompt;
-  const inversion::Guidance guidance{trial.edits ? session.embedding(prompt).conditioning : prepared->source, trial.edits};
+  const inversion::Guidance guidance{trial.edits ? session.embedding(prompt).conditioning : prepared->source,
+                                     trial.edits};
   const std::string& sample_id = context.dataset.ids()[number];
   const inversion::Problem run(problem(context, trial, sample_id, *prepared, result.cost));
   inversion::Trajectory path;

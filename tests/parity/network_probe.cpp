@@ -112,8 +112,8 @@ void probe_rows(const Model& model, const Tensors& inputs,
       row.tokens = prompt.tokens.unsqueeze(0);
       if (prompt.pooled.defined()) row.pooled = prompt.pooled.unsqueeze(0);
     }
-    answers.outputs["eps." + k] =
-        answers.timed("eps." + k, [&, &x = x] { return model.denoiser->out({x, inputs.at("t." + k).to(at::kDouble), row}); });
+    answers.outputs["eps." + k] = answers.timed(
+        "eps." + k, [&, &x = x] { return model.denoiser->out({x, inputs.at("t." + k).to(at::kDouble), row}); });
   }
 }
 

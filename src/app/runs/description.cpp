@@ -19,8 +19,8 @@
 namespace roundtrip::app {
 namespace {
 
-// The plug-ins of a group ("method") with the parameters that they read in its section, learnt by making each with every
-// option of the group.
+// The plug-ins of a group ("method") with the parameters that they read in its section, learnt by making each with
+// every option of the group.
 template <typename Infos, typename Make>
 std::vector<PluginDescription> plugins(const std::string& group, const Infos& infos, Make make) {
   std::map<std::string, std::map<std::string, std::string>> read;

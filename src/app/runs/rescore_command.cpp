@@ -13,9 +13,9 @@
 #include "app/shell_words.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "hydra/override/override.h"
 #include "config/params.h"
 #include "hydra/compose/renamed_keys.h"
+#include "hydra/override/override.h"
 #include "rescore/rescore.h"
 #include "run/interrupt.h"
 

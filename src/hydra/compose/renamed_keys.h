@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "hydra/tree/node.h"
 #include "hydra/override/override.h"
+#include "hydra/tree/node.h"
 
 namespace roundtrip::hydra {
 

@@ -25,8 +25,6 @@
 #include "model/size_ids.h"
 #include "model/torchscript_denoiser.h"
 #include "model/unet.h"
-#include "model/unet_2d_condition.h"
-#include "model/unet_2d_model.h"
 
 namespace roundtrip::model {
 namespace {
@@ -109,11 +107,10 @@ std::unique_ptr<Network> open_network(Folder& folder, at::TensorOptions options)
   const fs::path unet = folder.unet();
   if (!is_there(unet)) throw input_error(folder.root().string(), "no unet/", "unet/ with config.json and weights");
   JsonConfig config = JsonConfig::open(unet / "config.json");
-  require_class(config, {"UNet2DConditionModel", "UNet2DModel"});
-  const bool conditional = config.get<std::string>("_class_name") == "UNet2DConditionModel";
-  const UNetShape shape =
-      conditional ? read_unet_2d_condition(std::move(config)) : read_unet_2d_model(std::move(config));
-  return std::make_unique<UNet>(shape, folder.weights("unet" == unet.filename() ? "unet" : "."), options);
+  require_class(config, Network::Plugins::names());
+  const std::string family = config.get<std::string>("_class_name");
+  const WeightOpener weights = [&] { return folder.weights("unet" == unet.filename() ? "unet" : "."); };
+  return Network::Plugins::make(family, std::move(config), weights, options);
 }
 
 std::unique_ptr<AutoencoderKl> open_vae(Folder& folder, at::TensorOptions options) {

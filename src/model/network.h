@@ -4,12 +4,26 @@
 #include <array>
 #include <cstdint>
 
+#include "base/registry.h"
 #include "diffusion/denoiser.h"
+#include "model/json_config.h"
+#include "model/safetensors.h"
 
 namespace roundtrip::model {
 
+// A family of networks: the `_class_name` of the config.json that describes one.
+struct NetworkInfo {
+  static constexpr PluginKind kKind{.noun = "class of networks", .key = "_class_name", .unknown = ErrorKind::kInput};
+  std::string name;
+};
+
+// Opens the weights beside a config, once the config was accepted.
+using WeightOpener = std::function<WeightSource()>;
+
 class Network {
  public:
+  // A family registers from its own file: Registered<Network, X>, X made from the config, its weights and the options.
+  using Plugins = Registry<Network, NetworkInfo, JsonConfig, const WeightOpener&, at::TensorOptions>;
   virtual ~Network() = default;
 
   // Returns the network's own prediction (eps, v or the sample) for each row [R, C, H, W], in the dtype of x.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -206,5 +207,21 @@ UNetShape read_unet_2d_condition(JsonConfig config) {
   settle_other_keys(config);
   return shape;
 }
+
+namespace {
+
+class UNet2DConditionModel : public UNet {
+ public:
+  UNet2DConditionModel(JsonConfig config, const WeightOpener& weights, at::TensorOptions options)
+      : UNet2DConditionModel(read_unet_2d_condition(std::move(config)), weights, options) {}
+
+ private:
+  UNet2DConditionModel(const UNetShape& shape, const WeightOpener& weights, at::TensorOptions options)
+      : UNet(shape, weights(), options) {}
+};
+
+const Registered<Network, UNet2DConditionModel> registered({.name = "UNet2DConditionModel"});
+
+}  // namespace
 
 }  // namespace roundtrip::model

@@ -96,4 +96,20 @@ UNetShape read_unet_2d_model(JsonConfig config) {
   return shape;
 }
 
+namespace {
+
+class UNet2DModel : public UNet {
+ public:
+  UNet2DModel(JsonConfig config, const WeightOpener& weights, at::TensorOptions options)
+      : UNet2DModel(read_unet_2d_model(std::move(config)), weights, options) {}
+
+ private:
+  UNet2DModel(const UNetShape& shape, const WeightOpener& weights, at::TensorOptions options)
+      : UNet(shape, weights(), options) {}
+};
+
+const Registered<Network, UNet2DModel> registered({.name = "UNet2DModel"});
+
+}  // namespace
+
 }  // namespace roundtrip::model

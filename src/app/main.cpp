@@ -29,6 +29,10 @@ int elsewhere(const std::string& name, const Words& words, char** arguments) {
   hand_over(arguments);
 }
 
+bool asks_for_help(const Words& words) {
+  return std::ranges::any_of(words, [](const std::string& word) { return word == "--help" || word == "-h"; });
+}
+
 int dispatch(Words words, char** arguments) {
   if (words.empty()) {
     std::fputs(usage().c_str(), stdout);
@@ -39,11 +43,19 @@ int dispatch(Words words, char** arguments) {
   const bool is_word = first.find('=') == std::string::npos && !first.starts_with('-') && !first.starts_with('~');
   const std::string name = is_word ? first : "run";
   if (is_word) words.erase(words.begin());
+  std::vector<std::string> known;
+  for (const Command& command : commands()) {
+    known.push_back(command.name);
+    // `run` shows the config, as Hydra does; rescore and the commands on results list their options themselves.
+    const bool has_own_help = name == "run" || name == "rescore" || command.group == CommandGroup::kResults;
+    if (command.name != name || has_own_help) continue;
+    if (!asks_for_help(words)) continue;
+    fmt::print("usage: roundtrip {}\n\n{}\n", command.synopsis, command.summary);
+    return 0;
+  }
   for (const Command& command : registered_commands()) {
     if (command.name == name) return command.run(words);
   }
-  std::vector<std::string> known;
-  for (const Command& command : commands()) known.push_back(command.name);
   if (name == "run" || std::ranges::find(known, name) != known.end()) return elsewhere(name, words, arguments);
   throw Error(ErrorKind::kUsage, fmt::format("roundtrip: there is no subcommand '{}'; expected one of {}.{}", first,
                                              join(known, ", "), did_you_mean(first, known)));

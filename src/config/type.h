@@ -35,7 +35,6 @@ class Type {
   Type or_null() const;
 
   Kind kind() const { return kind_; }
-  bool nullable() const { return nullable_; }
   const std::vector<std::string>& choices() const { return choices_; }
   std::string text() const;  // "int in [1, 1000] or null", "one of [t, t-1]", "list of str"
   // For completion, the values where they are few: the choices of an enum, true and false, null.

@@ -28,7 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kMostBytes = INT_MAX;  // OpenCV counts the bytes of a file in an int
+constexpr uint64_t kMaxBytes = INT_MAX;  // OpenCV counts the bytes of a file in an int
 
 struct Edit {
   EditName name;
@@ -235,7 +235,7 @@ class Folder : public Dataset {
  private:
   Decoded decode(const std::string& file) const {
     const fs::path path = folder_ / file;
-    const std::string bytes = read_file(path, kMostBytes);
+    const std::string bytes = read_file(path, kMaxBytes);
     return decode_image({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, path.string());
   }
 

@@ -31,7 +31,7 @@ struct ScheduleConfig {
 
 // Replaces an alpha_bar of exactly 0 wherever x is moved to another level: a rescaled schedule ends at 0, and no eps
 // leads back from pure noise. diffusers' schedulers on sigmas use the same number there.
-inline constexpr double kLeastAlphaBar = 0x1p-24;
+inline constexpr double kMinAlphaBar = 0x1p-24;
 
 class NoiseSchedule {
  public:

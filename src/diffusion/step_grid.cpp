@@ -75,7 +75,7 @@ StepGrid ddim_grid(const NoiseSchedule& schedule, int steps) {
                               "most {} (fewer steps)",
                               steps, config.steps_offset, t, T - 1));
     }
-    levels.push_back(vp_level(std::max(schedule.alpha_bar(t), kLeastAlphaBar), t));
+    levels.push_back(vp_level(std::max(schedule.alpha_bar(t), kMinAlphaBar), t));
   }
   levels[0].t = std::max(timestep(config, steps, 1) - T / steps, 0);
   return {std::move(levels), Out::kEps};

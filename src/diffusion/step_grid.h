@@ -43,7 +43,7 @@ class StepGrid {
 };
 
 // The grid of diffusers' DDIMScheduler: [1..S] are the timesteps that it makes, ascending, at their alpha_bar
-// (kLeastAlphaBar or more); [0] has the schedule's final alpha_bar and is asked at max(tau[1] - T/S, 0), integer
+// (kMinAlphaBar or more); [0] has the schedule's final alpha_bar and is asked at max(tau[1] - T/S, 0), integer
 // division, as textbook inversion evaluates its first step.
 // Throws kType where the schedule cannot be cut into `steps` steps.
 StepGrid ddim_grid(const NoiseSchedule& schedule, int steps);

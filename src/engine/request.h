@@ -1,4 +1,4 @@
-// What a coroutine asks of a network, and what the answer cost.
+// The rows that a coroutine asks of a network, and the cost of the answer.
 #pragma once
 
 #include <cstdint>

@@ -62,8 +62,8 @@ bool rows_are_independent(diffusion::Denoiser& denoiser, const Row& row, std::sp
   return true;
 }
 
-std::string settle_strict_threads(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times,
-                                  int batch_rows) {
+std::string pin_strict_threads(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times,
+                               int batch_rows) {
   const auto independent = [&] {
     return rows_are_independent(denoiser, row, times, batch_rows, false) &&
            rows_are_independent(denoiser, row, times, batch_rows, true);

@@ -15,7 +15,7 @@ bool rows_are_independent(diffusion::Denoiser& denoiser, const Row& row, std::sp
 // Sets the thread count so that rows are independent at this batch shape: the present count if the check passes, else
 // one thread. Returns a line for the user, empty if nothing had to change. Throws kNumeric if even one thread does not
 // help.
-std::string settle_strict_threads(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times,
-                                  int batch_rows);
+std::string pin_strict_threads(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times,
+                               int batch_rows);
 
 }  // namespace roundtrip::engine

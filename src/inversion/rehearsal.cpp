@@ -11,8 +11,8 @@ namespace {
 
 const at::TensorOptions kDouble = at::TensorOptions(at::kDouble);
 
-// Predicts nothing but 0, or values of which no two that a method compares agree: their sign alternates from call to
-// call, and where a gradient is asked for (it is 0) the value is another.
+// Predicts 0 everywhere, or values such that no two that a method compares agree: the sign alternates from call to
+// call, and calls with a gradient (which is 0) have another magnitude.
 class Oracle : public diffusion::Denoiser {
  public:
   Oracle(bool vanishes, diffusion::Out out) : vanishes_(vanishes), out_(out) {}

@@ -15,7 +15,7 @@ class EpsOf : public diffusion::Denoiser {
       : network_(std::move(network)), prediction_(schedule.config().prediction) {
     std::vector<double> alpha_bars;
     for (int t = 0; t < schedule.train_steps(); ++t) {
-      alpha_bars.push_back(std::max(schedule.alpha_bar(t), diffusion::kLeastAlphaBar));
+      alpha_bars.push_back(std::max(schedule.alpha_bar(t), diffusion::kMinAlphaBar));
     }
     alpha_bars_ = at::tensor(alpha_bars, at::kDouble);
   }

@@ -28,7 +28,7 @@ std::optional<Activation> find_activation(JsonConfig& config, std::string_view k
 }
 
 // Refuses keys that request arithmetic which is not implemented, and ignores those that change nothing.
-void settle_other_keys(JsonConfig& config) {
+void check_other_keys(JsonConfig& config) {
   config.refuse_unless("attention_type", {"default"});
   config.refuse_unless("class_embed_type", {nullptr});
   config.refuse_unless("class_embeddings_concat", {false});
@@ -204,7 +204,7 @@ UNetShape read_unet_2d_condition(JsonConfig config) {
   shape.mid = read_mid(config, keys, shape, down_depths.back().front());
   read_context(config, shape);
   read_added(config, shape);
-  settle_other_keys(config);
+  check_other_keys(config);
   return shape;
 }
 

@@ -1,4 +1,4 @@
-// What a plan would take on a machine: seconds, memory, disk (run/estimate.h measures it).
+// The cost of a plan on a machine: seconds, memory, disk (measured by run/estimate.h).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What a trial is known by from run to run: a digest of whatever decides its numbers.
+// The id of a trial, the same from run to run: a digest of everything that decides its numbers.
 //
 // That is its resolved config without what only decides how it is carried out (threads, batch, memory, how many
 // images), with files replaced by their digests; a setting that the sweep varies always counts. Images have digests of

@@ -1,4 +1,4 @@
-// What work of a record is known by, so that records which need the same share it.
+// Keys of the work of a record: records with equal keys share it.
 //
 // A key is readable text that names everything the work depends on within one model and engine; it never holds the
 // batch, the order or the worker.

@@ -44,7 +44,7 @@ PlanDataset& dataset_of(PlanSession& session, const data::DatasetOptions& option
   return *entry;
 }
 
-// The weights and modules that the trials of one bench read.
+// The weights and modules that the trials of one session read.
 std::string digest_of(const PlanSession& session, const model::ModelCard& model) {
   Hasher hasher;
   hasher.add(model.digest());

@@ -1,4 +1,4 @@
-// What would run: trials, samples and network evaluations, known before anything does.
+// The plan of a run: trials, samples and network evaluations, known before anything runs.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ struct PlanDataset {
   std::shared_ptr<const data::Dataset> dataset;
   std::vector<size_t> trials;  // positions in Plan::trials
 
-  // What a trial makes of the dataset: a record a sample, or one an edit. Rows count from the trial's first.
+  // The records that a trial makes of the dataset: one per sample, or one per edit. Rows count from the trial's first.
   int64_t records(const Trial& trial) const;
   int64_t records(const Trial& trial, size_t sample) const;
 };
@@ -41,7 +41,7 @@ struct Plan {
   std::vector<std::string> parameters;  // those with a column p.<key>
 };
 
-// Whether trials get their ids, which digest every weight: a run stores them, a plan to be looked at does without.
+// Trial ids digest every weight. A run stores them; a plan that is only printed omits them.
 enum class TrialIds { kMake, kOmit };
 
 // Reads every job, opens every dataset and looks into every model: what is wrong with any trial is said before the

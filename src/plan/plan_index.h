@@ -1,4 +1,4 @@
-// Where a record stands in a plan, by what its row says of it.
+// Finds the place of a stored record in a plan, by the settings in its row.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@ class PlanIndex {
 
   std::optional<size_t> trial(const std::string& id) const;
 
-  // What input_digest is to say of a sample now; read when it is first asked for.
+  // The input_digest that a sample should have now; computed when first needed.
   const std::string& input_digest(size_t trial, const std::string& sample);
 
  private:

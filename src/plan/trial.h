@@ -1,4 +1,4 @@
-// One fully resolved setting, typed: what a job's config says, read once.
+// One fully resolved setting, typed: a job's config, read once.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ enum class SaveImages { kNone, kWorst8, kAll };
 struct Trial {
   int number = 0;                      // its place in the sweep
   std::string config_yaml;             // resolved
-  std::string id;                      // what it is known by from run to run (identity.h); the plan completes it
+  std::string id;                      // its name from run to run (identity.h); the plan completes it
   std::vector<std::string> overrides;  // that made it, as typed
   session::ModelSettings model;
   session::EngineSettings engine;
@@ -53,7 +53,7 @@ struct Trial {
 // unknown, or a device that makes no sense.
 Trial read_trial(const hydra::Launch& launch, const hydra::Job& job);
 
-// What a resolved and checked config says by itself: all but the trial's place in a sweep, its id and what was swept.
+// Reads a resolved and checked config: everything but the trial's place in a sweep, its id and what was swept.
 Trial read_settings(const hydra::Node& config);
 
 // The keys that vary over the jobs and have no column of their own: they become `p.<key>` (columns::parameter_column).

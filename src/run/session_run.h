@@ -41,7 +41,7 @@ class SessionRun {
   size_t pending_sample_ = 0;
 };
 
-// Whether the store lacks a record of the bench.
+// Whether the store lacks a record of the session.
 bool lacks_records(const plan::Plan& plan, const plan::PlanSession& session, const store::RunStore& store);
 
 }  // namespace roundtrip::run

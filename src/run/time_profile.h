@@ -12,7 +12,7 @@ namespace roundtrip::run {
 
 class TimeProfile {
  public:
-  // Adds what one bench's engine did in `seconds`, with batches of at most `max_batch` rows.
+  // Adds what one session's engine did in `seconds`, with batches of at most `max_batch` rows.
   void add(const engine::Engine& engine, double seconds, int max_batch);
 
   // "time: eps 61 %, vjp 30 %, decode 3 %, score 1 %, elsewhere 5 %; batches 97 % full"; empty before the first batch.

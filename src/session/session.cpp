@@ -14,7 +14,7 @@ namespace {
 // Under `strict` a batch's shape is part of the arithmetic, so it is not measured.
 constexpr int kStrictBatch = 16;
 
-constexpr int64_t kLeastMemory = int64_t{1} << 28;
+constexpr int64_t kMinMemory = int64_t{1} << 28;
 
 Device configured(const SessionOptions& options) {
   configure_process(options.engine);
@@ -55,13 +55,13 @@ void Session::make_engine(const SessionOptions& options) {
     max_batch_ = 1;  // one record at a time, and a request is a batch of its own
   } else {
     const int64_t memory =
-        settings.memory_bytes > 0 ? settings.memory_bytes : std::max(device_.free_memory() / 2, kLeastMemory);
+        settings.memory_bytes > 0 ? settings.memory_bytes : std::max(device_.free_memory() / 2, kMinMemory);
     const engine::BatchCalibration calibration = engine::calibrate_batch(*model_.denoiser, row, memory);
     max_batch_ = calibration.max_batch;
     seconds_per_row_ = calibration.seconds_per_row;
   }
   if (strict) {
-    if (std::string note = engine::settle_strict_threads(*model_.denoiser, row, options.times, max_batch_);
+    if (std::string note = engine::pin_strict_threads(*model_.denoiser, row, options.times, max_batch_);
         !note.empty()) {
       notes_.push_back(std::move(note));
     }

@@ -22,8 +22,8 @@ LINES = [  # (pattern, replacement), in this order, on every line
     (re.compile(rf'"seconds": ?{NUMBER}'), '"seconds":<s>'),
     (re.compile(rf"\bat {NUMBER} time in the network"), "at <s> time in the network"),
     # `plan`: what it measures on this machine.
-    (re.compile(r"^(an evaluation +).*\bms in batches of (\d+); .* ms with"), r"\1<ms> ms in batches of \2; <ms> ms with"),
-    (re.compile(r"^(an evaluation +)[\d.]+ ms in"), r"\1<ms> ms in"),
+    (re.compile(r"^(evaluation +).*\bms in batches of (\d+); .* ms with"), r"\1<ms> ms in batches of \2; <ms> ms with"),
+    (re.compile(r"^(evaluation +)[\d.]+ ms in"), r"\1<ms> ms in"),
     (re.compile(r"^(time +.*?about )[\d.]+ \w+"), r"\1<time>"),
     (re.compile(r"^(memory +about )[\d.]+ [KMG]?i?B"), r"\1<memory>"),
 ]

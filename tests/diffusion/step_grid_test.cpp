@@ -89,7 +89,7 @@ TEST(StepGrid, ARescaledScheduleEndsWhereAWayBackIsLeft) {
   config.spacing = Spacing::kTrailing;
   const StepGrid grid = ddim_grid(NoiseSchedule(config), 10);
   EXPECT_EQ(grid[10].t, 999);
-  EXPECT_EQ(testing::alpha_bar(grid, 10), kLeastAlphaBar);
+  EXPECT_EQ(testing::alpha_bar(grid, 10), kMinAlphaBar);
   const at::Tensor x = at::ones({1}, at::kDouble), eps = 0.5 * x;
   const at::Tensor there = grid.step(x, eps, 9, 10);
   EXPECT_NEAR(grid.step(there, eps, 10, 9).item<double>(), 1, 1e-9);

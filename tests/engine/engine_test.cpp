@@ -234,7 +234,7 @@ TEST(SelfCheck, SeesRowsThatReadTheirNeighbours) {
   EXPECT_TRUE(rows_are_independent(sound, row, times, 8, false));
   EXPECT_TRUE(rows_are_independent(sound, row, times, 8, true));
   EXPECT_FALSE(rows_are_independent(leaky, row, times, 8, false));
-  EXPECT_THROW(settle_strict_threads(leaky, row, times, 8), Error);
+  EXPECT_THROW(pin_strict_threads(leaky, row, times, 8), Error);
 }
 
 // A network with few training steps has no entry for other timesteps in its tables.
@@ -247,7 +247,7 @@ TEST(SelfCheck, AsksOnlyAtTheTimestepsGiven) {
     std::set<double> asked;
   } denoiser;
   const std::vector<double> times = {0, 5, 9};
-  EXPECT_EQ(settle_strict_threads(denoiser, Row(latent(0.5), 5, tokens(0.3)), times, 8), "");
+  EXPECT_EQ(pin_strict_threads(denoiser, Row(latent(0.5), 5, tokens(0.3)), times, 8), "");
   EXPECT_EQ(denoiser.asked, (std::set<double>{0, 5, 9}));
 }
 

@@ -1,5 +1,5 @@
 """Ours against hydra-core 1.3.8 and omegaconf 2.3.1, live: random override strings, YAML values, interpolations and config
-trees, by the rules of hydra_probe. Where we differ on purpose, deviations.yaml says so.
+trees, by the rules of `roundtrip conformance`. Where we differ on purpose, deviations.yaml says so.
 
 Another seed or more cases: ROUNDTRIP_SEED=7 ROUNDTRIP_CASES=10 (times as many) pytest tests/parity/hydra_differential_test.py
 """
@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-PROBE = Path(os.environ.get("ROUNDTRIP_HYDRA_PROBE", ROOT / "build/release/hydra_probe"))
+BINARY = Path(os.environ.get("ROUNDTRIP_BINARY", ROOT / "build/release/roundtrip"))
 SEED = int(os.environ.get("ROUNDTRIP_SEED", "20261125"))
 TIMES = int(os.environ.get("ROUNDTRIP_CASES", "1"))
 DEVIATIONS = yaml.safe_load((ROOT / "tests/parity/deviations.yaml").read_text())
@@ -34,7 +34,7 @@ def environment():
 def ours(cases, root="."):
     """Our answers, from one process."""
     lines = "".join(json.dumps(case) + "\n" for case in cases)
-    command = [PROBE, root]
+    command = [BINARY, "conformance", "--root", root]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True, timeout=120)
     answers = [json.loads(line) for line in done.stdout.split("\n") if line]
     assert len(answers) == len(cases)
@@ -149,7 +149,7 @@ def test_config_trees(tmp_path):
 
 
 def test_every_deviation_still_differs():
-    """Of the rows with an input or an example; tests/hydra/conformance_test.cpp asks the recorded cases about the others."""
+    """Of the rows with an input or an example; tests/app/conformance_test.cpp asks the recorded cases about the others."""
     rows = [row for row in DEVIATIONS if row["match"].keys() & {"input", "example"}]
     cases = [{"kind": row["match"]["kind"], "input": row["match"].get("input", row["match"].get("example"))} for row in rows]
     for row, their, our in zip(rows, theirs(cases), ours(cases), strict=True):

@@ -1,4 +1,4 @@
-"""Random cases for hydra_probe, all from one seed: override strings, YAML scalars, interpolations and config
+"""Random cases for `roundtrip conformance`, all from one seed: override strings, YAML scalars, interpolations and config
 trees. A part is well formed, a part is a well-formed text with one wound, a part is a heap of tokens."""
 
 import yaml

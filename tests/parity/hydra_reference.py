@@ -1,4 +1,4 @@
-"""Hydra's and OmegaConf's own answers to the cases that hydra_probe answers, in the same form.
+"""Hydra's and OmegaConf's own answers to the cases that `roundtrip conformance` answers, in the same form.
 
 An error is {"error": CLASS, "msg": FIRST_LINE} with our name for the class of the Python exception, so that answers
 compare member by member. Exceptions that no caller of Hydra is meant to see (RecursionError, AssertionError) have the

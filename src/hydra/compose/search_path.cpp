@@ -219,11 +219,6 @@ bool SearchPath::has_group(const std::string& group) const {
   return cache_->groups[group] = found;
 }
 
-bool SearchPath::has_config(const std::string& path) const {
-  if (!stays_inside(path)) return false;
-  return std::any_of(places_.begin(), places_.end(), [&](const auto& place) { return place->read(path).has_value(); });
-}
-
 std::vector<std::string> SearchPath::options(const std::string& group) const {
   std::set<std::string> names;
   if (stays_inside(group)) {

@@ -41,7 +41,6 @@ class SearchPath {
   void insert_folder(std::string provider, const std::filesystem::path& folder, const std::string& before);
 
   bool has_group(const std::string& group) const;
-  bool has_config(const std::string& path) const;
   std::vector<std::string> options(const std::string& group) const;    // sorted, without extension
   std::vector<std::string> subgroups(const std::string& group) const;  // sorted; "" is the root
   std::vector<std::string> groups() const;                             // every group: "method", "model/scheduler"

@@ -1,6 +1,6 @@
 // Every recorded case of Hydra 1.3.8 and OmegaConf 2.3.1 against ours, by the rules of hydra.md 1.16. Where we differ
 // on purpose, tests/parity/deviations.yaml says so; a deviation that no longer differs, or matches no case, fails.
-#include "support/conformance.h"
+#include "app/conformance.h"
 
 #include <fstream>
 #include <map>
@@ -13,9 +13,11 @@
 #include "base/file.h"
 #include "hydra/tree/yaml.h"
 
-namespace roundtrip::hydra {
+namespace roundtrip::app {
 namespace {
 
+using hydra::Node;
+using hydra::parse_yaml;
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
@@ -177,4 +179,4 @@ TEST(Conformance, ALineThatIsNotJsonIsNamed) {
 }
 
 }  // namespace
-}  // namespace roundtrip::hydra
+}  // namespace roundtrip::app

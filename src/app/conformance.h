@@ -1,4 +1,4 @@
-// Program hydra_probe: answers cases about Hydra's and OmegaConf's behaviour, one JSON object per line, for comparison
+// Answers cases about Hydra's and OmegaConf's behaviour, one JSON object per line, for comparison
 // with theirs (forms in hydra.md 1.16). Kinds: parse, compose, interp_text, interp_element, yaml.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 #include "hydra/tree/node.h"
 
-namespace roundtrip::hydra {
+namespace roundtrip::app {
 
 // Answers a sequence of cases. A case of kind `base` sets the config for later interpolations and is echoed.
 class Conformance {
@@ -24,7 +24,7 @@ class Conformance {
 
  private:
   std::filesystem::path root_;
-  Node base_ = Node(Dict{});
+  hydra::Node base_ = hydra::Node(hydra::Dict{});
 };
 
 // Answers line by line, in order. Throws kInput with the line number for a line that is not JSON.
@@ -32,6 +32,6 @@ void run_conformance(std::istream& cases, std::ostream& answers, const std::file
 
 // Returns the value with types that JSON does not distinguish written out: {"$int":"1"}, {"$float":"1.0"},
 // {"$dict":[[k, v]]}.
-nlohmann::ordered_json tagged(const Node& node);
+nlohmann::ordered_json tagged(const hydra::Node& node);
 
-}  // namespace roundtrip::hydra
+}  // namespace roundtrip::app

@@ -1,4 +1,4 @@
-#include "support/conformance.h"
+#include "app/conformance.h"
 
 #include "base/error.h"
 #include "base/json.h"
@@ -9,8 +9,10 @@
 #include "hydra/override/grammar.h"
 #include "hydra/tree/yaml.h"
 
-namespace roundtrip::hydra {
+namespace roundtrip::app {
 namespace {
+
+using namespace hydra;  // nearly every name below is of that room
 
 using Json = nlohmann::ordered_json;
 
@@ -59,7 +61,7 @@ Json tagged(const Element& element) {
     for (const auto& [key, values] : zip->members) members.push_back(Json::array({key, tagged(values)}));
     return {{"$zip", members}};
   }
-  return hydra::tagged(to_node(element));
+  return app::tagged(to_node(element));
 }
 
 const char* value_type(const Override& item) {
@@ -283,4 +285,4 @@ void run_conformance(std::istream& cases, std::ostream& answers, const std::file
   }
 }
 
-}  // namespace roundtrip::hydra
+}  // namespace roundtrip::app

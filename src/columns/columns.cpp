@@ -20,7 +20,7 @@ const std::vector<Axis>& axes() {
       {kEpsAt.column(), "eps_at", {"eps_at"}},
       {kEta.column(), "eta", {"eta"}},
       {kSeed.column(), "seed", {"seed"}},
-      {kModel.column(), "model", {}},  // a folder's name alone: the key has a column of its own
+      {kModel.column(), "model", {}},  // only a folder's name: the key has its own column
       {kDataset.column(), "dataset", {}},
       {kDtype.column(), "dtype", {"model.dtype"}},
   };

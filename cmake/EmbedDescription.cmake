@@ -1,5 +1,5 @@
-# Compiles the description of `roundtrip-networks` into `roundtrip` (app/description.h). New methods and keys then appear
-# in the help of a program that never loads it. Without LibTorch there is nothing to describe.
+# Compiles the description of `roundtrip-networks` into `roundtrip` (app/description.h). New methods and keys then
+# appear in the help of a program that never loads it. Without LibTorch there is nothing to describe.
 function(embed_description target)
   set(generated ${PROJECT_BINARY_DIR}/description.cpp)
   set(script ${PROJECT_SOURCE_DIR}/cmake/WriteDescription.cmake)

@@ -32,7 +32,7 @@ constexpr int kBatch = 16;
 constexpr int kLive = 64;  // records whose pictures are in memory
 constexpr const char* kVersionSuffix = ", of pictures as bytes";
 
-// Stands in for the network, which rescoring does not evaluate.
+// Rejects every evaluation: rescoring uses no network.
 class NoNetwork : public diffusion::Denoiser {
  public:
   Tensor out(const diffusion::Batch&) override {

@@ -31,8 +31,8 @@ std::vector<store::Column> score_columns(const metrics::MetricInfo& metric, bool
 // Writes a record's scores of these metrics into their columns.
 void fill_scores(store::Record& record, const std::vector<std::string>& metrics, const Scores& scores);
 
-// Returns scores by column. `source` and `result` are [3, H, W] on [-1, 1]. Without an exact answer there is no edit_*,
-// without a mask no background_*. With a mask that covers everything, background_* is NaN.
+// Returns scores by column. `source` and `result` are [3, H, W] on [-1, 1]. edit_* require an exact answer,
+// background_* a mask. With a mask that covers everything, background_* are NaN.
 engine::Task<Scores> edit_scores(Scorer& scorer, Tensor source, Tensor result, EditTarget target, Tensor x0, Tensor x);
 
 }  // namespace roundtrip::session

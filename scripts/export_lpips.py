@@ -52,7 +52,7 @@ class Fire(nn.Module):
 
 
 def features(net: str) -> nn.Sequential:
-    """torchvision's `features` of the network, untrained, with the same numbering."""
+    """Returns torchvision's `features` of the network, untrained, with the same numbering."""
 
     def conv(*args, **kwargs):
         return [nn.Conv2d(*args, **kwargs), nn.ReLU()]

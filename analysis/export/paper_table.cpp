@@ -57,7 +57,7 @@ void rank(PaperTable& table) {
   }
 }
 
-// Where two settings part: the axes on which they differ, for a message.
+// Names the axes on which two settings differ, for a message.
 std::string differing_axes(const ReportData& data, const ReportCell& a, const ReportCell& b) {
   std::vector<std::string> names;
   for (const std::string& axis : data.axes()) {
@@ -66,7 +66,7 @@ std::string differing_axes(const ReportData& data, const ReportCell& a, const Re
   return join(names, ", ");
 }
 
-// A layout's rows, or one for each value of its axis among the selected settings, in the order of the plan.
+// Rows of a layout, or one row for each value of its axis among the selected settings, in the order of the plan.
 std::vector<LayoutRow> rows_of(const Layout& layout, const ReportData& data, const Selector& where) {
   if (layout.each.empty()) return layout.rows;
   std::vector<LayoutRow> rows;

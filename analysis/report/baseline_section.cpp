@@ -1,4 +1,4 @@
-// What is not as it was in a baseline.
+// Section of the differences from a baseline.
 #include <algorithm>
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// The table of settings: what varies, then every measure with its interval; best in bold, second underlined.
+// Table of settings: the varying axes, then every measure with its interval; best in bold, second underlined.
 #include <algorithm>
 #include <cmath>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kMostRows = 200;
 
-// Rank 0 is the best mean of a task, 1 the second, -1 any other: equal means share a rank. Others' places stay -1.
+// Ranks the means of a task: 0 best, 1 second, -1 any other. Equal means share a rank. Other tasks keep -1.
 void rank(const ReportData& data, const std::vector<ReportCell>& cells, const std::string& task,
           const store::Column& column, std::vector<int>& ranks) {
   const double sign = column.direction == "higher" ? -1 : 1;

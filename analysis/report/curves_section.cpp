@@ -1,5 +1,5 @@
-// A measure over each numeric axis of the sweep, with confidence bands: one line for each method, one chart for each
-// setting of the other axes.
+// Charts of a measure over each numeric axis of the sweep, with confidence bands: one line for each method, one chart
+// for each setting of the other axes.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -23,7 +23,7 @@ struct SweptAxis {
   std::vector<double> values;  // ascending
 };
 
-// Numeric axes with two values or more.
+// Numeric axes with at least two values.
 std::vector<SweptAxis> swept_axes(const ReportData& data) {
   std::vector<SweptAxis> swept;
   for (const std::string& axis : data.axes()) {
@@ -48,7 +48,7 @@ std::string axis_title(const std::string& axis) {
   return columns::axis_label(axis);
 }
 
-// The text of all that varies except for some axes: what sets a series or a facet apart.
+// Label of a series or a facet: the values of all varying axes except some.
 std::string text_of(const ReportData& data, const ReportCell& cell, const std::vector<std::string>& axes) {
   std::vector<std::string> parts;
   for (const std::string& axis : axes) {
@@ -62,7 +62,7 @@ std::string text_of(const ReportData& data, const ReportCell& cell, const std::v
   return join(parts, ", ");
 }
 
-// Which of the other axes make the series of a chart, and which the charts: as many as fit go into one chart.
+// Divides the other axes into those of series and those of charts: a chart gets as many series as fit.
 struct Split {
   std::vector<std::string> series, facets;
 };
@@ -121,7 +121,7 @@ class CurveMaker {
     std::vector<std::pair<std::string, std::vector<const ReportCell*>>> facets;
     for (const ReportCell& cell : data_.cells()) {
       if (!data_.has(cell, column.name) || std::isnan(value_number(data_.value(cell, axis.name)))) continue;
-      // An edit is held against its exact answer; how far it is from the source is no error.
+      // An edit is compared with its exact answer; its distance from the source is not an error.
       if (data_.task(cell) == "edit" && data_.has(cell, columns::score_name(columns::View::kEdit, column.name)))
         continue;
       const std::string name = text_of(data_, cell, split.facets);

@@ -1,4 +1,4 @@
-// What failed, why, and how often; and what could not be counted in.
+// Section of the failures with reason and count, and of the values that no mean includes.
 #include <algorithm>
 #include <map>
 
@@ -16,11 +16,11 @@ constexpr size_t kMostRows = 50;
 constexpr int64_t kStretch = 1 << 16;  // rows of text in memory at once
 
 struct Failure {
-  int64_t count = 0, row = 0;  // of the first
+  int64_t count = 0, row = 0;  // `row` of the first
   const Results* run = nullptr;
 };
 
-// By reason, over all runs.
+// Failures by reason, over all runs.
 std::map<std::string, Failure> failures_of(const ReportData& data) {
   std::map<std::string, Failure> failures;
   for (const auto& run : data.runs()) {
@@ -40,7 +40,7 @@ std::map<std::string, Failure> failures_of(const ReportData& data) {
   return failures;
 }
 
-// The setting of a row, as the report calls it.
+// Label of a row's setting, as in the rest of the report.
 std::string label_of(const ReportData& data, const Results& run, int64_t row) {
   for (const ReportCell& cell : data.cells()) {
     if (cell.run == &run && std::ranges::find(cell.cell->rows, static_cast<int32_t>(row)) != cell.cell->rows.end())

@@ -50,7 +50,7 @@ ReportData::ReportData(std::vector<std::shared_ptr<const Results>> runs) : runs_
       if (tells_apart || of_runs) axes_.push_back(axis);
     }
   }
-  // The method is what a reader looks for first.
+  // Readers look for the method first.
   const auto method = std::ranges::find(axes_, columns::kMethod.name);
   if (method != axes_.end()) std::rotate(axes_.begin() + (several ? 1 : 0), method, method + 1);
 }

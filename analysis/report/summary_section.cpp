@@ -1,4 +1,4 @@
-// The results in words: how much was run, what came out best, what it cost, what went wrong.
+// Summary in words: the size of the run, the best settings, their cost, the failures.
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -14,7 +14,7 @@
 namespace roundtrip::analysis {
 namespace {
 
-// The axes that were swept, with how many values each has.
+// Swept axes with their numbers of values.
 std::string swept_text(const ReportData& data) {
   std::vector<std::string> parts;
   for (const std::string& axis : data.axes()) {
@@ -68,7 +68,7 @@ std::string best_text(const ReportData& data, const std::string& task) {
   return text + ".";
 }
 
-// What the records are of: samples, and the edits of them.
+// Subjects of the records: samples, and their edits.
 std::pair<int64_t, int64_t> images_and_edits(const Names& names) {
   std::set<std::string> samples;
   int64_t edits = 0;

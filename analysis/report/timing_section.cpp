@@ -1,4 +1,4 @@
-// Seconds by stage, with how they were taken.
+// Section of the seconds by stage, with the timing mode.
 #include <algorithm>
 #include <cmath>
 #include <set>

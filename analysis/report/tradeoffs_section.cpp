@@ -1,4 +1,4 @@
-// Two trades: quality against cost, with the Pareto front, and of edits fidelity against success.
+// Two trade-offs: quality against cost, with the Pareto front, and for edits fidelity against success.
 #include <algorithm>
 #include <cmath>
 
@@ -21,7 +21,7 @@ struct Points {
   std::vector<double> x, y;
 };
 
-// Of a task, or of all where it is empty.
+// Cells of a task, or of all tasks if it is empty.
 Points points_of(const ReportData& data, const std::string& task, const store::Column& x, const store::Column& y) {
   Points points;
   const size_t every = data.cells().size() / kMostPoints + 1;
@@ -59,7 +59,7 @@ void add_by_method(const ReportData& data, const Points& points, const store::Co
 }
 
 std::string quality_against(const ReportData& data, const store::Column& cost, const store::Column& quality) {
-  // What an edit changes is no loss.
+  // Use reconstructions only: an intended change is not a loss.
   const bool several = data.tasks().size() > 1;
   const Points points = points_of(data, several ? "reconstruct" : "", cost, quality);
   if (points.cells.size() < 2) return "";
@@ -86,7 +86,7 @@ std::string quality_against(const ReportData& data, const store::Column& cost, c
   return figure_html(chart, fmt::format("front-{}-{}", quality.name, cost.name));
 }
 
-// The first by interest of those that `counts` accepts; nullptr where there is none.
+// Returns the first measure, in display order, that `counts` accepts, or nullptr.
 template <typename Counts>
 const store::Column* first_of(const ReportData& data, Counts counts) {
   const store::Column* first = nullptr;
@@ -96,11 +96,11 @@ const store::Column* first_of(const ReportData& data, Counts counts) {
   return first;
 }
 
-// Of edits: what is to stay against what is to change, both as the metrics say.
+// Chart for edits: preservation of the background against success of the change, both measured by metrics.
 std::string fidelity_against_success(const ReportData& data) {
   const store::Column* kept =
       first_of(data, [](const store::Column& column) { return columns::is_view(column, columns::View::kBackground); });
-  // The caption says best what was to change; a distance from the answer, when it sees as a viewer does.
+  // The caption describes the intended change best; a distance from the answer must be perceptual.
   const store::Column* changed =
       first_of(data, [](const store::Column& column) { return column.compares == columns::kCaption; });
   for (const bool perceptual : {true, false}) {

@@ -22,7 +22,7 @@ store::Column of_old(const char* name, const char* label, const char* compares, 
   return column;
 }
 
-// The metrics of versions that wrote no attributes. Nothing is added here: newer ones say it themselves.
+// Metrics of versions that wrote no attributes. The list is closed: newer files describe their columns.
 const std::vector<store::Column>& old_metrics() {
   static const std::vector<store::Column> kMetrics = [] {
     std::vector<store::Column> all = {of_old("psnr", "PSNR", columns::kPictures, 2, 1),

@@ -1,12 +1,12 @@
-// How measures are shown. A results file says it in attributes of its columns; files of versions that wrote none are
-// completed here, from the one table of metrics that there were.
+// Display of measures. Results files describe it in attributes of their columns. Files of versions that wrote no
+// attributes are completed here, from the table of the metrics of that time.
 #pragma once
 
 #include "store/record.h"
 
 namespace roundtrip::analysis {
 
-// Leaves a column that says what it is, or that is not known, as it is.
+// Does not change a column that describes itself or that is unknown.
 void complete_measure(store::Column& column);
 
 // "PSNR", "LPIPS", "network evaluations"; with its unit: "PSNR (dB)".

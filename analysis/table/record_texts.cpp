@@ -22,8 +22,8 @@ RecordTexts read_record_texts(const store::ResultsReader& reader, std::span<cons
   const size_t task = std::ranges::find(axes, columns::kTask.name) - axes.begin();
   const bool has_edits = reader.has(columns::kEdit) && task < axes.size();
   const auto is_edit = [&](size_t trial) { return has_edits && texts.of_axes[task][trial] == "edit"; };
-  size_t trial = 0;   // the next to begin
-  bool edit = false;  // is the row's trial one of edits?
+  size_t trial = 0;   // next to begin
+  bool edit = false;  // whether the row's trial edits
   for (int64_t from = 0; from < records; from += kStretch) {
     const int64_t count = std::min(kStretch, records - from);
     const size_t past = std::ranges::lower_bound(first_rows, from + count) - first_rows.begin();

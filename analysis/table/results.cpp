@@ -29,10 +29,10 @@ bool among(const std::vector<store::Column>& columns, const std::string& name) {
   return std::ranges::any_of(columns, [&](const store::Column& column) { return column.name == name; });
 }
 
-// Whether a column is one of the setting, seeds being replicates.
+// Returns whether a column belongs to the setting. Seeds do not: they are replicates.
 bool is_axis(const std::string& column) { return columns::is_axis(column) && column != columns::kSeed.name; }
 
-// What makes up a derived cost, in the file's columns.
+// Columns of the file that a derived cost sums.
 const std::map<std::string, std::vector<std::string>>& sums() {
   static const std::map<std::string, std::vector<std::string>> kSums = {
       {columns::kNfe, columns::nfe_columns()}, {columns::kSeconds, columns::seconds_columns()}};
@@ -64,7 +64,7 @@ Results::Results(const std::filesystem::path& run, std::shared_ptr<Names> images
 }
 
 void Results::read_records() {
-  // Rows of a trial stand together, so its settings are read once, at the first of them.
+  // Rows of a trial are contiguous, so its settings are read once, from the first row.
   const std::vector<int64_t> trial_of = reader_.integers(columns::kTrial);
   std::vector<int64_t> first_rows;
   for (int64_t row = 0; row < records(); ++row) {
@@ -119,7 +119,7 @@ void Results::find_varying() {
         cells_, [&](const Cell& cell) { return !same_value(cell.setting[k], cells_.front().setting[k]); });
     if (varies) varying_.push_back(k);
   }
-  // Drop invert_guidance_scale where the other axes already identify every cell: mostly it is the method's own.
+  // Drop invert_guidance_scale if the other axes already identify every cell: the method usually determines it.
   const auto scale =
       std::ranges::find(varying_, columns::kInvertGuidanceScale.name, [&](size_t k) { return axes_[k]; });
   if (scale == varying_.end()) return;

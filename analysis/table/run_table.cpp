@@ -17,12 +17,12 @@ namespace {
 
 constexpr int64_t kStretch = 1 << 14;  // records in memory at once
 
-// A column of the table: the sum of columns of the file, averaged over a trial's images.
+// Column of the table: a sum of the file's columns, averaged over a trial's images.
 struct Measure {
   std::string head;
   std::vector<std::string> parts;
   int digits = 4;
-  bool always = true;  // also where no record has a value
+  bool always = true;  // shown even if no record has a value
 };
 
 struct Mean {
@@ -65,7 +65,7 @@ std::vector<Measure> measures_of(const store::ResultsReader& results) {
   for (const store::Column& column : scores) {
     if (column.view.empty()) add(column, column.name, true);
   }
-  // The answer of those that readers look for or see by, the background of those that they look for.
+  // Scores against the answer for the leading and perceptual metrics, against the background for the leading ones.
   for (const store::Column& column : scores) {
     const bool counts = column.order != store::kLastOrder || column.perceptual;
     if (counts && columns::is_view(column, columns::View::kEdit)) add(column, column.name, false);
@@ -119,7 +119,7 @@ void read_stretch(const store::ResultsReader& results, const std::vector<Measure
   }
 }
 
-// The axes of which some trial has another value than the first, and the method.
+// The method, and the axes on which some trial differs from the first.
 std::vector<std::string> shown_axes(const std::vector<std::map<std::string, store::Value>>& settings) {
   std::vector<std::string> shown;
   const auto value = [](const std::map<std::string, store::Value>& setting, const std::string& axis) {

@@ -1,7 +1,7 @@
-// The table that a run prints at its end: a line for each trial, means over its images; and what failed.
+// Table that a run prints at its end: a line for each trial with means over its images, and the failures.
 //
-// Records are read a stretch at a time, so that a run of any length ends in little memory. The trials come from the
-// run, which also knows those that have no record yet. Means of a cell over seeds, with intervals, are results.h's.
+// Records are read a stretch at a time, so memory does not depend on the length of the run. The trials come from the
+// run, which also knows those without a record yet. results.h has the means over seeds, with intervals.
 #pragma once
 
 #include <map>
@@ -20,13 +20,13 @@ struct RunFailure {
 struct RunTable {
   int64_t records = 0;
   std::vector<RunFailure> failures;  // in plan order
-  // Columns: what varies over the trials and the method; images; each metric, of edits also the first ones' scores
-  // against answer and background, and what the codec alone loses; network evaluations and seconds of an image. +inf,
-  // the PSNR of equal images, is counted apart and not averaged.
+  // Columns: the method and the varying axes; images; each metric, and for edits also the leading metrics' scores
+  // against answer and background; the codec's own loss; network evaluations and seconds per image. +inf, the PSNR of
+  // equal images, is counted separately and not averaged.
   std::string text;
 };
 
-// `settings`: of each trial, the values of its axes by column.
+// `settings` has the values of each trial's axes by column.
 RunTable read_run_table(const store::ResultsReader& results,
                         const std::vector<std::map<std::string, store::Value>>& settings);
 

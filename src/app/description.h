@@ -1,8 +1,8 @@
-// What this program says of the runs that it leaves to `roundtrip-networks`: their subcommands, the keys that they
-// read, the methods, editors, metrics and datasets that there are.
+// Description of `roundtrip-networks` for the program without LibTorch: the subcommands of runs, their config keys, and
+// the available methods, editors, metrics and datasets.
 //
-// All of these register themselves in rooms that need LibTorch, which takes 0.4 s to load. So the build asks
-// roundtrip-networks (`roundtrip-networks describe`) and compiles the answer into roundtrip.
+// All of these register themselves in rooms that need LibTorch, which takes 0.4 s to load. The build therefore runs
+// `roundtrip-networks describe` and compiles its output into roundtrip.
 #pragma once
 
 #include <map>
@@ -17,8 +17,7 @@ namespace roundtrip::app {
 // A method or an editor.
 struct PluginDescription {
   std::string name, summary, source;
-  std::map<std::string, std::string>
-      parameters;  // those that it reads in its section, with the type: "int in [1, 1000]"
+  std::map<std::string, std::string> parameters;  // type of each key in its section: "int in [1, 1000]"
 };
 
 struct MetricDescription {

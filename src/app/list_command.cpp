@@ -1,4 +1,4 @@
-// roundtrip list: names that a config can use.
+// roundtrip list: prints the names that a config can use.
 #include <algorithm>
 #include <cstdio>
 

@@ -1,5 +1,5 @@
-// Finds the subcommand and turns errors into one line and an exit code. Of both programs: `roundtrip`, which starts
-// without LibTorch, and `roundtrip-networks`, which has the subcommands that need it.
+// Finds the subcommand, and turns errors into one line and an exit code. Shared by both programs: `roundtrip`, which
+// starts without LibTorch, and `roundtrip-networks`, which has the subcommands that need it.
 #include <algorithm>
 #include <cstdio>
 #include <optional>
@@ -16,8 +16,8 @@
 namespace roundtrip::app {
 namespace {
 
-// A subcommand of the other program. What the flags of a run show instead of running (--help, --cfg) needs no network;
-// those of a run to be resumed stand in its directory.
+// Runs a subcommand of the other program. Flags that print instead of running (--help, --cfg) need no network; those of
+// a run to resume are in its directory.
 int elsewhere(const std::string& name, const Words& words, char** arguments) {
   if (name == "run") {
     const RunFlags flags = parse_run_flags(words);

@@ -30,7 +30,7 @@ std::string value_text(const Node* value) {
   return value->is_container() ? hydra::show(*value) : text;
 }
 
-// The comment behind a value of a built-in config.
+// Comment after a value in a built-in config.
 std::string comment_on(const Node* value) {
   if (value == nullptr || !value->mark().known() || value->mark().line == 0) return "";
   for (const hydra::EmbeddedConfig& config : hydra::embedded_configs()) {
@@ -46,7 +46,7 @@ std::vector<KeyRow> rows_of(const std::vector<hydra::KeyInfo>& keys, const Node&
   std::vector<KeyRow> rows;
   for (const hydra::KeyInfo& key : keys) {
     const std::string unit = key.unit.empty() ? "" : fmt::format(" ({})", key.unit);
-    // What the program finds out about its own run (the folder it is called from) is nobody's default.
+    // Values that the program sets at run time (the current folder) are not defaults.
     const Node* value = (prefix + key.path).starts_with("hydra.runtime.") ? nullptr : values.find(key.path);
     rows.push_back({prefix + key.path, value_text(value), key.type + unit, key.doc});
   }
@@ -140,7 +140,7 @@ Keys (hydra.key=value)
 )help" + plain_table(rows_of(config::hydra_schema().key_infos(), composition.hydra, "hydra."));
 }
 
-// Options of groups, and what methods read, are left out: a new method or dataset edits no document.
+// Omits the options of groups and the keys of methods, so a new method or dataset does not change the document.
 std::string reference_markdown() {
   const hydra::SearchPath path = hydra::SearchPath::built_in();
   const Node job = hydra::preview(flags_of({}), path, hydra::Strictness::kLenient).job;

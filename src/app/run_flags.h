@@ -1,5 +1,4 @@
-// The flags of `roundtrip run` that Hydra does not have: --resume, --retry-failed, --max-failures, --fail-fast,
-// --dry-run.
+// Flags of `roundtrip run` that Hydra does not have: --resume, --retry-failed, --max-failures, --fail-fast, --dry-run.
 #pragma once
 
 #include <optional>

@@ -26,10 +26,10 @@ std::string written(const Node& node, const hydra::Flags& flags) {
   return flags.format == "json" ? hydra::to_json(node).dump(2) + "\n" : hydra::to_yaml(node);
 }
 
-// What --cfg shows of one composition.
+// Returns the part of a composition that --cfg prints.
 std::string cfg_text(const hydra::Flags& flags, hydra::Composition composition) {
   Node& hydra = composition.hydra;
-  // There is no run directory to speak of while nothing runs.
+  // Without a run there is no run directory.
   if (const Node* folder = hydra.find("runtime.output_dir"); folder != nullptr && folder->is_null()) {
     hydra.set("runtime.output_dir", Node("<output_dir>"));
   }
@@ -74,7 +74,7 @@ std::string defaults_text(const hydra::Composition& composition) {
   return text;
 }
 
-// The list as the tree it was flattened from: a config stands above what its defaults list names.
+// Restores the tree of the flattened list: a config is the parent of the entries of its defaults list.
 class DefaultsTree {
  public:
   explicit DefaultsTree(const std::vector<hydra::DefaultsRow>& rows) : rows_(rows) {
@@ -108,7 +108,7 @@ class DefaultsTree {
     }
   }
 
-  // The config right below `path` that `row` belongs to; nothing where it belongs elsewhere.
+  // Returns the direct child of `path` that contains `row`, or "".
   std::string child_above(const hydra::DefaultsRow& row, const std::string& path) const {
     std::string child = row.is_self ? row.path : row.parent;
     for (size_t steps = 0; steps <= parents_.size(); ++steps) {
@@ -144,7 +144,7 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// install=bash, uninstall=bash, and query=bash, which the shell asks with the line in COMP_LINE and COMP_POINT.
+// Answers install=bash, uninstall=bash, and query=bash. The shell passes the line in COMP_LINE and COMP_POINT.
 std::string completion_text(const std::string& word) {
   if (word == "install=bash") return hydra::bash_completion();
   if (word == "uninstall=bash") return hydra::bash_completion_removal();

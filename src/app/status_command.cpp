@@ -1,4 +1,4 @@
-// roundtrip status: a run's directory from outside, while it is written or afterwards.
+// roundtrip status: prints the state of a run from its directory, during the run or afterwards.
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -13,7 +13,7 @@ namespace roundtrip::app {
 namespace {
 
 constexpr size_t kMaxShownFailures = 20;
-constexpr double kSilence = 60;  // a writer shows its progress every second, between two batches
+constexpr double kSilence = 60;  // a writer updates its progress every second, between batches
 
 std::string state_of(const store::RunStatus& status) {
   if (status.being_written) {

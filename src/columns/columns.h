@@ -1,6 +1,6 @@
-// The columns of a run's record table. Whoever makes records and whoever reads them names columns by these handles.
+// Columns of a run's record table. Writers and readers of records name columns by these handles.
 //
-// Beside them a run has a column for each other swept key (`p.<key>`) and those of its metrics (scores.h).
+// A run also has a column for each other swept key (`p.<key>`), and those of its metrics (scores.h).
 #pragma once
 
 #include <limits>
@@ -69,7 +69,7 @@ inline constexpr NumberColumn kBatchRows{"batch_rows", "mean size of the network
 inline constexpr CountColumn kPeakMemoryBytes{"peak_memory_bytes",
                                               "peak memory of the record; known when timing is isolated", "B", "lower"};
 
-// The distance of the inverted latent from white noise.
+// Distance of the inverted latent from white noise.
 inline constexpr NumberColumn kNoiseMean{"noise_mean", "mean of the inverted latent; white noise: 0"};
 inline constexpr NumberColumn kNoiseStd{"noise_std", "standard deviation of the inverted latent; white noise: 1"};
 inline constexpr NumberColumn kNoiseAutocorrelation{"noise_autocorrelation",
@@ -77,34 +77,34 @@ inline constexpr NumberColumn kNoiseAutocorrelation{"noise_autocorrelation",
 inline constexpr NumberColumn kNoiseKl{
     "noise_kl", "KL divergence of the latent's normal fit from N(0, 1); white noise: 0", "", "lower"};
 
-// Sums that readers of a table look for; no columns of the file.
+// Sums for tables; the file has no such columns.
 inline constexpr NumberColumn kNfe{"nfe", "network evaluations, forward", "", "lower"};
 inline constexpr NumberColumn kSeconds{"seconds", "time in the network", "s", "lower"};
 
-// A column of the setting as tables name it and as configs do.
+// Column of the setting, with its names in tables and in configs.
 struct Axis {
   store::Column column;
   std::string label;              // "w"
   std::vector<std::string> keys;  // config keys with which it varies: "guidance_scale"
 };
 
-// What a setting consists of, in the table's order; swept parameters come behind them.
+// Axes of a setting in the table's order. Swept parameters follow them.
 const std::vector<Axis>& axes();
 bool is_axis(std::string_view column);            // one of these, or a swept parameter
-std::string axis_label(std::string_view column);  // its own name where it is no axis
+std::string axis_label(std::string_view column);  // the column's name if it is not an axis
 
-// A swept key that is no axis has the column "p.<key>", a group's `/` being a `.`.
+// A swept key that is not an axis has the column "p.<key>". A `/` of a group becomes a `.`.
 std::string parameter_column(std::string key);
 bool is_parameter(std::string_view column);
 
-// What `nfe` and `seconds` are made of: inversion, fit and sampling.
+// Terms of the sums `nfe` and `seconds`: inversion, fit and sampling.
 const std::vector<std::string>& nfe_columns();
 const std::vector<std::string>& seconds_columns();
 
 std::vector<store::Column> cost_columns();
 std::vector<store::Column> noise_columns();
 
-// All of a run's columns in the table's order: setting and image, swept parameters, outcome, metrics, cost, noise.
+// All columns of a run in the table's order: setting and image, swept parameters, outcome, metrics, cost, noise.
 std::vector<store::Column> table_columns(std::span<const store::Column> parameters,
                                          std::span<const store::Column> metrics);
 

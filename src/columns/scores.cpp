@@ -5,7 +5,7 @@
 namespace roundtrip::columns {
 namespace {
 
-// The metric that stands first also leads among the scores of edits.
+// The first metric also leads among the scores of edits.
 constexpr int kFirst = 1, kEditOfFirst = 2, kBackgroundOfFirst = 4;
 
 struct Words {

@@ -1,4 +1,4 @@
-// The columns of a metric: its own, and those of other views of the picture that come with it.
+// Columns of a metric: its own, and those of other views of the picture.
 #pragma once
 
 #include <span>
@@ -10,17 +10,17 @@
 namespace roundtrip::columns {
 
 enum class View {
-  kCodec,             // of encoding and decoding alone, without diffusion
+  kCodec,             // encoding and decoding alone, without diffusion
   kEdit,              // an edit against its exact answer
   kBackground,        // over the pixels that an edit may not change
   kZeroedBackground,  // both pictures 0 where an edit may change them, as in PIE-Bench's tables
 };
 
-// What a metric compares, as its columns say.
+// Subjects that a metric compares, as stored with its columns.
 inline constexpr const char* kPictures = "pictures";
 inline constexpr const char* kLatents = "latents";
 inline constexpr const char* kCaption = "caption";
-inline constexpr const char* kOfEdit = "edit";  // a mask or an answer: edits alone have them
+inline constexpr const char* kOfEdit = "edit";  // a mask or an answer, which only edits have
 
 std::string view_name(View view);                                    // "background_zeroed"
 std::string score_name(View view, const std::string& metric);        // "background_zeroed_psnr"
@@ -28,8 +28,7 @@ store::Column score_column(View view, const store::Column& metric);  // `metric`
 
 bool is_view(const store::Column& column, View view);
 
-// The measure that a reader looks at first: of edits how near they came to their answers, else the first by order.
-// nullptr where there is none.
+// Returns the leading measure: for edits the distance from their answers, else the first by order. May be nullptr.
 const store::Column* leading_score(std::span<const store::Column> columns, bool of_edits);
 
 }  // namespace roundtrip::columns

@@ -1,4 +1,4 @@
-// What a results file holds of a run's pictures: what came back, and of what, as bytes.
+// Pictures that a results file stores as bytes: a run's results and their sources.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace roundtrip::rescore {
 
-// A record of which both pictures are kept.
+// Record with both pictures.
 struct KeptRecord {
   int64_t row = 0;
   RecordInputs inputs;
@@ -18,8 +18,8 @@ struct KeptRecord {
 
 struct KeptRecords {
   std::vector<KeptRecord> records;  // by row
-  int64_t failed = 0;               // others, which the run did not make
-  int64_t without_picture = 0;      // and which it made and did not keep
+  int64_t failed = 0;               // failed records, not included above
+  int64_t without_picture = 0;      // finished records without saved pictures
 };
 
 KeptRecords find_kept(const store::ResultsReader& results);
@@ -28,7 +28,7 @@ struct KeptPictures {
   data::Image source, result;  // of one size
 };
 
-// Throws kInput where they are no pictures, or not of one size.
+// Throws kInput if the arrays are not pictures, or differ in size.
 KeptPictures read_pictures(const store::ResultsReader& results, int64_t row);
 
 }  // namespace roundtrip::rescore

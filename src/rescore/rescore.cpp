@@ -27,12 +27,12 @@ namespace {
 namespace fs = std::filesystem;
 using engine::Task;
 
-// Every batch has its full shape: a score then depends on no neighbour, and a second time gives the same bits.
+// Every batch has its full shape, so a score does not depend on its neighbours, and a repetition gives the same bits.
 constexpr int kBatch = 16;
 constexpr int kLive = 64;  // records whose pictures are in memory
 constexpr const char* kVersionSuffix = ", of pictures as bytes";
 
-// The engine asks no network here.
+// Rejects every evaluation: rescoring uses no network.
 class NoNetwork : public diffusion::Denoiser {
  public:
   Tensor out(const diffusion::Batch&) override {
@@ -40,7 +40,7 @@ class NoNetwork : public diffusion::Denoiser {
   }
 };
 
-// The one setting of all trials: scores by two modules in one column would not compare.
+// Returns the common setting of all trials: scores by two modules in one column would not compare.
 metrics::MetricParams common_params(const std::vector<plan::Trial>& trials) {
   const metrics::MetricParams& all = trials.front().metric_params;
   const auto of_metrics = [](const plan::Trial& trial) {
@@ -88,7 +88,7 @@ class Rescoring {
         std::ranges::any_of(scorer.metrics(), [](const auto& metric) { return metric->info().wants.caption; });
   }
 
-  // Whether all records were scored before `stop` was true. The scorer is the engine's until then.
+  // Returns whether all records were scored before `stop` was true. The engine uses the scorer until then.
   bool run(const std::vector<KeptRecord>& kept, Progress& progress, const std::function<bool()>& stop) {
     NoNetwork network;
     engine::Engine engine(network, {.batch = {.max_batch = kBatch, .fixed_shape = true}, .max_live = kLive});
@@ -114,7 +114,7 @@ class Rescoring {
   }
 
  private:
-  // Pixels of the largest picture; those of a trial are of one size.
+  // Pixels of the largest picture. All pictures of a trial have one size.
   int64_t largest(const std::vector<KeptRecord>& kept) const {
     int64_t pixels = 1;
     std::set<size_t> seen;
@@ -159,7 +159,7 @@ class Rescoring {
   std::map<int64_t, session::Scores> scores_;  // by row
 };
 
-// The columns of the new scores take the place of the run's, or stand behind its metrics.
+// Columns of the new scores replace those of the run, or follow its metrics.
 std::vector<store::Column> with_scores(std::vector<store::Column> columns, std::span<const store::Column> scores) {
   const std::string first_cost = columns::cost_columns().front().name;
   for (const store::Column& column : scores) {
@@ -173,7 +173,7 @@ std::vector<store::Column> with_scores(std::vector<store::Column> columns, std::
   return columns;
 }
 
-// Beside what the run says of itself; what was said of an earlier time is kept, a line each.
+// Adds to the run's provenance. Entries of earlier rescorings are kept, one line each.
 void add_provenance(std::map<std::string, std::string>& provenance, const RescoreOptions& options,
                     const metrics::MetricParams& params, const std::vector<std::string>& names,
                     const RescoreOutcome& outcome) {
@@ -203,7 +203,7 @@ void refuse_output(const fs::path& output) {
 
 void write(const RescoreOptions& options, const store::TableLayout& layout, const std::vector<std::string>& names,
            std::span<const store::Column> columns, const Rescoring& rescoring) {
-  std::error_code failure;  // said when the file cannot be made
+  std::error_code failure;  // reported when the file is created
   if (options.output.has_parent_path()) fs::create_directories(options.output.parent_path(), failure);
   const auto change = [&](int64_t row, store::Record& record) {
     for (const store::Column& column : columns) record.values.erase(column.name);

@@ -1,12 +1,12 @@
-// Scores what a run kept once more, by other metrics, without its networks.
+// Computes further metrics on a run's saved images, without its networks.
 //
-// A results file holds, of each record whose picture was kept, what came back and of what, as bytes. Those are scored
-// as a run scores (scorer.h, edit_scores.h), and a new results file is written: every record and array of the run, its
-// columns, and those of the metrics, which take the place of the run's own of the same name. A run scores pictures
-// before they are rounded to bytes; these numbers differ from its by that, so their columns have a version of their
-// own. Captions and the answers to edits are read from the datasets, where they are still what the run saw.
+// A results file stores the result and the source of each record with saved pictures, as bytes. They are scored as in a
+// run (scorer.h, edit_scores.h). The new results file has every record, array and column of the run; columns of the
+// metrics replace those of the same name. A run scores pictures before they are rounded to bytes. The new scores differ
+// by that rounding, so their columns have a separate version. Captions and the answers to edits are read from the
+// datasets, which must not have changed since the run.
 //
-// It does not score latents, nor what the codec alone loses (codec_*): neither is kept.
+// It does not score latents or the codec's own loss (codec_*), because the run stores neither.
 #pragma once
 
 #include <cstdint>
@@ -23,28 +23,28 @@
 namespace roundtrip::rescore {
 
 struct RescoreOptions {
-  std::filesystem::path results;                // of a run, or rescored already
+  std::filesystem::path results;                // of a run, or of an earlier rescoring
   std::filesystem::path output;                 // a new file
-  std::map<std::string, hydra::Node> settings;  // of rescore_keys() or metric.*; `metrics` is one of them
-  std::function<bool()> stop = {};              // asked between batches; true ends it, and nothing is written
+  std::map<std::string, hydra::Node> settings;  // keys of rescore_keys() or metric.*, always `metrics`
+  std::function<bool()> stop = {};              // called between batches; true stops without writing
   std::FILE* log = stderr;
-  run::Provenance provenance = {};  // what the caller knows: the command line
+  run::Provenance provenance = {};  // from the caller: the command line
 };
 
 struct RescoreOutcome {
   int64_t records = 0, scored = 0;
   int64_t failed = 0;    // records that the run did not make
-  int64_t not_kept = 0;  // records that it made, and kept no picture of
+  int64_t not_kept = 0;  // records that it made without saving pictures
   bool interrupted = false;
   std::string table = {};  // means by trial
 };
 
-// The config keys that may be other than the run's, beside the sections of metrics (`metric.*`): what to score by,
-// where images lie now, and engine.* of this machine.
+// Config keys that may differ from the run's, besides the sections of metrics (`metric.*`): the metrics, the current
+// paths of images, and engine.* of this machine.
 const std::vector<std::string>& rescore_keys();
 
-// Throws kInput where no picture is kept, where the output is there already, and where a dataset that is needed has
-// changed; kMissing for a metric without its module, kType for settings of another type.
+// Throws kInput if the run saved no pictures, the output exists, or a required dataset has changed; kMissing for a
+// metric without its module; kType for settings of another type.
 RescoreOutcome rescore(const RescoreOptions& options);
 
 }  // namespace roundtrip::rescore

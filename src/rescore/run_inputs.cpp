@@ -37,7 +37,7 @@ RunInputs::Opened& RunInputs::opened(data::DatasetOptions options) {
 
 RunInputs::Found RunInputs::find(const RecordInputs& record, const Tensor& source) {
   data::DatasetOptions options = trials_.at(record.trial).dataset;
-  // At the size that the run brought them to. Samples are known by name, wherever they stand now.
+  // Uses the image size of the run. Samples are found by name, whatever their current position.
   options.size = {static_cast<int>(source.size(1)), static_cast<int>(source.size(2))};
   options.ids.clear();
   options.limit.reset();

@@ -1,5 +1,4 @@
-// The datasets of a run that has ended, looked at again: captions, and the answers to edits, as long as they are what
-// the run saw.
+// Datasets of a finished run, reopened for captions and the answers to edits. They must equal those of the run.
 #pragma once
 
 #include <map>
@@ -16,7 +15,7 @@ namespace roundtrip::rescore {
 
 using at::Tensor;
 
-// What a results file says of a record's inputs.
+// Inputs of a record, as stored in a results file.
 struct RecordInputs {
   size_t trial = 0;
   std::string sample, edit, digest;  // the columns `sample`, `edit`, `input_digest`
@@ -24,17 +23,17 @@ struct RecordInputs {
 
 class RunInputs {
  public:
-  explicit RunInputs(const std::vector<plan::Trial>& trials) : trials_(trials) {}  // they outlive it
+  explicit RunInputs(const std::vector<plan::Trial>& trials) : trials_(trials) {}  // `trials` must outlive this object
 
-  // What the record's picture is held against besides its `source` [3, H, W]: the caption, and of an edit its answer.
-  // A dataset is opened when it is first asked. Throws kInput where the image is gone, or is not the run's.
+  // Returns what the record's picture is scored against besides its `source` [3, H, W]: the caption, and the answer of
+  // an edit. Opens a dataset on first use. Throws kInput if the image is missing, or differs from the run's.
   session::EditTarget target(const RecordInputs& record, const Tensor& source);
 
  private:
   struct Opened {
     std::unique_ptr<data::Dataset> dataset;
     std::unordered_map<std::string, size_t> number;  // by sample
-    std::map<size_t, std::string> digests;           // of the samples seen
+    std::map<size_t, std::string> digests;           // of the samples read so far
   };
   struct Found {
     const data::Dataset& dataset;

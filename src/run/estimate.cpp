@@ -14,7 +14,7 @@ namespace {
 using at::Tensor;
 using engine::Task;
 
-constexpr int64_t kBytesPerValue = 12;  // of a column: a number, or a text and its place
+constexpr int64_t kBytesPerValue = 12;  // in a column: a number, or a text and its position
 constexpr int64_t kBytesPerStep = 6 * 8;
 
 Task<void> ask_out(engine::Engine& engine, engine::Row row) {
@@ -39,7 +39,7 @@ Task<void> ask_image(session::Session& session, Tensor x, Tensor pixels) {
   co_await scoring;
 }
 
-// Seconds of one of `count` tasks that run together, after as many that warm up.
+// Seconds per task of `count` tasks that run together, after as many warm-up tasks.
 double seconds_of(session::Session& session, int count, const std::function<Task<void>()>& make) {
   const auto run = [&] {
     int left = count;

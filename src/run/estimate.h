@@ -1,4 +1,4 @@
-// Measures what a plan would take on this machine: seconds from a few timed batches, memory, disk.
+// Estimates the cost of a plan on this machine: seconds from a few timed batches, memory, disk.
 #pragma once
 
 #include "plan/estimate.h"

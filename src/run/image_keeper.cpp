@@ -10,7 +10,7 @@
 namespace roundtrip::run {
 namespace {
 
-// A record without a score is taken for the worst.
+// A record without a score counts as the worst.
 double rank_of(double score, metrics::Direction direction) {
   if (std::isnan(score)) return -std::numeric_limits<double>::infinity();
   return direction == metrics::Direction::kHigherIsBetter ? score : -score;

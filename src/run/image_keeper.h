@@ -1,8 +1,8 @@
-// Reconstructions as PNG files: all of them, or the worst eight by the first metric of pictures in a reader's order
-// (PSNR where it is measured).
+// Saves reconstructions as PNG files: all of them, or the worst eight by the first picture metric in display order
+// (PSNR if measured).
 //
-// Which are the worst is known only at the end, so the results file also holds those that were among the worst eight
-// when they were recorded; the folder holds the eight alone. A file is named by its record's row in the plan.
+// The worst eight are known only at the end. The results file therefore also has pictures that were among the worst
+// eight when they were recorded; the folder has only the eight. A file is named by its record's row in the plan.
 #pragma once
 
 #include <filesystem>
@@ -16,10 +16,10 @@ class ImageKeeper {
  public:
   ImageKeeper(std::filesystem::path folder, const std::vector<plan::Trial>& trials);
 
-  // The metric by which pictures are ranked; empty where the trials have none.
+  // Metric that ranks the pictures; empty if the trials have none.
   const std::string& metric() const { return metric_; }
 
-  // Takes up a picture that an earlier process kept, of a record with this score (NaN: none).
+  // Adds a picture that an earlier process saved, of a record with this score (NaN: none).
   void restore(int64_t row, double score);
 
   bool wants(const FinishedRecord& finished) const;

@@ -65,7 +65,7 @@ void fill_noise(store::Record& record, const session::NoiseStatistics& noise) {
   store::set(record, columns::kNoiseKl, noise.kl);
 }
 
-// The loss of a step is the last that was computed, before the update that it led to.
+// The loss of a step is the last computed one, before the update that uses it.
 std::vector<store::StepRow> step_rows(const diffusion::StepGrid& grid, const std::vector<double>& distances,
                                       const std::map<int, std::vector<double>>& losses) {
   std::vector<store::StepRow> rows;

@@ -20,7 +20,7 @@ void keep_picture(FinishedRecord& finished, const std::string& path, const Tenso
                              .bytes = {static_cast<const std::byte*>(picture.const_data_ptr()), picture.nbytes()}});
 }
 
-// The number of the first trial over the same images and captions, at whatever size.
+// Number of the first trial over the same images and captions, of any size.
 size_t first_with_dataset(const plan::Plan& plan, const plan::Trial& trial) {
   const auto same = [&](const plan::Trial& other) {
     return other.dataset.name == trial.dataset.name && other.dataset.path == trial.dataset.path &&
@@ -37,7 +37,7 @@ Recorder::Recorder(const plan::Plan& plan, store::RunStore store, Progress& prog
   restore(plan);
 }
 
-// What an earlier process left: digests, failures, the pictures among the worst.
+// Restores the state of an earlier process: digests, failures, the pictures among the worst.
 void Recorder::restore(const plan::Plan& plan) {
   for (const std::filesystem::path& path : store_.shards()) {
     const store::ResultsReader shard(path);
@@ -48,7 +48,7 @@ void Recorder::restore(const plan::Plan& plan) {
     const std::vector<double> scores = shard.has(metric) ? shard.numbers(metric) : std::vector<double>(rows.size());
     for (size_t k = 0; k < rows.size(); ++k) {
       if (!digests[k].empty()) digests_[{dataset_of_trial_.at(trials[k]), samples[k]}] = digests[k];
-      if (!store_.holds(rows[k])) continue;  // to be made anew
+      if (!store_.holds(rows[k])) continue;  // will be made again
       if (status[k] == "failed") ++failed_before_;
       if (plan.trials.at(trials[k]).save_images == plan::SaveImages::kWorst8) images_.restore(rows[k], scores[k]);
     }
@@ -92,7 +92,7 @@ std::string Recorder::inputs_digest() const {
   return hasher.hex();
 }
 
-// Each failure is printed as it happens; the same one of the same sample under other trials only counts.
+// Prints each failure as it happens. The same failure of a sample under other trials is only counted.
 void Recorder::report_failure(const FinishedRecord& finished) {
   ++failed_now_;
   if (!failures_.insert({finished.sample, finished.error}).second) return;

@@ -1,4 +1,4 @@
-// What every finished record passes through on its way to the store: pictures, failures as they happen, notes.
+// Passes every finished record to the store; saves pictures, and prints failures and notes.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@ namespace roundtrip::run {
 
 class Recorder {
  public:
-  // `store` may hold records already: they count as recorded.
+  // `store` may already have records, which count as recorded.
   Recorder(const plan::Plan& plan, store::RunStore store, Progress& progress);
 
   void add(FinishedRecord finished);
@@ -36,9 +36,9 @@ class Recorder {
   ImageKeeper images_;
   int64_t failed_before_ = 0, failed_now_ = 0;
   std::map<std::string, std::set<std::string>> note_samples_;
-  // By the first trial of the plan that reads the same dataset, and by sample: ids are unique within a dataset alone.
+  // By the first trial that reads the same dataset, and by sample: ids are unique only within a dataset.
   std::map<std::pair<size_t, std::string>, std::string> digests_;
-  std::vector<size_t> dataset_of_trial_;  // that first trial, by trial
+  std::vector<size_t> dataset_of_trial_;  // first trial with the same dataset, by trial
   std::set<std::pair<std::string, std::string>> failures_;
 };
 

@@ -20,7 +20,7 @@ namespace {
 constexpr int64_t kStretch = 1 << 14;  // records in memory at once
 constexpr std::string_view kExpectSameGrid = "the grid of the run; --resume=extend adds trials and images to it";
 
-// What a stored record is known by.
+// Identity of a stored record.
 struct StoredRecord {
   int64_t plan_row = 0;
   int64_t trial = 0;
@@ -42,7 +42,7 @@ void for_each_record(const store::RunStore& store, const std::function<void(cons
   }
 }
 
-// How a trial of the run differs from the plan's trial in its place.
+// Says how a trial of the run differs from the plan's trial with the same number.
 std::string trial_difference(const store::TableLayout& was, const plan::Plan& plan, size_t trial) {
   hydra::Node before = hydra::parse_yaml(was.trial_configs[trial], "the run's config");
   std::vector<std::string> old_names;
@@ -67,15 +67,15 @@ std::string plan_difference(const store::TableLayout& was, const plan::Plan& pla
   return "";
 }
 
-// By the run's trials: the plan's trial that is the same. Nothing where it has none.
+// Maps each trial of the run to the same trial of the plan, or to nothing.
 std::vector<std::optional<size_t>> same_trials(const store::TableLayout& was, const plan::PlanIndex& index) {
   std::vector<std::optional<size_t>> same;
   for (const std::string& id : was.trial_ids) same.push_back(index.trial(id));
   return same;
 }
 
-// Throws where a record that is there has no place in the plan, or was made from other inputs. Returns whether all
-// have the place that they had.
+// Throws if a stored record is not in the plan, or was made from other inputs. Returns whether all records keep their
+// rows.
 bool check_records(const store::RunStore& store, plan::PlanIndex& index, const std::string& where) {
   const std::vector<std::optional<size_t>> same = same_trials(store.layout(), index);
   bool in_place = true;

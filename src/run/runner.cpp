@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kSecondsBetweenLooks = 1;
 
-// What a results file says of how it came about, where a run may have taken several processes.
+// Provenance of a results file, for a run that may take several processes.
 class RunProvenance {
  public:
   RunProvenance(store::RunStore& store, bool resumed) : store_(store), started_(utc_now()) {
@@ -55,7 +55,7 @@ class RunProvenance {
   int64_t rows_before_ = 0;
 };
 
-// The evaluations that are left: exact for a whole run, a share by records for a resumed one.
+// Remaining evaluations: exact for a new run, in proportion to the records for a resumed one.
 int64_t evaluations_left(const plan::Plan& plan, const store::RunStore& store) {
   if (plan.records == 0) return 0;
   const double left = static_cast<double>(plan.records - store.written()) / static_cast<double>(plan.records);

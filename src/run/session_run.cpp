@@ -33,7 +33,7 @@ SessionRun::SessionRun(const plan::Plan& plan, const plan::PlanSession& entry, s
     }));
     std::vector<const plan::Trial*>& order = orders_.emplace_back();
     for (const size_t k : dataset.trials) order.push_back(&plan_.trials[k]);
-    // The longest first, so that batches stay full to the end.
+    // Sort the longest first, so that batches stay full to the end.
     std::ranges::stable_sort(order, std::greater{}, [](const plan::Trial* trial) {
       const inversion::Rehearsal& seen = trial->rehearsals->of(*trial, {});
       return seen.invert.nfe.most.forward + seen.fit.nfe.most.forward + seen.sample.nfe.most.forward;
@@ -50,7 +50,7 @@ int64_t SessionRun::rows() const {
   return session_.engine().out_statistics().rows + session_.engine().vjp_statistics().rows;
 }
 
-// Sample by sample, so that readers of shared work are neighbours.
+// Proceeds sample by sample, so that readers of shared work are neighbours.
 std::optional<Task<void>> SessionRun::next() {
   while (pending_.empty()) {
     if (dataset_ == entry_.datasets.size()) return std::nullopt;
@@ -84,7 +84,7 @@ void SessionRun::plan_sample() {
   }
 }
 
-// Runs the first record once for nothing: allocations and first calls are no part of an isolated timing.
+// Runs the first record once and discards it: an isolated timing excludes allocations and first calls.
 void SessionRun::warm_up() {
   warming_up_ = true;
   bool given = false;

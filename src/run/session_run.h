@@ -1,4 +1,4 @@
-// The records of one model and engine, made sample by sample; those that the store holds already are passed over.
+// Makes the records of one session, sample by sample. Skips those that the store already has.
 #pragma once
 
 #include <functional>
@@ -14,12 +14,12 @@ namespace roundtrip::run {
 
 class SessionRun {
  public:
-  // `between_batches` gets the network rows made so far and says whether to stop.
+  // `between_batches` gets the number of network rows so far and returns whether to stop.
   SessionRun(const plan::Plan& plan, const plan::PlanSession& entry, session::Session& session, Recorder& recorder,
              std::function<bool(int64_t rows)> between_batches);
 
-  bool run();            // false where it was stopped
-  int64_t rows() const;  // network evaluations made so far, with those that a gradient was taken of
+  bool run();            // false if stopped
+  int64_t rows() const;  // network evaluations so far, including those with a gradient
 
  private:
   std::optional<engine::Task<void>> next();
@@ -34,14 +34,14 @@ class SessionRun {
   bool warming_up_ = false;
   std::vector<std::unique_ptr<RecordMaker>> makers_;     // by dataset
   std::vector<std::vector<const plan::Trial*>> orders_;  // by dataset: the trials, longest first
-  size_t dataset_ = 0, sample_ = 0;                      // that `pending_` is planned for next
-  std::vector<int64_t> rows_;                            // by place in the order: the trial's records planned so far
-  std::vector<PlannedRecord> pending_;                   // of the last planned sample, the next one at the back
+  size_t dataset_ = 0, sample_ = 0;                      // next to plan into `pending_`
+  std::vector<int64_t> rows_;                            // by position in the order: the trial's records planned so far
+  std::vector<PlannedRecord> pending_;                   // records of the last planned sample, the next at the back
   const RecordMaker* pending_maker_ = nullptr;
   size_t pending_sample_ = 0;
 };
 
-// Whether the store lacks a record of the session.
+// Returns whether the store lacks a record of the session.
 bool lacks_records(const plan::Plan& plan, const plan::PlanSession& session, const store::RunStore& store);
 
 }  // namespace roundtrip::run

@@ -28,7 +28,7 @@ std::vector<double> pivot_distances(const inversion::Trajectory& path, const inv
 
 int64_t bytes_of(const Tensor& tensor) { return tensor.defined() ? tensor.numel() * tensor.element_size() : 0; }
 
-// The answer to an edit, as tensors where the images are.
+// Answer to an edit, as tensors on the device of the images.
 session::EditTarget read_target(const StageContext& context, size_t sample, size_t edit, const Tensor& image,
                                 std::vector<std::string>& notes) {
   const std::string prompt = context.dataset.edits(sample).at(edit).target_prompt;
@@ -39,7 +39,7 @@ session::EditTarget read_target(const StageContext& context, size_t sample, size
   return session::edit_target(prompt, truth, image);
 }
 
-// Says which stage an error came from; the network's own message names the timestep.
+// Adds the stage to an error; the network's message names the timestep.
 [[noreturn]] void rethrow_in(const char* stage) {
   try {
     throw;

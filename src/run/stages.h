@@ -1,4 +1,4 @@
-// The stages of a record, each a coroutine whose value other records may share: prepare, invert, fit, sample.
+// Stages of a record: prepare, invert, fit, sample. Each is a coroutine whose value other records may share.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,7 @@ struct Prepared {
   std::string prompt;
   double encode_seconds = 0;
   session::Scores floor;           // each metric's score of encode then decode, without diffusion
-  std::vector<std::string> notes;  // what was done to the image or its prompt
+  std::vector<std::string> notes;  // changes to the image or its prompt
 };
 
 struct Inverted {
@@ -36,7 +36,7 @@ struct Inverted {
 struct Fitted {
   inversion::Inversion inversion;
   engine::Cost cost;
-  int64_t state_bytes = 0;  // what the way back needs
+  int64_t state_bytes = 0;  // memory that sampling needs
 };
 
 struct Sampled {
@@ -49,7 +49,7 @@ struct Sampled {
   double decode_seconds = 0;
 };
 
-// What a stage works with; outlives every task.
+// Context of the stages; outlives every task.
 struct StageContext {
   session::Session& session;
   const data::Dataset& dataset;
@@ -61,7 +61,7 @@ Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::strin
                       std::shared_ptr<const Prepared> prepared);
 Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sample_id,
                  std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted);
-// The way back and its scores. `number` is the sample's, `edit` one of its edits, where the trial edits.
+// Sampling and its scores. `number` is the sample's, `edit` one of its edits, if the trial edits.
 Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
                      std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted);
 

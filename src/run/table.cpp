@@ -32,7 +32,7 @@ std::vector<store::Column> metric_columns(const plan::Plan& plan) {
 store::TableLayout table_layout(const plan::Plan& plan) {
   std::vector<store::Column> parameters;
   for (const std::string& key : plan.parameters) {
-    // A parameter's column takes the type that all its values have; mixed ones become text.
+    // A parameter's column has the common type of its values; mixed types become text.
     store::ColumnType type = store::ColumnType::kInt64;
     for (const plan::Trial& trial : plan.trials) {
       const store::Value& value = trial.swept.at(key);

@@ -1,4 +1,4 @@
-// The record table of a plan: its columns and what it says besides them.
+// Record table of a plan: its columns and attributes.
 #pragma once
 
 #include "plan/plan.h"
@@ -8,7 +8,7 @@ namespace roundtrip::run {
 
 store::TableLayout table_layout(const plan::Plan& plan);
 
-// Gives values of swept parameters the type that their columns have: a number, or text where values are mixed.
+// Converts values of swept parameters to the type of their columns: a number, or text for mixed types.
 void unify_parameters(const std::vector<store::Column>& columns, store::Record& record);
 
 }  // namespace roundtrip::run

@@ -54,7 +54,7 @@ void Device::synchronise() const {
 
 void configure_process(const EngineSettings& settings) {
   keep_freed_memory();
-  // float32 means float32: TF32 convolutions, cuDNN's default, keep ten bits of the mantissa.
+  // Use true float32: TF32 convolutions, cuDNN's default, keep only ten bits of the mantissa.
   at::globalContext().setAllowTF32CuDNN(false);
   if (settings.threads) at::set_num_threads(static_cast<int>(*settings.threads));
 }

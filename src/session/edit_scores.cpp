@@ -13,7 +13,7 @@ using columns::View;
 
 Tensor unit(const Tensor& image) { return ((image + 1) / 2).clamp(0, 1).unsqueeze(0); }  // [1, 3, H, W] on [0, 1]
 
-// The scores of the metrics that compare two pictures, under the names of this view's columns.
+// Scores of the metrics that compare two pictures, by the column names of this view.
 void add(const Scorer& scorer, View view, const Scores& scores, Scores& named) {
   for (const auto& metric : scorer.metrics()) {
     const metrics::MetricInfo& info = metric->info();
@@ -102,7 +102,7 @@ engine::Task<Scores> edit_scores(Scorer& scorer, Tensor source, Tensor result, E
     }
     const bool has_background = kept.any().item<bool>();
     for (auto& [column, score] : background) {
-      // Two black frames are equal; that says nothing of the edit.
+      // Two black frames are equal, which says nothing about the edit.
       named[column] = has_background ? score : std::numeric_limits<double>::quiet_NaN();
     }
   }

@@ -1,4 +1,4 @@
-// How far the end of an inversion is from white Gaussian noise: what makes it editable.
+// Distance of an inverted latent from white Gaussian noise, on which its editability depends.
 #pragma once
 
 #include <ATen/ATen.h>

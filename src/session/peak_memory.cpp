@@ -14,7 +14,7 @@ PeakMemory::PeakMemory(at::Device device) : device_(device) {
     at::accelerator::resetPeakStats(device_.index());
     return;
   }
-  return_freed_memory();  // of whatever came before
+  return_freed_memory();  // of earlier work
   std::ofstream("/proc/self/clear_refs") << "5";
 }
 

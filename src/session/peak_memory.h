@@ -1,5 +1,5 @@
-// The most memory that was in use since construction: of the process for the CPU (Linux's VmHWM, reset at
-// construction), of LibTorch's tensors for a GPU.
+// Peak memory since construction: of the process for the CPU (Linux's VmHWM, reset at construction), of LibTorch's
+// tensors for a GPU.
 //
 // Meaningful for one record at a time.
 #pragma once
@@ -13,7 +13,7 @@ namespace roundtrip::session {
 class PeakMemory {
  public:
   explicit PeakMemory(at::Device device = at::kCPU);
-  int64_t bytes() const;  // -1 where /proc does not say
+  int64_t bytes() const;  // -1 if /proc does not have it
 
  private:
   at::Device device_;

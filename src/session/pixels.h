@@ -1,4 +1,4 @@
-// Pictures as tensors and back: bytes R G B, and [3, H, W] on [-1, 1].
+// Converts pictures between R G B bytes and tensors [3, H, W] on [-1, 1].
 #pragma once
 
 #include <ATen/ATen.h>
@@ -9,10 +9,10 @@ namespace roundtrip::session {
 
 using at::Tensor;
 
-// Of the type and on the device that `options` say.
+// Uses the type and the device of `options`.
 Tensor to_pixels(const data::Image& image, const at::TensorOptions& options);
 
-// u8 [H, W, 3], rounded, and clamped to [0, 255]: what to_pixels made comes back as it was.
+// Returns u8 [H, W, 3], rounded and clamped to [0, 255]: the exact inverse of to_pixels.
 Tensor to_bytes(const Tensor& pixels);
 
 }  // namespace roundtrip::session

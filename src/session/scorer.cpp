@@ -6,7 +6,7 @@
 namespace roundtrip::session {
 namespace {
 
-// Pixels that are taken at once: 64 images of 128 x 128.
+// Pixels per batch: 64 images of 128 x 128.
 constexpr int64_t kPixelsPerBatch = int64_t{1} << 20;
 
 Tensor to_unit_range(const Tensor& pixels) { return ((pixels + 1) / 2).clamp(0, 1); }
@@ -39,8 +39,8 @@ std::vector<std::string> Scorer::unavailable() const {
   return reasons;
 }
 
-// Two images, then what some metric wants: latents, mask, target; then the caption of each that wants captions, in
-// their order -> [R, M] float64.
+// Inputs: two images; the latents, mask and target that some metric wants; then the caption for each metric that wants
+// one, in their order. Returns [R, M] float64.
 std::vector<Tensor> Scorer::answer(const std::vector<Tensor>& inputs) const {
   size_t next = 2;
   metrics::Inputs common{.test = to_unit_range(inputs[1]), .reference = to_unit_range(inputs[0])};
@@ -66,7 +66,7 @@ engine::Task<Scores> Scorer::score(Pair pair) {
     inputs.push_back(pair.x0);
     inputs.push_back(pair.x);
   }
-  // Pairs of one batch have inputs of one shape, whether defined or not.
+  // Pairs of one batch have inputs of one shape, defined or not.
   if (wants_.mask) {
     inputs.push_back(pair.mask.defined() ? pair.mask : at::zeros_like(pair.test.narrow(0, 0, 1), at::kBool));
   }

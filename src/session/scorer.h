@@ -1,5 +1,5 @@
-// Metrics ready for work: a run asks them of what it makes, and rescore.h of what a run kept. Pairs that many
-// coroutines ask about are scored a batch at a time.
+// Loaded metrics: a run scores its results with them, and rescore.h a run's saved images. Pairs of many coroutines are
+// scored in batches.
 #pragma once
 
 #include <map>
@@ -14,10 +14,10 @@ namespace roundtrip::session {
 
 using at::Tensor;
 
-// The inputs of one score. A metric scores NaN where an input that it wants is undefined.
+// Inputs of one score. A metric returns NaN if an input that it wants is undefined.
 struct Pair {
   Tensor reference, test;  // [3, H, W] on [-1, 1], clamped before they are scored
-  Tensor x0, x;            // their latents [C, h, w]; needed where a metric wants them
+  Tensor x0, x;            // their latents [C, h, w]; required if a metric wants them
   std::string caption;     // the prompt that `test` should show
   Tensor mask = {};        // [1, H, W] bool: where an edit may change the image
   Tensor target = {};      // [3, H, W] on [-1, 1]: the exact answer to an edit
@@ -31,14 +31,14 @@ class Scorer {
   Scorer(const std::vector<std::string>& names, const metrics::MetricParams& params, at::Device device);
   Scorer(const Scorer&) = delete;  // its batched function refers to it
 
-  // Has the engine answer score(), `rows` pairs at once; before the first.
+  // Lets the engine answer score(), `rows` pairs at a time. Call before the first score().
   void join(engine::Engine& engine, int rows);
 
-  // By metric.
+  // Scores by metric.
   engine::Task<Scores> score(Pair pair);
 
   const std::vector<std::unique_ptr<metrics::Metric>>& metrics() const { return metrics_; }
-  // Why metrics score nothing but NaN and how to mend it, a line each.
+  // Reasons why metrics return only NaN and how to fix it, one line each.
   std::vector<std::string> unavailable() const;
 
  private:
@@ -46,11 +46,11 @@ class Scorer {
 
   at::Device device_;
   std::vector<std::unique_ptr<metrics::Metric>> metrics_;
-  metrics::Wants wants_;  // of any metric
+  metrics::Wants wants_;  // union over the metrics
   engine::BatchedFunction* score_ = nullptr;
 };
 
-// How many pictures of this size the metrics and the codec take at once.
+// Number of pictures of this size that the metrics and the codec process at once.
 int pictures_at_once(int64_t pixels_of_picture, int most);
 
 }  // namespace roundtrip::session

@@ -11,7 +11,7 @@
 namespace roundtrip::session {
 namespace {
 
-// Under `strict` a batch's shape is part of the arithmetic, so it is not measured.
+// With `strict`, the batch's shape is part of the arithmetic, so it is not measured.
 constexpr int kStrictBatch = 16;
 
 constexpr int64_t kMinMemory = int64_t{1} << 28;
@@ -52,7 +52,7 @@ void Session::make_engine(const SessionOptions& options) {
   } else if (strict) {
     max_batch_ = kStrictBatch;
   } else if (isolated) {
-    max_batch_ = 1;  // one record at a time, and a request is a batch of its own
+    max_batch_ = 1;  // one record at a time; each request is a separate batch
   } else {
     const int64_t memory =
         settings.memory_bytes > 0 ? settings.memory_bytes : std::max(device_.free_memory() / 2, kMinMemory);

@@ -1,5 +1,5 @@
-// A model ready for work: its networks on a device, an engine over them, batched codec and metrics, and the embeddings
-// of the prompts seen so far.
+// Loaded model: its networks on a device, an engine over them, batched codec and metrics, and the embeddings of the
+// prompts so far.
 #pragma once
 
 #include <memory>
@@ -24,22 +24,22 @@ class Session {
   engine::Engine& engine() { return *engine_; }
   const model::Model& model() const { return model_; }
   const Device& device() const { return device_; }
-  // A line each for the user: a thread count that was lowered, metrics that are not available.
+  // Lines for the user: a lowered thread count, unavailable metrics.
   const std::vector<std::string>& notes() const { return notes_; }
   int max_batch() const { return max_batch_; }
-  double seconds_per_row() const { return seconds_per_row_; }  // 0 where the batch was given, not measured
+  double seconds_per_row() const { return seconds_per_row_; }  // 0 if the batch was given, not measured
 
-  // u8 pixels -> [3, H, W] on [-1, 1], as Device::states().
+  // Converts u8 pixels to [3, H, W] on [-1, 1], with the type of Device::states().
   Tensor pixels(const data::Image& image) const;
 
-  // The embedding of a prompt: equal prompts share one storage, which is how guidance sees that one row is enough.
+  // Embedding of a prompt. Equal prompts share one storage; guidance compares storages to see that one row is enough.
   struct Embedding {
     diffusion::Conditioning conditioning;
     int dropped_tokens = 0;
   };
   const Embedding& embedding(const std::string& prompt);
 
-  // Batched: latent mean and std of pixels [3, H, W]; pixels of a latent; every metric of a reconstruction.
+  // Batched: encode pixels [3, H, W] to latent mean and std; decode a latent; score a reconstruction by every metric.
   engine::BatchedFunction& encode() { return *encode_; }
   engine::BatchedFunction& decode() { return *decode_; }
   Scorer& scorer() { return *scorer_; }

@@ -1,4 +1,4 @@
-// What a session is opened with: a model, how its engine works, the metrics that it is to score by.
+// Options of a session: the model, the engine's settings, and the metrics.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ enum class Timing { kAmortised, kIsolated };
 
 struct EngineSettings {
   std::string device = "auto";
-  std::optional<int64_t> threads, max_batch, max_live;  // nothing: chosen here
-  int64_t memory_bytes = 0;  // for activations, bounds what is chosen; 0: half of what is free
+  std::optional<int64_t> threads, max_batch, max_live;  // null: chosen automatically
+  int64_t memory_bytes = 0;  // limit for activations in the automatic choice; 0: half of the free memory
   Determinism determinism = Determinism::kFast;
   Timing timing = Timing::kAmortised;
   auto operator<=>(const EngineSettings&) const = default;
@@ -31,10 +31,10 @@ struct EngineSettings {
 struct SessionOptions {
   ModelSettings model;
   EngineSettings engine;
-  std::vector<std::string> metrics;  // every metric that some trial asks for
+  std::vector<std::string> metrics;  // union over the trials
   metrics::MetricParams metric_params;
   int height = 0, width = 0;       // of the largest images
-  std::vector<double> times = {};  // some times at which the network will be asked, ascending; never empty
+  std::vector<double> times = {};  // some times at which the network will be evaluated, ascending; never empty
 
   double middle_time() const { return times.at(times.size() / 2); }
 };

@@ -1,8 +1,8 @@
-"""Reads a source tree and says where it breaks the house's own rules.
+"""Reads a source tree and reports where it breaks the project's rules.
 
-The rules: what each room may include (the table in src/README.md), how long a file may be, names and words that do not
-belong. Every check takes the tree's root and returns one line per violation, so that rooms_test.py can run it on this
-tree, where the answer is to be nothing, and on made-up ones, where it is not.
+The rules cover the includes of each room (the table in src/README.md), the length of files, and forbidden names and
+words. Every check takes the tree's root and returns one line per violation. rooms_test.py runs the checks on this tree,
+where they must find nothing, and on made-up trees, where they must find something.
 """
 
 import re
@@ -13,7 +13,7 @@ SOURCES = (".h", ".cpp")
 TEXTS = SOURCES + (".py", ".sh", ".cmake", ".txt", ".json", ".yaml", ".md", "")
 FOLDERS = ("src", "analysis", "cmake", "configs", "experiments", "scripts", "tests", ".ci")
 
-# A library is recognised by how its headers are spelled; the longest spelling decides.
+# A library is recognised by the path of its headers; the longest prefix decides.
 LIBRARIES = {
     "torch/": "torch",
     "torch/csrc/autograd/": "autograd",
@@ -28,15 +28,15 @@ LIBRARIES = {
     "Eigen/": "Eigen",
 }
 FOR_ALL = re.compile(
-    r"fmt/|spdlog/|nlohmann/|[a-z_0-9]+$"  # the last: the standard library has neither slash nor dot
+    r"fmt/|spdlog/|nlohmann/|[a-z_0-9]+$"  # last: standard headers have neither slash nor dot
     r"|(sys|linux)/\w+\.h$|(unistd|fcntl|signal|poll|dirent|termios|pthread|sched|spawn|time|errno|malloc)\.h$"
 )
-GENERATED = {"roundtrip_version.h"}  # written by CMake at every build; of no room, for all
+GENERATED = {"roundtrip_version.h"}  # written by CMake at every build; every room may include it
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
 
 def read_table(root):
-    """The table of src/README.md: {room: (rooms and headers it sees, libraries it sees)}, in the table's order."""
+    """Returns the table of src/README.md: {room: (rooms and headers it sees, libraries it sees)}, in its order."""
     rows = re.findall(r"^\| `([\w/]+)` \|[^|]*\|([^|]*)\|([^|]*)\|$", (root / "src/README.md").read_text(), re.MULTILINE)
     return {room: (names(rooms), names(libraries)) for room, rooms, libraries in rows}
 
@@ -62,7 +62,7 @@ def files(root, suffixes=TEXTS, folders=FOLDERS):
 
 
 def table_is_ordered(root):
-    """A room sees only rooms above it: the order is one of dependency, and there is no cycle."""
+    """Checks that a room sees only rooms above it. The order is then one of dependency, without a cycle."""
     violations, above = [], set()
     for room, (rooms, _) in read_table(root).items():
         for seen in sorted(rooms):
@@ -95,7 +95,7 @@ def includes(root):
 
 
 def owner_of(header, rooms):
-    """The room that a header is in: `app/runs/x.h` is in `app/runs` where that is a room, else in `app`."""
+    """Returns the room of a header: `app/runs/x.h` is in `app/runs` if that is a room, else in `app`."""
     return max((room for room in rooms if header.startswith(room + "/") or header == room), key=len, default=None)
 
 
@@ -127,7 +127,7 @@ def of_library(room, header, libraries):
 
 
 def cmake_agrees(root):
-    """add_room(x SEES ...) in CMakeLists.txt names the rooms of the table, `base` added."""
+    """Checks that add_room(x SEES ...) in CMakeLists.txt names the rooms of the table, and `base`."""
     violations = []
     table = read_table(root)
     for target, arguments in re.findall(r"add_room\((\w+)([^)]*)\)", (root / "CMakeLists.txt").read_text()):
@@ -160,7 +160,7 @@ def file_names(root):
     ]
 
 
-# Each spelled so that it does not match itself.
+# Each pattern is spelled so that it does not match itself.
 WORDS = {
     re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X]|HA[C]K)\b"): "a promise instead of the work",
     re.compile(r"\bst[u]bs?\b|\bplace[h]olders?\b", re.IGNORECASE): "something that stands in for the work",

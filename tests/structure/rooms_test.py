@@ -1,4 +1,4 @@
-"""The tree keeps its own rules (rooms.py), and each check is seen to fail on a tree that breaks its rule."""
+"""Tests that this tree keeps its rules (rooms.py), and that each check fails on a tree that breaks its rule."""
 
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def test_a_well_behaved_tree_passes(tree):
         ("src/engine/batch.cpp", '  #  include "task.h"', "names no room"),
         ("src/config/tree.cpp", "#include <ATen/ATen.h>", "<ATen/ATen.h>"),
         ("src/store/deep/er.h", "#include <c10/util/Half.h>", "<c10/util/Half.h>"),
-        ("src/engine/batch.cpp", "#include <torch/torch.h>", "<torch/torch.h>"),  # autograd is not all of torch
+        ("src/engine/batch.cpp", "#include <torch/torch.h>", "<torch/torch.h>"),  # torch is more than autograd
         ("src/config/tree.cpp", "#include <boost/any.hpp>", "belongs to no library"),
         ("analysis/plot.cpp", "#include <torch/script.h>", "<torch/script.h>"),
         ("analysis/plot.cpp", '#include "engine/task.h"', '"engine/task.h"'),

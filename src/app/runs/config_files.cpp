@@ -31,7 +31,7 @@ void write_folder(const fs::path& folder, const Node& config, const Node& hydra,
   write_text(folder / "config.yaml", hydra::to_yaml(config));
   Node wrapped{hydra::Dict{}};
   wrapped.set("hydra", hydra);
-  // As they were typed, for a replay: the rest of the node is resolved, and so would they be.
+  // Store the overrides as typed, for a replay: they would otherwise be resolved like the rest of the node.
   Node::List typed;
   for (const std::string& text : overrides) typed.emplace_back(text);
   wrapped.set("hydra.overrides.task", Node(std::move(typed)));
@@ -52,7 +52,7 @@ Node read_hydra_file(const fs::path& directory) {
 
 void enter_folder_in(const Node& root) {
   const Node* folder = root.find("hydra.runtime.cwd");
-  std::error_code failure;  // a folder that is gone held nothing that is needed, or its absence is said by name
+  std::error_code failure;  // a missing folder was not needed, or a later error names it
   if (folder != nullptr && folder->is_string()) fs::current_path(folder->as_string(), failure);
 }
 
@@ -112,7 +112,7 @@ std::vector<std::string> replay_words(const fs::path& directory) {
     }
     for (const Node& item : overrides->list()) {
       const std::string word = item.as_string();
-      // It goes to a directory of its own.
+      // A replay gets a new directory.
       if (!word.starts_with("hydra.run.dir=") && !word.starts_with("hydra.sweep.dir=")) words.push_back(word);
     }
   }

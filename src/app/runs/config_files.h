@@ -1,4 +1,4 @@
-// The config files of a run directory, as Hydra lays them out (hydra.md 1.12).
+// Config files of a run directory, in Hydra's layout (hydra.md 1.12).
 #pragma once
 
 #include <filesystem>
@@ -9,24 +9,24 @@
 
 namespace roundtrip::app {
 
-// .hydra/config.yaml, hydra.yaml and overrides.yaml below `directory`; for a sweep multirun.yaml too, and a folder for
-// each job where hydra.sweep.subdir is set. Configs keep their interpolations, so that `-cp DIR/.hydra` replays them.
+// Writes .hydra/config.yaml, hydra.yaml and overrides.yaml below `directory`. A sweep also gets multirun.yaml, and a
+// folder for each job if hydra.sweep.subdir is set. Configs keep interpolations, so `-cp DIR/.hydra` replays them.
 void write_config_files(const hydra::Launch& launch, const std::filesystem::path& directory);
 
-// The words that would run what lies in `directory` again, into a directory of its own; and into the same one, from the
-// folder where it was called, where its relative paths hold: that becomes the current folder. Both throw kInput where
-// no config files lie there.
+// Command-line words that repeat the run in `directory` into a new directory, or resume it in the same one. The latter
+// changes to the folder where the run was called, so that relative paths hold. Both throw kInput if `directory` has no
+// config files.
 std::vector<std::string> replay_words(const std::filesystem::path& directory);
 std::vector<std::string> resume_words(const std::filesystem::path& directory);
 
-// Makes the folder where a run was called, in which its relative paths hold, the current one; where its config files
-// are gone, nothing changes.
+// Changes to the folder where a run was called, so that its relative paths hold. Does nothing if its config files are
+// missing.
 void enter_folder_of_call(const std::filesystem::path& directory);
 
-// A text as the value of an override, whatever it holds.
+// Quotes any text as the value of an override.
 std::string quoted_value(const std::string& text);
 
-// The flags among them that say which configs are read: -cn, -cp, -cd.
+// Flags that select the configs of a run: -cn, -cp, -cd.
 std::vector<std::string> config_flags(const hydra::Node& hydra);
 
 }  // namespace roundtrip::app

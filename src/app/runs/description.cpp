@@ -1,4 +1,4 @@
-// What registered itself in the rooms of this program, for the one without LibTorch (app/description.h).
+// Describes the plug-ins of this program for the one without LibTorch (app/description.h).
 #include "app/description.h"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ std::vector<PluginDescription> plugins(const std::string& group, const Infos& in
     const std::string name = params.get_string("name");
     try {
       make(name, params);
-    } catch (const Error&) {  // a ??? among the values: the parameters asked for until then are described
+    } catch (const Error&) {  // e.g. a ???: keep the keys read so far
     }
     for (const auto& [key, type] : params.asked()) {
       if (key != "name") read[name][key] = type;
@@ -50,7 +50,7 @@ MetricDescription described(const std::string& metric) {
                               info.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower")};
 }
 
-// What a metric reads of its section, as a key of the config each.
+// Config keys that a metric reads from its section.
 std::vector<hydra::KeyInfo> keys_of(const std::string& metric, const hydra::Node& job) {
   const std::string section = "metric." + metric;
   const metrics::MetricParams params = {{metric, config::plugin_params(job, section)}};
@@ -82,7 +82,7 @@ Description described() {
   return all;
 }
 
-// The rooms have registered everything by the time that it is asked.
+// Called late, when the rooms have registered everything.
 const DescriptionRegistration registration{[] { return description_json(described()); }};
 
 }  // namespace

@@ -1,4 +1,4 @@
-// roundtrip rescore: what a run kept, scored once more by other metrics, without its networks.
+// roundtrip rescore: computes further metrics on a run's saved images, without its networks.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -40,7 +40,7 @@ results file.
 
 Error usage_error(const std::string& what) { return Error(ErrorKind::kUsage, "roundtrip rescore: " + what); }
 
-// A path that is typed holds from where it is typed; those of the run hold from where that was called.
+// Makes a typed path absolute: it is relative to the current folder, the run's paths to the folder of the run's call.
 hydra::Node absolute(const hydra::Node& value) {
   return value.is_string() ? hydra::Node(fs::absolute(value.as_string()).string(), value.mark()) : value;
 }

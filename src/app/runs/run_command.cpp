@@ -1,4 +1,4 @@
-// roundtrip run and roundtrip plan: from the command line to a plan, and from there to results.
+// roundtrip run and roundtrip plan: turn a command line into a plan, and the plan into results.
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -36,7 +36,7 @@ run::Resume resume_of(const RunFlags& flags) {
   return *flags.resume == "extend" ? run::Resume::kExtend : run::Resume::kSame;
 }
 
-// `--resume DIR` runs the words that DIR was made with, and what is typed beside them.
+// `--resume DIR` uses the words that made DIR, followed by those on the command line.
 RunFlags flags_of(const Words& words) {
   RunFlags flags = parse_run_flags(words);
   if (!flags.resume || flags.resume->empty() || *flags.resume == "extend") return flags;
@@ -49,7 +49,7 @@ RunFlags flags_of(const Words& words) {
   return resumed;
 }
 
-// The command that makes one record alone.
+// Command that makes a single record.
 std::string rerun_line(const hydra::Launch& launch, const plan::Trial& trial, const std::string& sample) {
   Words words = {"roundtrip"};
   for (const std::string& word : config_flags(launch.hydra)) words.push_back(word);

@@ -1,4 +1,4 @@
-// The files of analysis/assets/, compiled into the program.
+// Files of analysis/assets/, compiled into the program.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
-# Compiles the files of a folder into a target, by name (analysis/assets.h): templates are written as what they
-# are, and the program needs no file beside it.
+# Compiles the files of a folder into a target, by name (analysis/assets.h). Templates keep their own file types, and
+# the program needs no other files.
 function(embed_assets target folder)
   file(GLOB files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/${folder} ${PROJECT_SOURCE_DIR}/${folder}/*)
   list(JOIN files "|" joined)

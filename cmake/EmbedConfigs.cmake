@@ -1,5 +1,5 @@
-# Compiles configs/ and experiments/ (as the group `experiment`) into a target, as the last place of the config search
-# path: the program finds its own groups wherever it is started from.
+# Compiles configs/ and experiments/ (as the group `experiment`) into a target, as the last entry of the config search
+# path. The program then finds its own groups from any folder.
 function(embed_configs target)
   file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/configs/*.yaml
        ${PROJECT_SOURCE_DIR}/experiments/*.yaml)

@@ -1,8 +1,8 @@
-# Target roundtrip::torch: the LibTorch inside a PyTorch wheel, or an unpacked libtorch.
+# Defines the target roundtrip::torch: the LibTorch inside a PyTorch wheel, or an unpacked libtorch.
 #
-# The stock find_package(Torch) stops where the wheel is a CUDA build and no CUDA toolkit is installed. Headers and
-# shared libraries are all that a program without device code of its own needs, so this names just those.
-# Looked for, in this order: ROUNDTRIP_PYTHON's torch, CMAKE_PREFIX_PATH, the repository's .venv.
+# The stock find_package(Torch) fails if the wheel is a CUDA build and no CUDA toolkit is installed. A program without
+# its own device code needs only headers and shared libraries, so this target has just those.
+# Search order: ROUNDTRIP_PYTHON's torch, CMAKE_PREFIX_PATH, the repository's .venv.
 
 set(candidates)
 if(DEFINED ENV{ROUNDTRIP_PYTHON} AND NOT ROUNDTRIP_PYTHON)
@@ -37,7 +37,7 @@ if(NOT torch_root)
 endif()
 message(STATUS "LibTorch: ${torch_root}")
 
-# Warnings inside LibTorch's headers are not ours: SYSTEM.
+# SYSTEM suppresses warnings from LibTorch's headers.
 add_library(roundtrip_torch INTERFACE)
 add_library(roundtrip::torch ALIAS roundtrip_torch)
 target_include_directories(roundtrip_torch SYSTEM INTERFACE "${torch_root}/include"
@@ -55,8 +55,8 @@ endforeach()
 target_link_libraries(roundtrip_torch INTERFACE -Wl,--pop-state)
 set(ROUNDTRIP_TORCH_LIB "${torch_root}/lib")
 
-# at::parallel_for is a plain loop, without a word, in a file that is compiled without OpenMP. Its runtime has to be
-# LibTorch's own copy: under a second one LibTorch would not know that it is called from a parallel region already.
+# at::parallel_for is silently a plain loop in a file compiled without OpenMP. The OpenMP runtime must be LibTorch's own
+# copy: with a second one, LibTorch would not know that it is already called from a parallel region.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 target_compile_options(roundtrip_torch INTERFACE ${OpenMP_CXX_FLAGS})
 file(GLOB torch_openmp "${torch_root}/lib/libgomp*.so*")
@@ -66,7 +66,7 @@ else()
   target_link_libraries(roundtrip_torch INTERFACE OpenMP::OpenMP_CXX)
 endif()
 
-# The wheel carries its own copy of fmt in its include folder; every file of ours is to see the system's.
+# The wheel has its own copy of fmt in its include folder; our files must use the system's.
 file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/include")
 find_path(system_fmt fmt/format.h PATHS /usr/include NO_DEFAULT_PATH)
 if(system_fmt)

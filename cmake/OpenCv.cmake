@@ -1,5 +1,5 @@
-# Target roundtrip::opencv: core, imgproc and imgcodecs. Debian keeps OpenCVConfig.cmake in a package that pulls in every
-# OpenCV module with Qt and VTK; the three we use have development packages of their own.
+# Defines the target roundtrip::opencv: core, imgproc and imgcodecs. Debian's package with OpenCVConfig.cmake depends on
+# every OpenCV module with Qt and VTK; the three modules used here have separate development packages.
 find_path(opencv_include opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)
 add_library(roundtrip_opencv INTERFACE)
 add_library(roundtrip::opencv ALIAS roundtrip_opencv)

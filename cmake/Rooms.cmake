@@ -1,21 +1,24 @@
-# A room: a folder under src/ (or analysis/) that is a namespace and an OBJECT library. OBJECT, because a STATIC one
-# silently drops objects that register themselves.
+# A room is a folder under src/ (or analysis/) with its own namespace and OBJECT library. A STATIC library would
+# silently drop objects that register themselves.
 #
 #   add_room(store SEES base LIBRARIES hdf5)
 #
-# SEES lists the rooms that its files may include (tests/structure/rooms_test.py holds the includes against it);
-# programs link a room together with everything that it sees. TORCH: it sees LibTorch.
+# SEES lists the rooms that its files may include, which tests/structure/rooms_test.py checks. Programs link a room
+# together with everything that it sees. TORCH lets it see LibTorch.
 
 set(ROUNDTRIP_TORCH_HEADERS <ATen/ATen.h> <optional> <string> <vector> <fmt/format.h>)
 
 function(add_room name)
-  cmake_parse_arguments(room "TORCH" "FOLDER" "SEES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(room "TORCH" "FOLDER" "SEES;LIBRARIES;WITHOUT" ${ARGN})
   if(NOT room_FOLDER)
     set(room_FOLDER src/${name})
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room_FOLDER}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
-  # What a user of the room needs to compile and link, without the room's own objects.
+  foreach(inner ${room_WITHOUT})
+    list(FILTER sources EXCLUDE REGEX "/${inner}/")
+  endforeach()
+  # Requirements to compile and link against the room, without the room's objects.
   add_library(room_${name}_needs INTERFACE)
   target_link_libraries(room_${name}_needs INTERFACE ${room_LIBRARIES})
   foreach(seen ${room_SEES})
@@ -43,7 +46,7 @@ function(add_room name)
   set_target_properties(room_${name} PROPERTIES ROOM_CLOSURE "${closure}")
 endfunction()
 
-# One precompiled ATen for all targets that see it: parsing it takes 4 seconds a file.
+# All targets that see ATen share one precompiled header: parsing ATen takes 4 seconds per file.
 function(use_torch_headers target)
   if(NOT TARGET torch_headers)
     file(WRITE ${PROJECT_BINARY_DIR}/torch_headers.cpp "")
@@ -56,7 +59,7 @@ function(use_torch_headers target)
   target_precompile_headers(${target} REUSE_FROM torch_headers)
 endfunction()
 
-# Links rooms, and all that they see, into a program.
+# Links rooms, and all rooms that they see, into a program.
 function(link_rooms program)
   set(closure)
   foreach(name ${ARGN})
@@ -70,8 +73,8 @@ function(link_rooms program)
   target_compile_options(${program} PRIVATE ${ROUNDTRIP_WARNINGS})
 endfunction()
 
-# tests/<room>/*_test.cpp become the program <room>_test, each GoogleTest case a ctest case. A room that is not built has
-# none. Under sanitizers LibTorch takes most of a second to start: there a process takes a quarter of a room's cases.
+# Builds tests/<room>/*_test.cpp as the program <room>_test; each GoogleTest case is a ctest case. A room that is not
+# built has none. With sanitizers LibTorch takes most of a second to start, so a process runs a quarter of the cases.
 function(add_room_tests name)
   if(NOT TARGET room_${name})
     return()

@@ -1,5 +1,5 @@
-# Script mode: writes a C++ file that holds each config as a raw string (see config/embedded.h).
-set(text "// Generated from configs/ and experiments/.\n#include \"config/embedded.h\"\n\nnamespace roundtrip::config {\n\n")
+# Script mode: writes a C++ file that holds each config as a raw string (see hydra/compose/embedded.h).
+set(text "// Generated from configs/ and experiments/.\n#include \"hydra/compose/embedded.h\"\n\nnamespace roundtrip::hydra {\n\n")
 string(APPEND text "std::span<const EmbeddedConfig> embedded_configs() {\n  static constexpr EmbeddedConfig kConfigs[] = {\n")
 foreach(file ${FILES})
   file(READ ${ROOT}/${file} content)
@@ -8,5 +8,5 @@ foreach(file ${FILES})
   string(REGEX REPLACE "\\.yaml$" "" path ${path})
   string(APPEND text "      {\"${path}\", R\"~yaml~(${content})~yaml~\"},\n")
 endforeach()
-string(APPEND text "  };\n  return kConfigs;\n}\n\n}  // namespace roundtrip::config\n")
+string(APPEND text "  };\n  return kConfigs;\n}\n\n}  // namespace roundtrip::hydra\n")
 file(WRITE ${OUTPUT} "${text}")

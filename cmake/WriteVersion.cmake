@@ -1,4 +1,4 @@
-# Script mode: the header that Version.cmake promises.
+# Script mode: writes the header of Version.cmake.
 execute_process(
   COMMAND git -C ${ROOT} describe --always --dirty --abbrev=12
   OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)

@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""Writes a CLIP model as a TorchScript module for `clip.path`: (pictures [N, 3, H, W] on [0, 1], ids [N, L]) -> cosines [N].
+"""Writes a CLIP model as a TorchScript module for `metric.clip_similarity.path`: (pictures [N, 3, H, W] on [0, 1], ids [N, L]) -> cosines [N].
 
 CLIP is Radford et al., "Learning Transferable Visual Models From Natural Language Supervision", ICML 2021: a vision and a
 text transformer whose projected outputs are compared by their cosine.
 
-FOLDER is a CLIPModel as transformers saves it: config.json, model.safetensors (or pytorch_model.bin),
-preprocessor_config.json, and the tokenizer's files (vocab.json, merges.txt, ...). Papers on editing mostly use
-openai/clip-vit-large-patch14. Beside -o clip.pt the tokenizer is copied to clip.tokenizer/. Needs torch and safetensors.
+FOLDER is a CLIPModel saved by transformers: config.json, model.safetensors (or pytorch_model.bin),
+preprocessor_config.json, and the tokenizer's files (vocab.json, merges.txt, ...). Most papers on editing use
+openai/clip-vit-large-patch14. With -o clip.pt, the tokenizer is copied to clip.tokenizer/. Needs torch and safetensors.
 
-A picture is brought to the network's size as CLIPImageProcessor does it (shortest edge, bicubic with antialiasing, the middle
-cut out), without the rounding to bytes in between. Not read: models that are not CLIPModel (SigLIP, OpenCLIP's own
-files).
+A picture is resized as in CLIPImageProcessor (shortest edge, bicubic with antialiasing, centre crop), without rounding to
+bytes in between. Models other than CLIPModel (SigLIP, OpenCLIP's own files) are not supported.
 """
 
 import argparse
@@ -27,9 +26,9 @@ from torch.nn import functional
 
 TOKENIZER_FILES = ["vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                    "added_tokens.json"]  # fmt: skip
-# CLIPImageProcessor's own, where preprocessor_config.json is absent or silent.
+# Defaults of CLIPImageProcessor, for keys that preprocessor_config.json does not have.
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
-# Configs of before transformers 4.24 state the end token as 2; it was then found as the largest id.
+# Configs from before transformers 4.24 give 2 as the end token; the end token was then the largest id.
 
 
 class Layer(nn.Module):
@@ -116,7 +115,7 @@ class Clip(nn.Module):
 
 
 def own_name(name: str) -> str:
-    """Of a weight, in Clip, from transformers' name."""
+    """Returns the name of a weight in Clip, given its name in transformers."""
     for theirs, ours in [
         ("vision_model.embeddings.patch_embedding.", "patch."),
         ("vision_model.embeddings.class_embedding", "class_embedding"),
@@ -141,7 +140,7 @@ def read_json(path: pathlib.Path) -> dict:
     except OSError:
         raise InputError(f"{path}: no such file; expected the folder of a CLIPModel") from None
     except ValueError as error:
-        raise InputError(f"{path}: is no JSON ({error})") from None
+        raise InputError(f"{path}: expected JSON ({error})") from None
 
 
 def weights_file(folder: pathlib.Path) -> pathlib.Path:
@@ -152,13 +151,13 @@ def weights_file(folder: pathlib.Path) -> pathlib.Path:
 
 
 def build(folder: pathlib.Path) -> Clip:
-    """Throws InputError where the folder is not what CLIPModel saves."""
+    """Raises InputError if the folder was not saved by CLIPModel."""
     config = read_json(folder / "config.json")
     if config.get("model_type") != "clip" or not {"text_config", "vision_config"} <= config.keys():
         raise InputError(f"{folder}/config.json: model_type '{config.get('model_type')}'; expected clip, a CLIPModel")
     processor = folder / "preprocessor_config.json"
     pixels = read_json(processor) if processor.is_file() else {}
-    # transformers leaves out of a section what is as in the paper's smallest model.
+    # transformers omits keys whose values are those of the paper's smallest model.
     text = {"hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 12, "num_attention_heads": 8,
             "max_position_embeddings": 77, "vocab_size": 49408, **config["text_config"]}  # fmt: skip
     vision = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12,
@@ -201,13 +200,13 @@ def export(arguments: argparse.Namespace):
     copy_tokenizer(folder, output.with_suffix(".tokenizer"))
     note = {"network": name, "weights_sha256": sha256(weights_file(folder))}
     size = noted_module.write(network, "clip.json", note, output)
-    print(f"{output}: CLIP {name}, {size}; its tokenizer beside it")
+    print(f"{output}: CLIP {name}, {size}; its tokenizer is beside it")
 
 
 def main() -> int:
     parser = noted_module.parser_of(__doc__)
-    parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER", help="a CLIPModel of transformers")
-    parser.add_argument("--name", help="of the network in the results; the folder's name otherwise")
+    parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER", help="a CLIPModel saved by transformers")
+    parser.add_argument("--name", help="name of the network in the results; default: the folder's name")
     return noted_module.run(parser, export)
 
 

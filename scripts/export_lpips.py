@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes LPIPS v0.1 as a TorchScript module for `lpips.path`: (a, b) -> [N], images [N, 3, H, W] on [-1, 1].
+"""Writes LPIPS v0.1 as a TorchScript module for `metric.lpips.path`: (a, b) -> [N], images [N, 3, H, W] on [-1, 1].
 
 LPIPS is Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, eq. 1:
 the features of a classification network (the trunk) at several layers, normalised over channels; squared
 differences, weighted by a learnt 1x1 layer (a head), averaged over space, summed over layers.
 
-It needs two weight files, and nothing but torch and safetensors:
+It needs torch, safetensors and two weight files:
 
   --trunk  torchvision's ImageNet weights of the network, as .pth or .safetensors. The files that LPIPS was trained on:
              alex     https://download.pytorch.org/models/alexnet-owt-7be5be79.pth
@@ -14,8 +14,8 @@ It needs two weight files, and nothing but torch and safetensors:
   --heads  the v0.1 heads: lpips/weights/v0.1/{alex,vgg,squeeze}.pth of github.com/richzhang/PerceptualSimilarity,
            or the same tensors (lin0.model.1.weight, lin1. ...) as .safetensors
 
-Papers report alex or vgg; squeeze is the small one. The module says which it is (lpips.json inside the file), and
-the results file repeats it. This is not a training script, and spatial maps are not exported.
+Papers report alex or vgg; squeeze is the smallest. The module stores the name of its network (lpips.json inside the
+file), and the results file repeats it. The script does not train, and does not export spatial maps.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from torch import nn
 
 VERSION = "0.1"
 
-# Where the trunk is tapped: after so many layers of torchvision's `features`.
+# The layers of torchvision's `features` after which the trunk is tapped.
 TAPS = {
     "alex": [2, 5, 8, 10, 12],  # after each ReLU
     "vgg": [4, 9, 16, 23, 30],  # relu1_2, relu2_2, relu3_3, relu4_3, relu5_3
@@ -38,7 +38,7 @@ TAPS = {
 
 
 class Fire(nn.Module):
-    """SqueezeNet's module (Iandola et al. 2016), with torchvision's names of the weights."""
+    """SqueezeNet's module (Iandola et al. 2016), with torchvision's weight names."""
 
     def __init__(self, channels: int, squeezed: int, expanded: int):
         super().__init__()
@@ -52,7 +52,7 @@ class Fire(nn.Module):
 
 
 def features(net: str) -> nn.Sequential:
-    """torchvision's `features` of the network, untrained, numbered as there."""
+    """Returns torchvision's `features` of the network, untrained, with the same numbering."""
 
     def conv(*args, **kwargs):
         return [nn.Conv2d(*args, **kwargs), nn.ReLU()]
@@ -84,7 +84,7 @@ class Lpips(nn.Module):
         self.heads = nn.ModuleList(nn.Conv2d(head.shape[1], 1, 1, bias=False) for head in heads)
         for layer, head in zip(self.heads, heads):
             layer.weight.data.copy_(head)
-        # ImageNet's mean and deviation, carried over to inputs on [-1, 1].
+        # ImageNet's mean and deviation, converted to inputs on [-1, 1].
         self.register_buffer("shift", torch.tensor([-0.030, -0.088, -0.188]).reshape(1, 3, 1, 1))
         self.register_buffer("scale", torch.tensor([0.458, 0.448, 0.450]).reshape(1, 3, 1, 1))
 
@@ -109,8 +109,8 @@ def take(tensors: dict[str, torch.Tensor], name: str, shape: torch.Size, path: p
 
 
 def build(net: str, trunk_path: pathlib.Path, heads_path: pathlib.Path) -> Lpips:
-    """Throws InputError where a file is not what `net` needs."""
-    # A trunk file may hold the whole classifier: what lies beyond the last tap is not looked at.
+    """Raises InputError if a file does not fit `net`."""
+    # A trunk file may contain the whole classifier; layers after the last tap are ignored.
     trunk, weights = features(net), read_weights(trunk_path)
     what = f"torchvision's weights of {net}"
     state = {
@@ -138,9 +138,9 @@ def export(arguments: argparse.Namespace):
 
 def main() -> int:
     parser = noted_module.parser_of(__doc__)
-    parser.add_argument("--net", required=True, choices=sorted(TAPS), help="the network under the metric")
-    parser.add_argument("--trunk", required=True, type=pathlib.Path, metavar="FILE", help="its ImageNet weights")
-    parser.add_argument("--heads", required=True, type=pathlib.Path, metavar="FILE", help="LPIPS's learnt weights")
+    parser.add_argument("--net", required=True, choices=sorted(TAPS), help="the metric's network")
+    parser.add_argument("--trunk", required=True, type=pathlib.Path, metavar="FILE", help="ImageNet weights of that network")
+    parser.add_argument("--heads", required=True, type=pathlib.Path, metavar="FILE", help="learnt weights of LPIPS")
     return noted_module.run(parser, export)
 
 

@@ -1,7 +1,7 @@
-"""A network as a TorchScript module with a note of what it holds, which the program's metrics ask for.
+"""Writes a network as a TorchScript module with a note about its contents, as the program's metrics need it.
 
-The note is a JSON object in an extra file of the module; src/metrics/noted_module.h reads it. Here stands what the scripts
-that export one share: their words, their errors, weight files. Which network it is, and its note, is theirs.
+The note is a JSON object in an extra file of the module; src/metrics/noted_module.h reads it. This file has the parts that
+the export scripts share: options, errors, and reading weight files. Each script brings its network and its note.
 """
 
 import argparse
@@ -20,11 +20,11 @@ except ImportError:
 
 
 class InputError(Exception):
-    """One line for the user: the file, what was found, what was expected."""
+    """A message of one line for the user: the file, what was found, what was expected."""
 
 
 def read_weights(path: pathlib.Path) -> dict[str, torch.Tensor]:
-    """The tensors of a .safetensors or torch file by name."""
+    """Returns the tensors of a .safetensors or torch file by name."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
@@ -34,7 +34,7 @@ def read_weights(path: pathlib.Path) -> dict[str, torch.Tensor]:
             tensors = load_file(path)
         else:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # each reader has exceptions of its own; torch's advise what nobody should do
+    except Exception as error:  # each reader has its own exceptions, and torch's give unsafe advice
         reason = type(error).__name__
         raise InputError(f"{path}: cannot be read ({reason}); expected .safetensors or a torch weight file") from None
     if not isinstance(tensors, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
@@ -49,7 +49,7 @@ def sha256(path: pathlib.Path) -> str:
 def write(network: nn.Module, note_name: str, note: dict[str, str], output: pathlib.Path) -> str:
     """Writes the module, its note in the extra file `note_name`, and returns its size in words."""
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript: old, and just what a C++ program loads
+        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is deprecated, but a C++ program can load it
         module = torch.jit.script(network)
     try:
         torch.jit.save(module, output, _extra_files={note_name: json.dumps(note)})
@@ -59,17 +59,17 @@ def write(network: nn.Module, note_name: str, note: dict[str, str], output: path
 
 
 def parser_of(text: str) -> argparse.ArgumentParser:
-    """With a script's own text as its help, and the option that all of them have."""
+    """Makes a parser with the script's text as help, and the option that all scripts share."""
     summary, _, rest = text.partition("\n\n")
     parser = argparse.ArgumentParser(
         description=summary, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("-o", "--output", required=True, type=pathlib.Path, metavar="FILE", help="the module, a .pt")
+    parser.add_argument("-o", "--output", required=True, type=pathlib.Path, metavar="FILE", help="the module to write, a .pt")
     return parser
 
 
 def run(parser: argparse.ArgumentParser, export: Callable[[argparse.Namespace], None]) -> int:
-    """The exit code of a script that exports what its command line says."""
+    """Runs an export script, and returns its exit code."""
     arguments = parser.parse_args()
     try:
         export(arguments)

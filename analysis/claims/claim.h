@@ -4,8 +4,8 @@
 //   slope(mse, steps)[method=ddim] <= -0.5
 //   nfe[method=negative_prompt] <= nfe[method=null_text] / 20
 //
-// Everything is computed image by image: an expression has a value for each image, a comparison looks at the
-// differences.
+// Everything is computed image by image: an expression has a value for each image, and a comparison uses the
+// differences of these values.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@
 
 namespace roundtrip::analysis {
 
-// Cells by the values of some of their axes, as written: {"method", "ddim"}.
+// Selects cells by the values of some of their axes, as written: {"method", "ddim"}.
 using Selector = std::vector<std::pair<std::string, std::string>>;
 
 struct Expression;
@@ -26,11 +26,11 @@ using Operand = std::shared_ptr<const Expression>;
 struct Number {
   double value;
 };
-struct Measure {  // a column's value in the selected cells
+struct Measure {  // value of a column in the selected cells
   std::string column;
   Selector where;
 };
-struct Slope {  // of log column against log axis, over the selected cells
+struct Slope {  // slope of log column against log axis, over the selected cells
   std::string column, axis;
   Selector where;
 };
@@ -47,14 +47,14 @@ enum class Relation { kLess, kAtMost, kGreater, kAtLeast, kEqual };
 
 struct Claim {
   std::string text;          // as written
-  std::string says, source;  // in words, and whose claim it is; may be empty
+  std::string says, source;  // in words, and the origin of the claim; may be empty
   std::vector<Operand> operands;
   std::vector<Relation> relations;  // between neighbours: one fewer than operands
-  double within = 0;                // of kEqual: how far apart still counts as equal
-  double p = 0.05;                  // of kLess and kGreater: the level of their test
+  double within = 0;                // kEqual: largest difference that counts as equal
+  double p = 0.05;                  // kLess and kGreater: level of their test
 };
 
-// Throws kParse naming `where`, the column and what was expected there.
+// Throws kParse naming `where`, the column and the expected text.
 Claim parse_claim(std::string_view text, std::string_view where);
 Selector parse_selector(std::string_view text, std::string_view where);  // "method=ddim, steps=50"
 

@@ -11,7 +11,7 @@ namespace {
 struct Leaf {
   std::string column;
   Selector where;
-  std::string axis;  // of a slope
+  std::string axis;  // slopes only
 };
 
 void collect(const Expression& expression, std::vector<Leaf>& leaves) {
@@ -25,7 +25,7 @@ void collect(const Expression& expression, std::vector<Leaf>& leaves) {
   }
 }
 
-// One leaf under each choice of the axes that vary over its cells.
+// Cells of one leaf, under each choice of the axes that vary over them.
 std::vector<ClaimCase> cases_of_leaf(const Leaf& leaf, const Results& results) {
   const std::vector<const Cell*> cells = select(results, leaf.where);
   const size_t sloped = leaf.axis.empty() ? results.axes().size() : results.axis(leaf.axis);
@@ -92,7 +92,7 @@ std::vector<ClaimCase> cases_of(const Claim& claim, const Results& results, std:
   for (const Operand& operand : claim.operands) collect(*operand, leaves);
   std::vector<ClaimCase> cases = {ClaimCase{}};
   for (const Leaf& leaf : leaves) {
-    results.numbers(leaf.column);  // throws for a column that is not there
+    results.numbers(leaf.column);  // throws for an unknown column
     const std::vector<ClaimCase> of_leaf = cases_of_leaf(leaf, results);
     if (of_leaf.empty()) {
       why = "the run has no cell " + text_of(leaf.where);

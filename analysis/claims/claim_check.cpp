@@ -12,17 +12,19 @@
 #include "analysis/statistics/wilcoxon.h"
 #include "analysis/table/sample_values.h"
 #include "base/text.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 namespace {
 
 std::string setting_of(const ClaimCase& of, const Results& results) {
   std::vector<std::string> parts;
-  for (const auto& [axis, value] : of.open) parts.push_back(axis_label(results.axes()[axis]) + " " + value_text(value));
+  for (const auto& [axis, value] : of.open)
+    parts.push_back(columns::axis_label(results.axes()[axis]) + " " + value_text(value));
   return join(parts, ", ");
 }
 
-// Everything but the verdict, which waits for the corrected p.
+// Computes everything but the verdict, which needs the corrected p.
 RelationCheck compare(Relation relation, const ValuesOf& left, const ValuesOf& right, std::string setting) {
   RelationCheck check{.setting = std::move(setting), .relation = relation};
   const Pairs pairs = side_by_side(left, right);
@@ -40,7 +42,7 @@ RelationCheck compare(Relation relation, const ValuesOf& left, const ValuesOf& r
 
 Verdict judge(const RelationCheck& check, const Claim& claim) {
   if (!check.difference.known()) return Verdict::kUndecided;
-  // Towards the claimed side: of `>` the other way round.
+  // Differences towards the claimed side: `>` swaps the operands.
   const bool flipped = check.relation == Relation::kGreater || check.relation == Relation::kAtLeast;
   const double low = flipped ? -check.difference.high : check.difference.low;
   const double high = flipped ? -check.difference.low : check.difference.high;

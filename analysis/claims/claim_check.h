@@ -1,12 +1,12 @@
-// Holds a claim against the results: does it hold, does it fail, or do these images not decide it?
+// Checks a claim against the results: it holds, it fails, or these images do not decide it.
 //
-// Each relation is judged over the images that both sides have, on the differences d towards the claimed side:
+// Each relation is judged by the differences d towards the claimed side, over the images that both sides have:
 //   a < b   holds where the interval of mean d is above 0 and the one-sided Wilcoxon test has p below the claim's;
 //           fails where the interval is not above 0 at all
 //   a <= b  holds where the interval is not below 0, fails where all of it is
-//   a = b   holds where the interval lies within the margin, fails where all of it lies beyond
-// and is undecided otherwise, or of fewer than two images. Tests over several cases are Holm-corrected. A claim holds
-// where it does in every case, and fails where it does in one.
+//   a = b   holds where the interval is within the margin, fails where all of it is beyond
+// A relation is undecided otherwise, and with fewer than two images. Tests over several cases are Holm-corrected. A
+// claim holds if it holds in every case, and fails if it fails in one.
 #pragma once
 
 #include <cstdint>
@@ -25,19 +25,19 @@ std::string_view verdict_text(Verdict verdict);  // "holds", "fails", "undecided
 // One relation in one case.
 struct RelationCheck {
   Verdict verdict = Verdict::kUndecided;
-  std::string setting = {};  // what the claim leaves open: "w 7.5"; empty where nothing
+  std::string setting = {};  // values of the axes that the claim leaves open: "w 7.5"; may be empty
   Relation relation = Relation::kLess;
   double left = 0, right = 0;        // means over the images
-  Interval difference = {};          // of the mean of right - left
-  double p = 1;                      // of < and >, corrected
-  int64_t images = 0, left_out = 0;  // with a finite difference; without (failed, NaN, infinite)
+  Interval difference = {};          // mean of right - left
+  double p = 1;                      // < and > only, corrected
+  int64_t images = 0, left_out = 0;  // with a finite difference; without one (failed, NaN, infinite)
 };
 
 struct ClaimCheck {
   Claim claim;
   Verdict verdict = Verdict::kUndecided;
   std::vector<RelationCheck> relations = {};
-  std::string why = {};  // of a claim that could not be looked at
+  std::string why = {};  // reason why the claim could not be checked
 };
 
 // Throws kInput for an axis or a column that the run does not have.

@@ -128,7 +128,7 @@ class Parser {
     return std::string(text_.substr(from, at_ - from));
   }
 
-  std::string value() {  // as far as the next comma or bracket
+  std::string value() {  // up to the next comma or bracket
     skip_blanks();
     const size_t from = at_;
     while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != ']') ++at_;

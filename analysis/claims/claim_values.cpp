@@ -69,7 +69,7 @@ class Evaluator {
 
   const Results& results_;
   const ClaimCase& case_;
-  size_t leaf_ = 0;  // leaves are met in the order in which cases_of lists them
+  size_t leaf_ = 0;  // leaves are visited in the order of cases_of
 };
 
 }  // namespace

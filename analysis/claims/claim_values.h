@@ -8,17 +8,17 @@
 
 namespace roundtrip::analysis {
 
-// An expression's value by image; of numbers alone, one value for all.
+// Value of an expression by image; an expression without measures has one value for all images.
 struct ValuesOf {
   SampleValues by_image = {};
   bool constant = false;
   double value = 0;
 };
 
-// Of each operand of the claim, in one case.
+// Values of each operand of the claim, in one case.
 std::vector<ValuesOf> values_of(const Claim& claim, const Results& results, const ClaimCase& of);
 
-// Over the images that both have.
+// Difference over the images that both have.
 Pairs side_by_side(const ValuesOf& left, const ValuesOf& right);
 
 }  // namespace roundtrip::analysis

@@ -1,32 +1,32 @@
 #include "analysis/claims/expectations.h"
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
-#include "config/embedded.h"
-#include "config/yaml.h"
+#include "hydra/compose/embedded.h"
+#include "hydra/tree/yaml.h"
 
 namespace roundtrip::analysis {
 namespace {
 
-std::string text_at(const config::Node& entry, const char* key) {
-  const config::Node* value = entry.find(key);
+std::string text_at(const hydra::Node& entry, const char* key) {
+  const hydra::Node* value = entry.find(key);
   return value == nullptr || value->is_null() ? "" : value->as_string();
 }
 
-std::string place_of(const config::Node& node, const std::string& where, size_t number) {
+std::string place_of(const hydra::Node& node, const std::string& where, size_t number) {
   return node.mark().known() && node.mark().line > 0 ? node.mark().text()
                                                      : fmt::format("{}: expect[{}]", where, number);
 }
 
 }  // namespace
 
-std::vector<Claim> claims_in(const config::Node& config, const std::string& where) {
-  const config::Node* expect = config.is_dict() ? config.find("expect") : nullptr;
+std::vector<Claim> claims_in(const hydra::Node& config, const std::string& where) {
+  const hydra::Node* expect = config.is_dict() ? config.find("expect") : nullptr;
   if (expect == nullptr || expect->is_null()) return {};
   if (!expect->is_list()) throw Error(ErrorKind::kType, fmt::format("{}: expect; expected a list of claims", where));
   std::vector<Claim> claims;
-  for (const config::Node& entry : expect->list()) {
+  for (const hydra::Node& entry : expect->list()) {
     const std::string place = place_of(entry, where, claims.size());
     if (entry.is_string()) {
       claims.push_back(parse_claim(entry.as_string(), place));
@@ -49,24 +49,24 @@ std::vector<Claim> claims_in(const config::Node& config, const std::string& wher
 }
 
 std::vector<Claim> claims_of_file(const std::filesystem::path& file) {
-  return claims_in(config::parse_yaml(read_file(file), file.string()), file.string());
+  return claims_in(hydra::parse_yaml(read_file(file), file.string()), file.string());
 }
 
 std::vector<Claim> claims_of_run(const Results& results) {
   const std::vector<std::string> configs = results.reader().trial_configs();
   if (configs.empty()) return {};
   const std::string where = results.reader().path().string() + ":/trials/config_yaml[0]";
-  return claims_in(config::parse_yaml(configs.front(), where), where);
+  return claims_in(hydra::parse_yaml(configs.front(), where), where);
 }
 
 std::vector<Claim> claims_of_experiment(const std::string& name) {
   std::vector<std::string> names;
-  for (const config::EmbeddedConfig& config : config::embedded_configs()) {
+  for (const hydra::EmbeddedConfig& config : hydra::embedded_configs()) {
     constexpr std::string_view kGroup = "experiment/";
     if (!config.path.starts_with(kGroup)) continue;
     const std::string where(config.path);
     names.emplace_back(config.path.substr(kGroup.size()));
-    if (names.back() == name) return claims_in(config::parse_yaml(config.text, where), where);
+    if (names.back() == name) return claims_in(hydra::parse_yaml(config.text, where), where);
   }
   throw Error(ErrorKind::kMissing, fmt::format("no experiment '{}'; expected one of {}.{}", name, join(names, ", "),
                                                did_you_mean(name, names)));

@@ -1,4 +1,4 @@
-// Where claims come from: the `expect:` list of an experiment, in a file or in the config that a run was made with.
+// Reads claims from the `expect:` list of an experiment, in a file or in the config that a run stored.
 //
 //   expect:
 //     - psnr[eps_at=t] > psnr[eps_at=t-1]
@@ -13,14 +13,14 @@
 
 #include "analysis/claims/claim.h"
 #include "analysis/table/results.h"
-#include "config/node.h"
+#include "hydra/tree/node.h"
 
 namespace roundtrip::analysis {
 
 // Throws kParse or kType naming the file and line. A node without `expect` has no claims.
-std::vector<Claim> claims_in(const config::Node& config, const std::string& where);
+std::vector<Claim> claims_in(const hydra::Node& config, const std::string& where);
 std::vector<Claim> claims_of_file(const std::filesystem::path& file);
-std::vector<Claim> claims_of_run(const Results& results);          // of the config of its first trial
-std::vector<Claim> claims_of_experiment(const std::string& name);  // one of those built in; throws kMissing
+std::vector<Claim> claims_of_run(const Results& results);          // from the config of its first trial
+std::vector<Claim> claims_of_experiment(const std::string& name);  // a built-in one; throws kMissing
 
 }  // namespace roundtrip::analysis

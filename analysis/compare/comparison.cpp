@@ -37,7 +37,7 @@ MetricComparison compare(const Results& a, const Cell& of_a, const Results& b, c
 std::vector<store::Column> columns_of_both(const Results& a, const Results& b, const std::vector<std::string>& named) {
   std::vector<store::Column> columns;
   for (const std::string& name : named) {
-    for (const Results* results : {&a, &b}) results->numbers(name);  // throws where it is not there
+    for (const Results* results : {&a, &b}) results->numbers(name);  // throws for an unknown column
     columns.push_back(*a.find(name));
   }
   if (!named.empty()) return columns;
@@ -81,7 +81,7 @@ Comparison compare_runs(const Results& a, const Results& b, const std::vector<st
 
 Comparison compare_within(const Results& results, const Selector& a, const Selector& b,
                           const std::vector<std::string>& named) {
-  // The claim "column[a] = column[b]" brings together the same cells.
+  // The claim "column[a] = column[b]" matches the same cells.
   const Operand left = std::make_shared<const Expression>(Expression{Measure{"failed", a}});
   const Operand right = std::make_shared<const Expression>(Expression{Measure{"failed", b}});
   const Claim claim{.text = {}, .says = {}, .source = {}, .operands = {left, right}, .relations = {Relation::kEqual}};

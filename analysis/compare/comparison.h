@@ -1,4 +1,4 @@
-// Two runs, or two parts of one, side by side: paired differences over the images that both have.
+// Compares two runs, or two parts of one, by paired differences over the images that both have.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,12 @@ struct MetricComparison {
   store::Column column;
   double a = 0, b = 0;     // means over the images that both have
   double difference = 0;   // mean of b - a
-  Interval interval = {};  // of it
-  double p = 0;            // Wilcoxon signed rank, corrected by Holm over the cells
+  Interval interval = {};  // of that mean
+  double p = 0;            // Wilcoxon signed-rank test, Holm-corrected over the cells
   int64_t images = 0;      // with a finite difference
-  int64_t left_out = 0;    // images with a value that is NaN in either, or infinite in one
+  int64_t left_out = 0;    // images with a NaN in either run, or an infinity in one
   int64_t only_a = 0, only_b = 0;
-  int64_t better = 0, worse = 0, equal = 0;  // images on which b is, by the metric's direction
+  int64_t better = 0, worse = 0, equal = 0;  // images on which b is so, by the metric's direction
 };
 
 struct CellComparison {
@@ -32,10 +32,10 @@ struct Comparison {
   std::vector<std::string> only_a, only_b;  // labels of cells
 };
 
-// `columns` empty: all metrics and costs that both runs have. Throws kInput as require_equal_versions does.
+// Empty `columns` select all metrics and costs that both runs have. Throws kInput as require_equal_versions does.
 Comparison compare_runs(const Results& a, const Results& b, const std::vector<std::string>& columns);
 
-// Cells of one run: those that `a` selects against those that `b` selects, matched by the other axes that vary.
+// Compares the cells of one run that `a` selects with those that `b` selects, matched by the other axes that vary.
 Comparison compare_within(const Results& results, const std::vector<std::pair<std::string, std::string>>& a,
                           const std::vector<std::pair<std::string, std::string>>& b,
                           const std::vector<std::string>& columns);

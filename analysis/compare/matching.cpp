@@ -13,7 +13,7 @@ std::string setting_key(const Results& results, const Cell& cell) {
     const std::string text = value_text(cell.setting[k]);
     if (text != "-") parts.emplace_back(results.axes()[k], text);
   }
-  std::ranges::sort(parts);  // the order of columns may differ from run to run
+  std::ranges::sort(parts);  // the order of columns differs between runs
   std::string key;
   for (const auto& [axis, value] : parts) key += (key.empty() ? "" : " ") + axis + "=" + value;
   return key;

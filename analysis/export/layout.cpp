@@ -4,14 +4,14 @@
 
 #include "analysis/assets.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
-#include "config/yaml.h"
+#include "hydra/tree/yaml.h"
 
 namespace roundtrip::analysis {
 namespace {
 
-using config::Node;
+using hydra::Node;
 
 constexpr std::string_view kLayout = ".layout.yaml", kPublished = ".published.yaml";
 
@@ -27,9 +27,9 @@ Node read(const std::string& name_or_file, std::string_view ending) {
   const std::vector<std::string> names = names_ending(ending);
   if (std::ranges::find(names, name_or_file) != names.end()) {
     const std::string file = name_or_file + std::string(ending);
-    return config::parse_yaml(asset(file), file);
+    return hydra::parse_yaml(asset(file), file);
   }
-  if (std::filesystem::exists(name_or_file)) return config::parse_yaml(read_file(name_or_file), name_or_file);
+  if (std::filesystem::exists(name_or_file)) return hydra::parse_yaml(read_file(name_or_file), name_or_file);
   throw Error(ErrorKind::kMissing, fmt::format("'{}': no such file, and none built in; those are {}.{}", name_or_file,
                                                join(names, ", "), did_you_mean(name_or_file, names)));
 }

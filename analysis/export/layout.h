@@ -1,4 +1,4 @@
-// How a paper lays its table out, and the figures that it published: YAML, built in or of the user's.
+// Layout of a paper's table and the figures that the paper published, as YAML: built in, or a file of the user.
 //
 //   source: Miyake et al. 2023, Table 1
 //   where: "guidance_scale=7.5, steps=50"
@@ -8,9 +8,9 @@
 //     - {label: PSNR, of: psnr}
 //     - {label: "S = 10", of: mse, where: "steps=10", times: 1000}
 //
-//   rows: {each: method}                       (or a row for each value that the records have)
+//   rows: {each: method}                       (instead: one row for each value in the records)
 //
-//   source: Miyake et al. 2023, Table 1        (published figures: a file of their own)
+//   source: Miyake et al. 2023, Table 1        (published figures: a separate file)
 //   values:
 //     - {where: "method=null_text", psnr: 26.11, lpips: 0.075}
 #pragma once
@@ -32,13 +32,13 @@ struct LayoutRow {
 struct LayoutColumn {
   std::string label, of;
   Selector where = {};
-  double times = 1;  // the factor that the paper prints with
+  double times = 1;  // factor that the paper multiplies by
 };
 
 struct Layout {
   std::string name, source;
   Selector where;
-  std::string each;  // the axis whose values are the rows; empty where `rows` names them
+  std::string each;  // axis whose values are the rows; empty if `rows` names them
   std::vector<LayoutRow> rows;
   std::vector<LayoutColumn> columns;
 };
@@ -53,7 +53,7 @@ struct Published {
   std::vector<PublishedValues> values;
 };
 
-// A name of those built in, or a file. Throws kMissing with the nearest name, kParse or kType with file and line.
+// Takes a built-in name or a file. Throws kMissing with the nearest name, kParse or kType with file and line.
 Layout read_layout(const std::string& name_or_file);
 Published read_published(const std::string& name_or_file);
 std::vector<std::string> layout_names();

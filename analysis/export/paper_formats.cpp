@@ -1,4 +1,4 @@
-// A paper's table as CSV, Markdown and LaTeX.
+// Writes a paper's table as CSV, Markdown and LaTeX.
 #include <cmath>
 #include <map>
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 namespace {
@@ -56,7 +57,7 @@ void rank(PaperTable& table) {
   }
 }
 
-// Where two settings part: the axes on which they differ, for a message.
+// Names the axes on which two settings differ, for a message.
 std::string differing_axes(const ReportData& data, const ReportCell& a, const ReportCell& b) {
   std::vector<std::string> names;
   for (const std::string& axis : data.axes()) {
@@ -65,7 +66,7 @@ std::string differing_axes(const ReportData& data, const ReportCell& a, const Re
   return join(names, ", ");
 }
 
-// A layout's rows, or one for each value of its axis among the selected settings, in the order of the plan.
+// Rows of a layout, or one row for each value of its axis among the selected settings, in the order of the plan.
 std::vector<LayoutRow> rows_of(const Layout& layout, const ReportData& data, const Selector& where) {
   if (layout.each.empty()) return layout.rows;
   std::vector<LayoutRow> rows;
@@ -94,8 +95,8 @@ PaperTable table_of_settings(const ReportData& data, const Selector& where, cons
   PaperTable table{
       .source = {}, .published_source = published ? published->source : "", .heads = {}, .columns = {}, .rows = {}};
   std::vector<std::string> axes = data.axes();
-  if (axes.empty()) axes.push_back("method");
-  for (const std::string& axis : axes) table.heads.push_back(axis_label(axis));
+  if (axes.empty()) axes.push_back(columns::kMethod);
+  for (const std::string& axis : axes) table.heads.push_back(columns::axis_label(axis));
   std::vector<store::Column> measures = data.metrics();
   measures.insert(measures.end(), data.costs().begin(), data.costs().end());
   for (const store::Column& measure : measures) table.columns.push_back({measure_label(measure), measure});

@@ -1,4 +1,4 @@
-// A table for a paper: rows and columns of means with their intervals, ranked, with published figures beside them.
+// Table for a paper: means with their intervals, ranked, with published figures beside them.
 #pragma once
 
 #include <optional>
@@ -11,9 +11,9 @@
 namespace roundtrip::analysis {
 
 struct PaperEntry {
-  std::optional<Estimate> ours;  // nothing: the run has no such cell or measure
+  std::optional<Estimate> ours;  // null: the run has no such cell or measure
   std::optional<double> published;
-  int rank = -1;  // 0 the best of its column, 1 the second
+  int rank = -1;  // 0 best of its column, 1 second
 };
 
 struct PaperColumn {
@@ -29,20 +29,20 @@ struct PaperRow {
 };
 
 struct PaperTable {
-  std::string source, published_source;  // of the layout and of the published figures; may be empty
+  std::string source, published_source;  // source of the layout and of the published figures; may be empty
   std::vector<std::string> heads;        // above PaperRow::heads
   std::vector<PaperColumn> columns;
   std::vector<PaperRow> rows;
 };
 
-// All settings that `where` selects, a row each, with every measure.
+// Makes a row with every measure for each setting that `where` selects.
 PaperTable table_of_settings(const ReportData& data, const Selector& where, const std::optional<Published>& published);
 
-// As a layout has it. Throws kInput where an entry's selectors leave more than one setting, naming what varies.
+// Follows a layout. Throws kInput if the selectors of an entry leave more than one setting, naming the varying axes.
 PaperTable table_like(const Layout& layout, const ReportData& data, const Selector& where,
                       const std::optional<Published>& published);
 
-std::string paper_csv(const PaperTable& table);  // every number in full, intervals and counts in columns of their own
+std::string paper_csv(const PaperTable& table);       // numbers in full, intervals and counts in separate columns
 std::string paper_markdown(const PaperTable& table);  // best bold, second underlined
 std::string paper_latex(const PaperTable& table);     // booktabs
 

@@ -36,7 +36,7 @@ bool has_band(const ChartPoint& point, bool logarithmic) {
   return point.low <= point.high && (!logarithmic || point.low > 0);
 }
 
-// Everything that an axis has to cover.
+// Range that an axis has to cover.
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
   void cover(double value) {
@@ -97,7 +97,7 @@ class Drawing {
                            kHeight - kBottom, kHeight - kBottom + 5);
       const std::string label = chart_.x.ticks.empty() ? tick_text(tick, step) : fmt::format("{:.6g}", tick);
       const double half = 4.0 * static_cast<double>(label.size());
-      if (x - half < last + 4) continue;  // labels that would touch are left out
+      if (x - half < last + 4) continue;  // skip labels that would touch
       last = x + half;
       text_ += fmt::format("<text class=\"tick-label\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
                            coordinate(x), kHeight - kBottom + 19, label);
@@ -131,7 +131,7 @@ class Drawing {
     const double y = y_.place(reference.y);
     text_ += fmt::format("<line class=\"reference\" x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\"/>", kLeft,
                          kWidth - kRight, coordinate(y));
-    // Below its line where there is no room above.
+    // Place the label below its line if there is no room above.
     text_ += fmt::format("<text class=\"reference-label\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\n",
                          kWidth - kRight - 4, coordinate(y - 5 < kTop + 8 ? y + 14 : y - 5), escaped(reference.name));
   }

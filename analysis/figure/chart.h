@@ -1,7 +1,7 @@
 // A chart as inline SVG inside an HTML figure: lines with confidence bands, points with a front, dashed references.
 //
-// Colours come from the page's style sheet (classes s0 to s7), so that a chart follows light and dark; series differ by
-// marker and dash as well, so that colour alone carries nothing. Titles, axis labels and a description are part of it.
+// Colours come from the page's style sheet (classes s0 to s7), so a chart follows light and dark. Series also differ by
+// marker and dash, so no information depends on colour alone. A chart contains its title, axis labels and description.
 #pragma once
 
 #include <limits>
@@ -13,7 +13,7 @@ namespace roundtrip::analysis {
 struct ChartAxis {
   std::string label;  // with its unit: "PSNR (dB)"
   bool logarithmic = false;
-  std::vector<double> ticks = {};  // the values that were swept; empty: chosen
+  std::vector<double> ticks = {};  // the swept values; empty: chosen automatically
 };
 
 struct ChartPoint {
@@ -24,7 +24,7 @@ struct ChartPoint {
 
 struct ChartSeries {
   std::string name;
-  int style = 0;  // which colour, marker and dash
+  int style = 0;  // index of colour, marker and dash
   std::vector<ChartPoint> points = {};
   bool line = true;     // joins the points
   bool markers = true;  // draws them
@@ -42,7 +42,7 @@ struct Chart {
   std::vector<ChartReference> references = {};
 };
 
-// Points with NaN are left out, and on a logarithmic axis those that are not positive. Empty where no point is left.
+// Omits points with NaN, and points that are not positive on a logarithmic axis. Returns "" if no point is left.
 std::string figure_html(const Chart& chart, const std::string& id);
 
 }  // namespace roundtrip::analysis

@@ -1,4 +1,4 @@
-// Texts inside HTML, SVG and XML.
+// Escapes texts and formats coordinates for HTML, SVG and XML.
 #pragma once
 
 #include <string>
@@ -6,10 +6,10 @@
 
 namespace roundtrip::analysis {
 
-// & < > and quotes as entities; control characters, which none of the three may hold, are left out.
+// Writes & < > and quotes as entities. Drops control characters, which none of the three formats allows.
 std::string escaped(std::string_view text);
 
-// A coordinate: two decimals, no trailing zeros.
+// Formats a coordinate with two decimals and no trailing zeros.
 std::string coordinate(double value);
 
 }  // namespace roundtrip::analysis

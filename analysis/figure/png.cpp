@@ -43,7 +43,7 @@ void append_chunk(std::string& png, std::string_view type, std::string_view cont
   append_big_endian(png, crc32(body));
 }
 
-// A zlib stream of stored blocks.
+// Zlib stream of stored blocks.
 std::string stored(std::string_view bytes) {
   constexpr size_t kBlock = 65535;
   std::string stream = "\x78\x01";
@@ -108,7 +108,7 @@ std::string png_data_uri(const Picture& picture) {
   std::string header;
   append_big_endian(header, static_cast<uint32_t>(picture.width));
   append_big_endian(header, static_cast<uint32_t>(picture.height));
-  header += std::string("\x08\x02\x00\x00\x00", 5);  // 8 bits, RGB, deflate, no filter method but 0, not interlaced
+  header += std::string("\x08\x02\x00\x00\x00", 5);  // 8 bits, RGB, deflate, filter method 0, not interlaced
   std::string rows;
   const size_t stride = static_cast<size_t>(picture.width) * 3;
   for (int y = 0; y < picture.height; ++y) {

@@ -1,5 +1,5 @@
-// A small picture as a PNG inside a page. Written without compression (RFC 1951's stored blocks): no library is needed,
-// and pictures of a report are brought to a size at which that costs little.
+// Embeds a small picture in a page as a PNG. The PNG is not compressed (RFC 1951's stored blocks), so no library is
+// needed. Pictures of a report are reduced to a size at which that costs little.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@ struct Picture {
   std::vector<uint8_t> rgb = {};  // [height, width, 3]
 };
 
-// The mean over blocks, so that neither side is longer than `most`.
+// Averages over blocks, so that neither side is longer than `most`.
 Picture reduced(const Picture& picture, int most);
 
-// |a - b| times `gain`, for seeing small differences. Both of one size, or nothing.
+// |a - b| times `gain`, to make small differences visible. Empty if the sizes differ.
 Picture difference(const Picture& a, const Picture& b, int gain);
 
 std::string png_data_uri(const Picture& picture);  // "data:image/png;base64,..."

@@ -8,7 +8,7 @@
 namespace roundtrip::analysis {
 namespace {
 
-// The smallest of 1, 2, 5 times a power of ten that is not below `step`.
+// Smallest of 1, 2, 5 times a power of ten that is not below `step`.
 double round_step(double step) {
   const double power = std::pow(10, std::floor(std::log10(step)));
   for (const double factor : {1.0, 2.0, 5.0}) {

@@ -1,4 +1,4 @@
-// From values to places along an axis, and the ticks that stand there.
+// Maps values to positions along an axis, and chooses its ticks.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ class Scale {
   double from_, to_;
 };
 
-// Short, with the digits that tell neighbouring ticks apart.
+// Formats a tick with just the digits that distinguish it from its neighbours.
 std::string tick_text(double value, double step);
 
 }  // namespace roundtrip::analysis

@@ -1,5 +1,4 @@
-// The baseline that a gate compares with: a run's table without its pictures, trajectories and steps, small enough for
-// git.
+// Baseline of the gate: a run's table without pictures, trajectories and steps, small enough for git.
 #pragma once
 
 #include <filesystem>
@@ -9,10 +8,10 @@
 
 namespace roundtrip::analysis {
 
-// Writes the run's records to `file`, in place of what is there.
+// Writes the run's records to `file`, replacing its contents.
 void write_baseline(const Results& run, const std::filesystem::path& file);
 
-// What the new baseline changes: cells and metrics that come, go, or have another mean. Empty where nothing does.
+// Lists the cells and metrics that the new baseline adds, drops, or gives another mean. May be empty.
 std::string baseline_changes(const Results& before, const Results& now);
 
 }  // namespace roundtrip::analysis

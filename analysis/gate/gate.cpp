@@ -10,6 +10,7 @@
 #include "analysis/statistics/description.h"
 #include "analysis/table/sample_values.h"
 #include "base/text.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 std::vector<store::Column> judged(const Results& results) {
   std::vector<store::Column> columns = results.metrics();
   std::ranges::copy_if(results.costs(), std::back_inserter(columns),
-                       [](const store::Column& column) { return column.name != "seconds"; });
+                       [](const store::Column& column) { return column.name != columns::kSeconds.name; });
   return columns;
 }
 
@@ -26,7 +27,7 @@ bool measured(const Results& results, const Cell& cell, const std::string& colum
   return std::ranges::any_of(cell.rows, [&](int32_t row) { return !std::isnan(numbers[row]); });
 }
 
-// What an image of the baseline lacks in the run, in words; empty where nothing is lacking.
+// Says in words what the run lacks for an image of the baseline; empty if nothing.
 std::string lacking(const Pairs& pairs) {
   int64_t failed = 0;
   for (size_t k = 0; k < pairs.a.size(); ++k) failed += !std::isnan(pairs.a[k]) && std::isnan(pairs.b[k]);
@@ -36,7 +37,7 @@ std::string lacking(const Pairs& pairs) {
   return join(parts, ", ");
 }
 
-// Images that were exact (infinite) in the baseline and are not in the run, or the other way round, by the bad side.
+// Counts images that are infinitely worse in the run: exact (infinite) on one side only, towards the bad side.
 int64_t infinitely_worse(const Pairs& pairs, double bad_sign) {
   int64_t worse = 0;
   for (size_t k = 0; k < pairs.a.size(); ++k)

@@ -1,14 +1,14 @@
-// The gate: is a run as good as its baseline? Judged cell by cell and metric by metric, over the images of both.
+// The gate: is a run as good as its baseline? It is judged by cell and by metric, over the images that both have.
 //
-// `worsening` is the paired difference towards the metric's bad side, in the mean over the images, with Student's
+// `worsening` is the mean over the images of the paired difference towards the metric's bad side, with Student's
 // interval.
 //   pass          all of the interval is within the tolerance
 //   fail          all of it is beyond, or an image that the baseline has is missing or failed
-//   inconclusive  the tolerance lies inside the interval: more images, or a wider tolerance, would tell
-//   missing       the run has not got the cell or the metric: a failure
-//   new           the baseline has not got it: nothing is judged
-// Of one image no interval is claimed; the images being the same, its difference is judged as it is.
-// Seconds are judged apart and by ranks (Mann-Whitney), and only between like machines.
+//   inconclusive  the tolerance is inside the interval: more images, or a wider tolerance, would decide
+//   missing       the run does not have the cell or the metric: a failure
+//   new           the baseline does not have it: nothing is judged
+// One image gives no interval; its difference is compared with the tolerance directly.
+// Seconds are judged separately, by ranks (Mann-Whitney), and only between like machines.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +29,10 @@ struct GateLine {
   std::string cell, metric, units = {};
   double baseline = 0, run = 0;  // means over the images of both
   double worsening = 0;          // positive is worse
-  Interval interval = {};        // of it
+  Interval interval = {};        // of worsening
   double tolerance = 0;
   int64_t images = 0;
-  std::string note = {};  // why, where numbers do not say it
+  std::string note = {};  // reason, if the numbers do not show it
 };
 
 struct GateReport {
@@ -52,13 +52,13 @@ struct GateOptions {
   bool timing = false;
 };
 
-// Throws kInput where the two do not compare: metrics of other versions, or timing asked for of unlike machines.
+// Throws kInput if the two do not compare: metrics of different versions, or timing between unlike machines.
 GateReport judge_run(const Results& baseline, const Results& run, const GateOptions& options);
 
-// The worst first: failures, then missing, then inconclusive, then the rest, each in the order of the run.
+// Sorts the worst first: failures, missing, inconclusive, the rest, each in the order of the run.
 std::vector<const GateLine*> worst_first(const GateReport& report);
 
-std::string gate_table(const GateReport& report);        // for a terminal: all that did not pass, and the counts
+std::string gate_table(const GateReport& report);        // for a terminal: every line that did not pass, and the counts
 std::string gate_junit(const GateReport& report);        // JUnit XML
 std::string gate_annotations(const GateReport& report);  // GitHub's ::error lines: the worst ten, and how many more
 std::string gate_markdown(const GateReport& report);     // for GitHub's step summary

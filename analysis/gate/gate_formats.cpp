@@ -1,4 +1,4 @@
-// The gate's findings for people, for JUnit readers, for GitHub and for programs.
+// Prints the gate's findings for people, JUnit readers, GitHub and programs.
 #include <algorithm>
 #include <cmath>
 
@@ -10,7 +10,7 @@
 namespace roundtrip::analysis {
 namespace {
 
-constexpr size_t kMostAnnotations = 10;  // GitHub shows no more of one step
+constexpr size_t kMostAnnotations = 10;  // GitHub's limit for one step
 
 bool passed(const GateLine& line) { return line.verdict == GateVerdict::kPass || line.verdict == GateVerdict::kNew; }
 
@@ -42,13 +42,13 @@ std::string xml(std::string_view text) {
         escaped += "&quot;";
         break;
       default:
-        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') escaped += c;  // XML 1.0 has no others
+        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') escaped += c;  // XML 1.0 allows no others
     }
   }
   return escaped;
 }
 
-// GitHub's workflow commands: % and line ends everywhere, : and , in properties.
+// Escapes for GitHub's workflow commands: % and line ends everywhere, : and , in properties.
 std::string github(std::string_view text, bool property) {
   std::string escaped;
   for (const char c : text) {

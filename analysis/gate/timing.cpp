@@ -3,6 +3,7 @@
 #include "analysis/statistics/description.h"
 #include "analysis/statistics/mann_whitney.h"
 #include "base/error.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 namespace {
@@ -14,12 +15,12 @@ std::string entry_of(const std::map<std::string, std::string>& entries, const st
 
 // "isolated", "amortised", or both.
 std::string timing_mode(const Results& results) {
-  if (!results.reader().has("timing") || results.records() == 0) return "unknown";
-  return results.reader().texts("timing", 0, 1).front();
+  if (!results.reader().has(columns::kTiming) || results.records() == 0) return "unknown";
+  return results.reader().texts(columns::kTiming, 0, 1).front();
 }
 
 std::vector<double> seconds_of(const Results& results, const Cell& cell) {
-  const std::vector<double>& all = results.numbers("seconds");
+  const std::vector<double>& all = results.numbers(columns::kSeconds);
   std::vector<double> seconds;
   for (const int32_t row : cell.rows) seconds.push_back(all[row]);
   return finite_values(seconds);
@@ -44,7 +45,7 @@ void require_like_machines(const Results& baseline, const Results& run) {
 GateLine judge_timing(const Results& baseline, const Cell& before, const Results& run, const Cell& now,
                       const Tolerances& tolerances) {
   constexpr double kLevel = 0.01;
-  GateLine line{.cell = run.label(now), .metric = "seconds", .units = "s"};
+  GateLine line{.cell = run.label(now), .metric = columns::kSeconds, .units = "s"};
   const std::vector<double> old_seconds = seconds_of(baseline, before), new_seconds = seconds_of(run, now);
   if (old_seconds.empty() || new_seconds.empty()) {
     line.verdict = GateVerdict::kMissing;
@@ -55,7 +56,7 @@ GateLine judge_timing(const Results& baseline, const Cell& before, const Results
   line.baseline = describe(old_seconds).median;
   line.run = describe(new_seconds).median;
   line.worsening = line.run - line.baseline;
-  line.tolerance = tolerances.timing("seconds", run, now).around(line.baseline);
+  line.tolerance = tolerances.timing(columns::kSeconds, run, now).around(line.baseline);
   const double p = mann_whitney(new_seconds, old_seconds, Alternative::kGreater).p;
   if (line.worsening > line.tolerance) {
     line.verdict = p < kLevel ? GateVerdict::kFail : GateVerdict::kInconclusive;

@@ -5,14 +5,14 @@
 
 #include "analysis/assets.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
-#include "config/yaml.h"
+#include "hydra/tree/yaml.h"
 
 namespace roundtrip::analysis {
 namespace {
 
-using config::Node;
+using hydra::Node;
 
 void require_keys(const Node& node, const std::string& where, const std::vector<std::string>& known) {
   if (!node.is_dict()) throw Error(ErrorKind::kType, fmt::format("{}: expected keys {}", where, join(known, ", ")));
@@ -52,7 +52,7 @@ Tolerances Tolerances::read(const std::filesystem::path& file) {
 }
 
 void Tolerances::add(std::string_view text, const std::string& file) {
-  const Node root = config::parse_yaml(text, file);
+  const Node root = hydra::parse_yaml(text, file);
   require_keys(root, file, {"confidence", "quality", "timing"});
   confidence_ = number_at(root, "confidence", file, confidence_);
   if (confidence_ >= 1) throw Error(ErrorKind::kType, fmt::format("{}: confidence; expected below 1", file));

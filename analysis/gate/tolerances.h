@@ -1,4 +1,4 @@
-// How much worse a run may be than its baseline: analysis/assets/tolerances.yaml, or a file of the user's on top of it.
+// Tolerances of the gate: analysis/assets/tolerances.yaml, optionally with a file of the user on top.
 //
 //   confidence: 0.95
 //   quality:

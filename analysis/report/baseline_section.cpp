@@ -1,4 +1,4 @@
-// What is not as it was in a baseline.
+// Section of the differences from a baseline.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -28,7 +28,7 @@ std::string baseline_section(const ReportData& data, const Results& baseline) {
   size_t shown = 0, equal = 0;
   for (const CellComparison& cell : comparison.cells) {
     for (const MetricComparison& metric : cell.metrics) {
-      if (metric.column.name == "seconds") continue;
+      if (metric.column.name == columns::kSeconds.name) continue;
       if (metric.better + metric.worse == 0) {
         ++equal;
         continue;

@@ -1,4 +1,4 @@
-// The table of settings: what varies, then every measure with its interval; best in bold, second underlined.
+// Table of settings: the varying axes, then every measure with its interval; best in bold, second underlined.
 #include <algorithm>
 #include <cmath>
 
@@ -7,13 +7,14 @@
 #include "analysis/figure/markup.h"
 #include "analysis/report/html_table.h"
 #include "analysis/report/sections.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 namespace {
 
 constexpr size_t kMostRows = 200;
 
-// Rank 0 is the best mean of a task, 1 the second, -1 any other: equal means share a rank. Others' places stay -1.
+// Ranks the means of a task: 0 best, 1 second, -1 any other. Equal means share a rank. Other tasks keep -1.
 void rank(const ReportData& data, const std::vector<ReportCell>& cells, const std::string& task,
           const store::Column& column, std::vector<int>& ranks) {
   const double sign = column.direction == "higher" ? -1 : 1;
@@ -61,14 +62,14 @@ std::string cells_section(const ReportData& data) {
   const std::vector<ReportCell> cells(data.cells().begin(),
                                       data.cells().begin() + std::min(kMostRows, data.cells().size()));
   std::vector<std::string> axes = data.axes();
-  if (axes.empty()) axes.push_back("method");
+  if (axes.empty()) axes.push_back(columns::kMethod);
   std::vector<store::Column> columns = by_interest(data.metrics());
   for (const store::Column& cost : data.costs()) {
-    if (cost.name != "grad_nfe") columns.push_back(cost);
+    if (cost.name != columns::kGradNfe.name) columns.push_back(cost);
   }
 
   std::vector<HtmlCell> heads;
-  for (const std::string& axis : axes) heads.push_back({.html = escaped(axis_label(axis))});
+  for (const std::string& axis : axes) heads.push_back({.html = escaped(columns::axis_label(axis))});
   heads.push_back({.html = "images", .number = true});
   for (const store::Column& column : columns) {
     heads.push_back({.html = escaped(measure_label(column)) + "&nbsp;" + arrow(column), .number = true});

@@ -1,4 +1,4 @@
-// The claims of the experiment with their verdicts.
+// Section of the experiment's claims with their verdicts.
 #include <cmath>
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-// A measure over each numeric axis of the sweep, with confidence bands: one line for each method, one chart for each
-// setting of the other axes.
+// Charts of a measure over each numeric axis of the sweep, with confidence bands: one line for each method, one chart
+// for each setting of the other axes.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -10,6 +10,8 @@
 #include "analysis/figure/chart.h"
 #include "analysis/report/sections.h"
 #include "base/text.h"
+#include "columns/columns.h"
+#include "columns/scores.h"
 
 namespace roundtrip::analysis {
 namespace {
@@ -21,7 +23,7 @@ struct SweptAxis {
   std::vector<double> values;  // ascending
 };
 
-// Numeric axes with two values or more.
+// Numeric axes with at least two values.
 std::vector<SweptAxis> swept_axes(const ReportData& data) {
   std::vector<SweptAxis> swept;
   for (const std::string& axis : data.axes()) {
@@ -41,26 +43,26 @@ std::vector<SweptAxis> swept_axes(const ReportData& data) {
 bool spans_much(const std::vector<double>& values) { return values.front() > 0 && values.back() >= 4 * values.front(); }
 
 std::string axis_title(const std::string& axis) {
-  if (axis == "steps") return "steps S";
-  if (axis == "guidance_scale") return "guidance scale w";
-  return axis_label(axis);
+  if (axis == columns::kSteps.name) return "steps S";
+  if (axis == columns::kGuidanceScale.name) return "guidance scale w";
+  return columns::axis_label(axis);
 }
 
-// The text of all that varies except for some axes: what sets a series or a facet apart.
+// Label of a series or a facet: the values of all varying axes except some.
 std::string text_of(const ReportData& data, const ReportCell& cell, const std::vector<std::string>& axes) {
   std::vector<std::string> parts;
   for (const std::string& axis : axes) {
     const std::string text = value_text(data.value(cell, axis));
-    if (axis == "method" || axis == "run" || axis == "task") {
+    if (axis == columns::kMethod.name || axis == "run" || axis == columns::kTask.name) {
       parts.push_back(text);
     } else if (text != "-") {
-      parts.push_back(axis_label(axis) + " " + text);
+      parts.push_back(columns::axis_label(axis) + " " + text);
     }
   }
   return join(parts, ", ");
 }
 
-// Which of the other axes make the series of a chart, and which the charts: as many as fit go into one chart.
+// Divides the other axes into those of series and those of charts: a chart gets as many series as fit.
 struct Split {
   std::vector<std::string> series, facets;
 };
@@ -105,7 +107,7 @@ class CurveMaker {
   std::string html() {
     std::string text;
     std::vector<store::Column> columns = by_interest(data_.metrics());
-    std::erase_if(columns, [](const store::Column& column) { return column.name == "latent_mse"; });
+    std::erase_if(columns, [](const store::Column& column) { return column.compares == columns::kLatents; });
     columns.resize(std::min(columns.size(), kMostMeasures));
     for (const SweptAxis& axis : swept_axes(data_)) {
       for (const store::Column& column : columns) text += charts_along(axis, column);
@@ -119,8 +121,9 @@ class CurveMaker {
     std::vector<std::pair<std::string, std::vector<const ReportCell*>>> facets;
     for (const ReportCell& cell : data_.cells()) {
       if (!data_.has(cell, column.name) || std::isnan(value_number(data_.value(cell, axis.name)))) continue;
-      // An edit is held against its exact answer; how far it is from the source is no error.
-      if (data_.task(cell) == "edit" && data_.has(cell, "edit_" + column.name)) continue;
+      // An edit is compared with its exact answer; its distance from the source is not an error.
+      if (data_.task(cell) == "edit" && data_.has(cell, columns::score_name(columns::View::kEdit, column.name)))
+        continue;
       const std::string name = text_of(data_, cell, split.facets);
       auto facet = std::ranges::find(facets, name, &decltype(facets)::value_type::first);
       if (facet == facets.end()) {
@@ -136,11 +139,10 @@ class CurveMaker {
 
   std::string chart(const SweptAxis& axis, const store::Column& column, const std::vector<std::string>& series_axes,
                     const std::string& facet, const std::vector<const ReportCell*>& cells) {
-    Chart chart{
-        .title = measure_name(column.name) + " over " + axis_title(axis.name) + (facet.empty() ? "" : ", " + facet),
-        .description = {},
-        .x = {.label = axis_title(axis.name), .logarithmic = spans_much(axis.values), .ticks = axis.values},
-        .y = {.label = measure_label(column), .logarithmic = column.name.ends_with("mse")}};
+    Chart chart{.title = measure_name(column) + " over " + axis_title(axis.name) + (facet.empty() ? "" : ", " + facet),
+                .description = {},
+                .x = {.label = axis_title(axis.name), .logarithmic = spans_much(axis.values), .ticks = axis.values},
+                .y = {.label = measure_label(column), .logarithmic = column.log_axis}};
     double floor = 0;
     for (const ReportCell* cell : cells) {
       const std::string name = text_of(data_, *cell, series_axes);
@@ -152,7 +154,8 @@ class CurveMaker {
       }
       const ChartPoint point = point_of(data_, *cell, value_number(data_.value(*cell, axis.name)), column);
       if (!std::isnan(point.y)) series->points.push_back(point);
-      if (data_.has(*cell, "codec_" + column.name)) floor = data_.estimate(*cell, "codec_" + column.name).mean;
+      const std::string of_codec = columns::score_name(columns::View::kCodec, column.name);
+      if (data_.has(*cell, of_codec)) floor = data_.estimate(*cell, of_codec).mean;
     }
     std::erase_if(chart.series, [](const ChartSeries& series) { return series.points.empty(); });
     const bool curves = std::ranges::any_of(chart.series, [](const auto& series) { return series.points.size() > 1; });

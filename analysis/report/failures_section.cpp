@@ -1,4 +1,4 @@
-// What failed, why, and how often; and what could not be counted in.
+// Section of the failures with reason and count, and of the values that no mean includes.
 #include <algorithm>
 #include <map>
 
@@ -16,20 +16,20 @@ constexpr size_t kMostRows = 50;
 constexpr int64_t kStretch = 1 << 16;  // rows of text in memory at once
 
 struct Failure {
-  int64_t count = 0, row = 0;  // of the first
+  int64_t count = 0, row = 0;  // `row` of the first
   const Results* run = nullptr;
 };
 
-// By reason, over all runs.
+// Failures by reason, over all runs.
 std::map<std::string, Failure> failures_of(const ReportData& data) {
   std::map<std::string, Failure> failures;
   for (const auto& run : data.runs()) {
     if (std::ranges::none_of(run->cells(), [](const Cell& cell) { return cell.failed > 0; })) continue;
     for (int64_t first = 0; first < run->records(); first += kStretch) {
       const int64_t count = std::min(kStretch, run->records() - first);
-      const bool told = run->reader().has("error");
+      const bool told = run->reader().has(columns::kError);
       const std::vector<std::string> errors =
-          told ? run->reader().texts("error", first, count) : std::vector<std::string>(count);
+          told ? run->reader().texts(columns::kError, first, count) : std::vector<std::string>(count);
       for (int64_t k = 0; k < count; ++k) {
         if (!run->failed(first + k)) continue;
         Failure& failure = failures[errors[k].empty() ? "no reason was recorded" : errors[k]];
@@ -40,7 +40,7 @@ std::map<std::string, Failure> failures_of(const ReportData& data) {
   return failures;
 }
 
-// The setting of a row, as the report calls it.
+// Label of a row's setting, as in the rest of the report.
 std::string label_of(const ReportData& data, const Results& run, int64_t row) {
   for (const ReportCell& cell : data.cells()) {
     if (cell.run == &run && std::ranges::find(cell.cell->rows, static_cast<int32_t>(row)) != cell.cell->rows.end())
@@ -78,11 +78,11 @@ std::string failures_section(const ReportData& data) {
     }
     if (missing > 0) {
       text += fmt::format("<p>{} without a {} are counted in no mean.</p>\n", counted(missing, "image"),
-                          measure_name(leading->name));
+                          measure_name(*leading));
     }
     if (infinite > 0) {
       text += fmt::format("<p>{} came back exactly (infinite {}): counted apart, in no mean.</p>\n",
-                          counted(infinite, "image"), measure_name(leading->name));
+                          counted(infinite, "image"), measure_name(*leading));
     }
   }
   if (text.empty()) text = "<p>None.</p>\n";

@@ -1,4 +1,4 @@
-// A table of a report: scrolls sideways on narrow screens, sortable where the page's script runs.
+// Table of a report: scrolls sideways on narrow screens, and sorts if the page's script runs.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@ namespace roundtrip::analysis {
 
 struct HtmlCell {
   std::string html;       // already escaped
-  std::string sort = {};  // what sorting goes by; empty: the text
+  std::string sort = {};  // sort key; empty: the text
   bool number = false;
   std::string css = {};  // "best", "second"
 };
@@ -21,7 +21,7 @@ class HtmlTable {
   std::string html(bool sortable) const;
 
  private:
-  std::string caption_;  // read out where the table is not seen
+  std::string caption_;  // for screen readers
   std::vector<HtmlCell> heads_;
   std::vector<std::vector<HtmlCell>> rows_;
 };

@@ -1,8 +1,8 @@
-// Strips of pictures: the best, the median and the worst image of the best setting, and one image across all settings;
-// of reconstructions and of edits.
+// Strips of pictures, of reconstructions and of edits: the best, the median and the worst image of the best setting,
+// and one image across all settings.
 //
-// Pictures come from the groups images/ (what came back), sources/ and targets/ of the results, where save.images kept
-// them; differences are shown five times as strong.
+// Pictures come from the groups images/ (the results), sources/ and targets/ of the results file, if save.images kept
+// them. Differences are amplified five times.
 #include <algorithm>
 #include <cmath>
 
@@ -21,7 +21,7 @@ constexpr size_t kMostInStrip = 16;
 
 std::string path_of(const std::string& group, int64_t row) { return group + "/" + std::to_string(row); }
 
-// Nothing where the results keep no such picture.
+// Null if the results file has no such picture.
 std::optional<Picture> picture_of(const Results& run, const std::string& group, int64_t row) {
   const std::string path = path_of(group, row);
   if (!run.reader().has_array(path)) return std::nullopt;
@@ -40,7 +40,7 @@ std::string picture_html(const Picture& picture, const std::string& caption, con
       png_data_uri(small), small.width, small.height, escaped(alt), caption);
 }
 
-struct Kept {  // a record whose picture is there
+struct Kept {  // a record with a saved picture
   const ReportCell* cell;
   int32_t row;
   double score;
@@ -67,12 +67,12 @@ std::string strip(const Kept& kept, bool edited, const std::string& title, const
   const Picture& back = *kept_picture;
   std::string text = fmt::format(
       "<div class=\"strip\"><h3>{}: {} <span class=\"note\">{}, {} {}</span></h3>\n<div class=\"pictures\">\n", title,
-      escaped(sample), escaped(kept.cell->label), escaped(measure_name(metric.name)), number_text(kept.score, metric));
+      escaped(sample), escaped(kept.cell->label), escaped(measure_name(metric)), number_text(kept.score, metric));
   if (source) text += picture_html(*source, "source", "source image " + sample);
   text += picture_html(back, edited ? "edit" : "reconstruction",
                        fmt::format("{} of {} by {}", edited ? "edit" : "reconstruction", sample, kept.cell->label));
   if (target) text += picture_html(*target, "target", "target of the edit of " + sample);
-  // Of an edit whose exact answer is not kept, what it changed.
+  // An edit without a saved answer shows what it changed.
   if (const std::optional<Picture>& other = target ? target : source) {
     const Picture apart = difference(*other, back, kGain);
     const char* from = target ? "target" : "source";
@@ -84,7 +84,7 @@ std::string strip(const Kept& kept, bool edited, const std::string& title, const
   return text + "</div></div>\n";
 }
 
-// One image under every setting that kept its picture.
+// Shows one image under every setting that saved its picture.
 std::string across(const ReportData& data, const Kept& about, const store::Column& metric) {
   const Results& run = *about.cell->run;
   const int32_t image = run.image(about.row);
@@ -117,7 +117,7 @@ std::string across(const ReportData& data, const Kept& about, const store::Colum
       escaped(run.images()->text(image)), escaped(measure_label(metric)), pictures);
 }
 
-// The pictures of the task's setting with the best mean of those that kept some, the best first.
+// Returns the pictures of the task's best setting, by mean, among those with saved pictures; the best picture first.
 std::vector<Kept> best_kept(const ReportData& data, const std::string& task, const store::Column& metric) {
   const double sign = metric.direction == "higher" ? 1 : -1;
   std::vector<const ReportCell*> order;
@@ -138,7 +138,7 @@ std::vector<Kept> best_kept(const ReportData& data, const std::string& task, con
   return kept;
 }
 
-// By the name of the sample, or of one edit of it.
+// Returns whether a picture is of `sample`, or of one of its edits.
 bool is_of(const Kept& kept, const std::string& sample) {
   const std::string& name = kept.cell->run->images()->text(kept.cell->run->image(kept.row));
   return name == sample || name.starts_with(sample + " -> ");

@@ -1,4 +1,4 @@
-// How the results came about: program, machine, inputs, metric definitions, the config.
+// Section of the provenance: program, machine, inputs, metric definitions, config.
 #include <fmt/format.h>
 
 #include "analysis/figure/markup.h"

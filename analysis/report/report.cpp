@@ -13,7 +13,7 @@
 namespace roundtrip::analysis {
 namespace {
 
-// Fills {{name}} in a template. Values are not looked into again.
+// Replaces {{name}} in a template. Replaced values are not expanded again.
 std::string filled(std::string_view text, const std::map<std::string, std::string>& values) {
   std::string result;
   while (true) {

@@ -1,4 +1,4 @@
-// A report: one HTML file with everything inside, readable without a network and without JavaScript.
+// Report: one self-contained HTML file, readable without a network and without JavaScript.
 #pragma once
 
 #include <memory>
@@ -13,8 +13,8 @@ namespace roundtrip::analysis {
 
 struct ReportOptions {
   std::string title = {};                             // empty: the names of the runs
-  std::shared_ptr<const Results> baseline = nullptr;  // what the first run is held against
-  std::optional<std::string> sample = std::nullopt;   // the image that is shown across settings
+  std::shared_ptr<const Results> baseline = nullptr;  // compared with the first run
+  std::optional<std::string> sample = std::nullopt;   // image to show across settings
   std::vector<ClaimCheck> claims = {};
 };
 

@@ -7,6 +7,8 @@
 
 #include "analysis/statistics/description.h"
 #include "analysis/table/sample_values.h"
+#include "columns/columns.h"
+#include "columns/scores.h"
 
 namespace roundtrip::analysis {
 namespace {
@@ -29,7 +31,7 @@ ReportData::ReportData(std::vector<std::shared_ptr<const Results>> runs) : runs_
       cells_.push_back({run.get(), &cell, several ? run->name() + ": " + label : label});
     }
     for (const store::Column& metric : run->metrics()) {
-      if (!metric.name.starts_with("codec_") && measured(*run, metric.name)) add_new(metrics_, metric);
+      if (!columns::is_view(metric, columns::View::kCodec) && measured(*run, metric.name)) add_new(metrics_, metric);
     }
     for (const store::Column& cost : run->costs()) {
       if (measured(*run, cost.name)) add_new(costs_, cost);
@@ -44,12 +46,12 @@ ReportData::ReportData(std::vector<std::shared_ptr<const Results>> runs) : runs_
         return !same_value(value(cell, axis), value(cells_.front(), axis));
       };
       const bool tells_apart = std::ranges::find(run->varying(), k) != run->varying().end();
-      const bool of_runs = axis != "invert_guidance_scale" && std::ranges::any_of(cells_, differs);
+      const bool of_runs = axis != columns::kInvertGuidanceScale.name && std::ranges::any_of(cells_, differs);
       if (tells_apart || of_runs) axes_.push_back(axis);
     }
   }
-  // The method is what a reader looks for first.
-  const auto method = std::ranges::find(axes_, "method");
+  // Readers look for the method first.
+  const auto method = std::ranges::find(axes_, columns::kMethod.name);
   if (method != axes_.end()) std::rotate(axes_.begin() + (several ? 1 : 0), method, method + 1);
 }
 
@@ -87,47 +89,16 @@ const Estimate& ReportData::estimate(const ReportCell& cell, const std::string& 
   return entry->second;
 }
 
-std::string measure_name(const std::string& column) {
-  static const std::map<std::string, std::string> kNames = {{"psnr", "PSNR"},
-                                                            {"ssim", "SSIM"},
-                                                            {"lpips", "LPIPS"},
-                                                            {"mse", "MSE"},
-                                                            {"latent_mse", "latent MSE"},
-                                                            {"nfe", "network evaluations"},
-                                                            {"grad_nfe", "backward passes"},
-                                                            {"seconds", "time in the network"},
-                                                            {"pivot_distance", "distance from the pivot"},
-                                                            {"clip_similarity", "CLIP similarity"}};
-  if (const auto found = kNames.find(column); found != kNames.end()) return found->second;
-  for (const auto& [prefix, words] : {std::pair<std::string, std::string>{"codec_", "codec "},
-                                      {"background_zeroed_", "zeroed background "},
-                                      {"background_", "background "},
-                                      {"edit_", "edit "}}) {
-    if (column.starts_with(prefix)) return words + measure_name(column.substr(prefix.size()));
-  }
-  std::string words = column;
-  std::ranges::replace(words, '_', ' ');
-  return words;
-}
-
 std::vector<store::Column> by_interest(std::vector<store::Column> columns) {
-  static const std::vector<std::string> kFirst = {"psnr",  "edit_psnr", "attribute_accuracy", "background_psnr",
-                                                  "lpips", "ssim",      "clip_similarity",    "mse"};
-  std::ranges::stable_sort(
-      columns, {}, [](const store::Column& column) { return std::ranges::find(kFirst, column.name) - kFirst.begin(); });
+  std::ranges::stable_sort(columns, {}, &store::Column::order);
   return columns;
-}
-
-std::string measure_label(const store::Column& column) {
-  const std::string name = measure_name(column.name);
-  return column.units.empty() ? name : fmt::format("{} ({})", name, column.units);
 }
 
 std::string number_text(double value, const store::Column& column) {
   if (std::isnan(value)) return "\u2013";
   if (std::isinf(value)) return value > 0 ? "\u221e" : "-\u221e";
   if (column.units == "dB") return fmt::format("{:.2f}", value);
-  if (column.name.ends_with("nfe")) return fmt::format("{:.{}f}", value, value == std::floor(value) ? 0 : 1);
+  if (column.digits == 0) return fmt::format("{:.{}f}", value, value == std::floor(value) ? 0 : 1);
   if (column.units == "s" || std::abs(value) >= 1000) return fmt::format("{:.3g}", value);
   if (value != 0 && std::abs(value) < 1e-3) return fmt::format("{:.2e}", value);
   return fmt::format("{:.4f}", value);

@@ -1,5 +1,5 @@
-// Where the error comes from: how far the way back strays from the pivots of the inversion, step by step, and what a
-// fit had left to do at each.
+// Section on the origin of the error: the distance of sampling from the inversion's pivots, step by step, and the
+// remaining loss of a fit at each step.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -16,12 +16,12 @@ namespace {
 
 constexpr size_t kMostSeries = 8, kMostRecords = 200;
 
-// One cell for each method first, then others, in the order of the run.
+// Selects one cell for each method first, then others, in the order of the run.
 std::vector<const ReportCell*> cells_to_draw(const ReportData& data) {
   std::vector<const ReportCell*> first, others;
   std::vector<std::string> methods;
   for (const ReportCell& cell : data.cells()) {
-    const std::string method = value_text(data.value(cell, "method"));
+    const std::string method = value_text(data.value(cell, columns::kMethod));
     const bool known = std::ranges::find(methods, method) != methods.end();
     if (!known) methods.push_back(method);
     (known ? others : first).push_back(&cell);

@@ -1,4 +1,4 @@
-// The results in words: how much was run, what came out best, what it cost, what went wrong.
+// Summary in words: the size of the run, the best settings, their cost, the failures.
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -8,11 +8,13 @@
 #include "analysis/figure/markup.h"
 #include "analysis/report/sections.h"
 #include "base/text.h"
+#include "columns/columns.h"
+#include "columns/scores.h"
 
 namespace roundtrip::analysis {
 namespace {
 
-// The axes that were swept, with how many values each has.
+// Swept axes with their numbers of values.
 std::string swept_text(const ReportData& data) {
   std::vector<std::string> parts;
   for (const std::string& axis : data.axes()) {
@@ -21,7 +23,7 @@ std::string swept_text(const ReportData& data) {
     constexpr size_t kMostListed = 6;
     std::vector<std::string> listed;
     for (const store::Value& value : values) listed.push_back(value_text(value));
-    parts.push_back(axis_label(axis) + " (" +
+    parts.push_back(columns::axis_label(axis) + " (" +
                     (listed.size() <= kMostListed ? join(listed, ", ") : fmt::format("{} values", listed.size())) +
                     ")");
   }
@@ -46,19 +48,19 @@ std::string best_text(const ReportData& data, const std::string& task) {
   if (best == nullptr) return "";
   const Estimate& estimate = data.estimate(*best, metric->name);
   const std::string of = data.tasks().size() < 2 ? "" : task == "edit" ? "Of edits, the" : "Of reconstructions, the";
-  std::string text = fmt::format("{} best mean {} is <strong>{}{}{}</strong>", of.empty() ? "The" : of,
-                                 escaped(measure_name(metric->name)), number_text(estimate.mean, *metric),
-                                 metric->units.empty() ? "" : " ", metric->units);
+  std::string text =
+      fmt::format("{} best mean {} is <strong>{}{}{}</strong>", of.empty() ? "The" : of, escaped(measure_name(*metric)),
+                  number_text(estimate.mean, *metric), metric->units.empty() ? "" : " ", metric->units);
   if (estimate.interval.known()) {
     text += fmt::format(" (95&nbsp;% interval {} to {})", number_text(estimate.interval.low, *metric),
                         number_text(estimate.interval.high, *metric));
   }
   text += fmt::format(", of <strong>{}</strong>", escaped(best->label));
-  if (data.has(*best, "nfe")) {
-    const Estimate& nfe = data.estimate(*best, "nfe");
-    text += fmt::format(", at {} network evaluations an image", number_text(nfe.mean, *best->run->find("nfe")));
+  if (data.has(*best, columns::kNfe)) {
+    const Estimate& nfe = data.estimate(*best, columns::kNfe);
+    text += fmt::format(", at {} network evaluations an image", number_text(nfe.mean, *best->run->find(columns::kNfe)));
   }
-  const std::string floor = "codec_" + metric->name;
+  const std::string floor = columns::score_name(columns::View::kCodec, metric->name);
   if (data.has(*best, floor) && !std::isnan(data.estimate(*best, floor).mean)) {
     text += fmt::format("; the codec alone, without any diffusion, reaches {}",
                         number_text(data.estimate(*best, floor).mean, *metric));
@@ -66,7 +68,7 @@ std::string best_text(const ReportData& data, const std::string& task) {
   return text + ".";
 }
 
-// What the records are of: samples, and the edits of them.
+// Subjects of the records: samples, and their edits.
 std::pair<int64_t, int64_t> images_and_edits(const Names& names) {
   std::set<std::string> samples;
   int64_t edits = 0;
@@ -133,12 +135,7 @@ std::string counted(int64_t count, const std::string& noun) {
 }
 
 const store::Column* leading_metric(const ReportData& data, const std::string& task) {
-  if (data.metrics().empty()) return nullptr;
-  for (const char* name : {task == "edit" ? "edit_psnr" : "psnr", "psnr"}) {
-    const auto found = std::ranges::find(data.metrics(), name, &store::Column::name);
-    if (found != data.metrics().end()) return &*found;
-  }
-  return &data.metrics().front();
+  return columns::leading_score(data.metrics(), task == "edit");
 }
 
 }  // namespace roundtrip::analysis

@@ -1,4 +1,4 @@
-// Seconds by stage, with how they were taken.
+// Section of the seconds by stage, with the timing mode.
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -18,7 +18,8 @@ constexpr size_t kMostRows = 100;
 std::string mode_text(const ReportData& data) {
   std::set<std::string> modes;
   for (const auto& run : data.runs()) {
-    if (run->records() > 0 && run->reader().has("timing")) modes.insert(run->reader().texts("timing", 0, 1).front());
+    if (run->records() > 0 && run->reader().has(columns::kTiming))
+      modes.insert(run->reader().texts(columns::kTiming, 0, 1).front());
   }
   if (modes == std::set<std::string>{"isolated"}) {
     return "Timed in isolation: one record at a time after a warm-up, nothing shared, as papers time.";
@@ -33,12 +34,13 @@ std::string mode_text(const ReportData& data) {
 }  // namespace
 
 std::string timing_section(const ReportData& data) {
-  const std::vector<std::pair<std::string, std::string>> stages = {{"encode_seconds", "encode (ms)"},
-                                                                   {"invert_seconds", "invert (ms)"},
-                                                                   {"fit_seconds", "fit (ms)"},
-                                                                   {"sample_seconds", "sample (ms)"},
-                                                                   {"decode_seconds", "decode (ms)"}};
-  if (std::ranges::none_of(data.costs(), [](const auto& cost) { return cost.name == "seconds"; })) return "";
+  const std::vector<std::pair<std::string, std::string>> stages = {{columns::kEncodeSeconds, "encode (ms)"},
+                                                                   {columns::kInvertSeconds, "invert (ms)"},
+                                                                   {columns::kFitSeconds, "fit (ms)"},
+                                                                   {columns::kSampleSeconds, "sample (ms)"},
+                                                                   {columns::kDecodeSeconds, "decode (ms)"}};
+  if (std::ranges::none_of(data.costs(), [](const auto& cost) { return cost.name == columns::kSeconds.name; }))
+    return "";
   std::vector<HtmlCell> heads = {{.html = "setting"}};
   for (const auto& [column, name] : stages) heads.push_back({.html = name, .number = true});
   heads.push_back({.html = "evaluations", .number = true});
@@ -57,11 +59,12 @@ std::string timing_section(const ReportData& data) {
     const ReportCell& cell = data.cells()[k];
     std::vector<HtmlCell> row = {{.html = escaped(cell.label)}};
     for (const auto& [column, name] : stages) row.push_back(number(1000 * median(cell, column), 1));
-    const double evaluations = median(cell, "nfe") + (data.has(cell, "grad_nfe") ? median(cell, "grad_nfe") : 0);
+    const double evaluations =
+        median(cell, columns::kNfe) + (data.has(cell, columns::kGradNfe) ? median(cell, columns::kGradNfe) : 0);
     row.push_back(number(evaluations, 0));
-    row.push_back(number(1000 * median(cell, "seconds") / evaluations, 2));
-    row.push_back(number(median(cell, "batch_rows"), 1));
-    const double memory = median(cell, "peak_memory_bytes");
+    row.push_back(number(1000 * median(cell, columns::kSeconds) / evaluations, 2));
+    row.push_back(number(median(cell, columns::kBatchRows), 1));
+    const double memory = median(cell, columns::kPeakMemoryBytes);
     row.push_back(std::isnan(memory)
                       ? number(memory, 0)
                       : HtmlCell{.html = bytes_text(memory), .sort = fmt::format("{:.0f}", memory), .number = true});

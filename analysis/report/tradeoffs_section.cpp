@@ -1,4 +1,4 @@
-// Two trades: quality against cost, with the Pareto front, and of edits fidelity against success.
+// Two trade-offs: quality against cost, with the Pareto front, and for edits fidelity against success.
 #include <algorithm>
 #include <cmath>
 
@@ -8,6 +8,8 @@
 #include "analysis/report/sections.h"
 #include "analysis/statistics/pareto.h"
 #include "base/text.h"
+#include "columns/columns.h"
+#include "columns/scores.h"
 
 namespace roundtrip::analysis {
 namespace {
@@ -19,7 +21,7 @@ struct Points {
   std::vector<double> x, y;
 };
 
-// Of a task, or of all where it is empty.
+// Cells of a task, or of all tasks if it is empty.
 Points points_of(const ReportData& data, const std::string& task, const store::Column& x, const store::Column& y) {
   Points points;
   const size_t every = data.cells().size() / kMostPoints + 1;
@@ -40,7 +42,7 @@ void add_by_method(const ReportData& data, const Points& points, const store::Co
                    Chart& chart) {
   for (size_t k = 0; k < points.cells.size(); ++k) {
     const ReportCell& cell = *points.cells[k];
-    const std::string method = value_text(data.value(cell, "method"));
+    const std::string method = value_text(data.value(cell, columns::kMethod));
     auto series = std::ranges::find(chart.series, method, &ChartSeries::name);
     if (series == chart.series.end()) {
       const auto style = static_cast<int>(std::min(chart.series.size(), kMostMethods - 1));
@@ -52,22 +54,22 @@ void add_by_method(const ReportData& data, const Points& points, const store::Co
                               .low = estimate.interval.low,
                               .high = estimate.interval.high,
                               .tip = fmt::format("{}: {} at {} {}", cell.label, estimate_text(estimate, y),
-                                                 number_text(points.x[k], x), measure_name(x.name))});
+                                                 number_text(points.x[k], x), measure_name(x))});
   }
 }
 
 std::string quality_against(const ReportData& data, const store::Column& cost, const store::Column& quality) {
-  // What an edit changes is no loss.
+  // Use reconstructions only: an intended change is not a loss.
   const bool several = data.tasks().size() > 1;
   const Points points = points_of(data, several ? "reconstruct" : "", cost, quality);
   if (points.cells.size() < 2) return "";
   const std::vector<size_t> front = pareto_front(points.x, points.y, quality.direction == "higher");
   const auto [least, most] = std::ranges::minmax(points.x);
-  Chart chart{.title = measure_name(quality.name) + (several ? " of reconstructions" : "") + " against " +
-                       measure_name(cost.name),
-              .description = {},
-              .x = {.label = measure_label(cost) + " per image", .logarithmic = least > 0 && most >= 4 * least},
-              .y = {.label = measure_label(quality), .logarithmic = quality.name.ends_with("mse")}};
+  Chart chart{
+      .title = measure_name(quality) + (several ? " of reconstructions" : "") + " against " + measure_name(cost),
+      .description = {},
+      .x = {.label = measure_label(cost) + " per image", .logarithmic = least > 0 && most >= 4 * least},
+      .y = {.label = measure_label(quality), .logarithmic = quality.log_axis}};
   add_by_method(data, points, cost, quality, chart);
   std::vector<std::string> names;
   ChartSeries line{.name = "Pareto front", .style = 7, .markers = false};
@@ -84,17 +86,29 @@ std::string quality_against(const ReportData& data, const store::Column& cost, c
   return figure_html(chart, fmt::format("front-{}-{}", quality.name, cost.name));
 }
 
-// Of edits: what is to stay against what is to change, both as the metrics say.
+// Returns the first measure, in display order, that `counts` accepts, or nullptr.
+template <typename Counts>
+const store::Column* first_of(const ReportData& data, Counts counts) {
+  const store::Column* first = nullptr;
+  for (const store::Column& column : data.metrics()) {
+    if (counts(column) && (first == nullptr || column.order < first->order)) first = &column;
+  }
+  return first;
+}
+
+// Chart for edits: preservation of the background against success of the change, both measured by metrics.
 std::string fidelity_against_success(const ReportData& data) {
-  const auto column = [&](std::initializer_list<const char*> names) -> const store::Column* {
-    for (const char* name : names) {
-      const auto found = std::ranges::find(data.metrics(), name, &store::Column::name);
-      if (found != data.metrics().end()) return &*found;
-    }
-    return nullptr;
-  };
-  const store::Column* kept = column({"background_psnr", "background_lpips", "background_ssim", "background_mse"});
-  const store::Column* changed = column({"attribute_accuracy", "clip_similarity", "edit_lpips", "edit_psnr"});
+  const store::Column* kept =
+      first_of(data, [](const store::Column& column) { return columns::is_view(column, columns::View::kBackground); });
+  // The caption describes the intended change best; a distance from the answer must be perceptual.
+  const store::Column* changed =
+      first_of(data, [](const store::Column& column) { return column.compares == columns::kCaption; });
+  for (const bool perceptual : {true, false}) {
+    if (changed != nullptr) break;
+    changed = first_of(data, [&](const store::Column& column) {
+      return columns::is_view(column, columns::View::kEdit) && column.perceptual == perceptual;
+    });
+  }
   if (kept == nullptr || changed == nullptr) return "";
   const Points points = points_of(data, "edit", *changed, *kept);
   Chart chart{.title = "Of edits, what stays against what changes",
@@ -112,7 +126,7 @@ std::string tradeoffs_section(const ReportData& data) {
   std::string charts;
   if (const store::Column* quality = leading_metric(data)) {
     for (const store::Column& cost : data.costs()) {
-      if (cost.name != "grad_nfe") charts += quality_against(data, cost, *quality);
+      if (cost.name != columns::kGradNfe.name) charts += quality_against(data, cost, *quality);
     }
   }
   charts += fidelity_against_success(data);

@@ -1,4 +1,4 @@
-// What a column of numbers looks like, with what could not be counted in counted apart.
+// Describes a column of numbers. NaN and infinite values are counted separately.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,13 @@
 
 namespace roundtrip::analysis {
 
-// A measure is NaN where too few values are finite: none for the mean, fewer than two for the deviation.
+// A measure is NaN with too few finite values: none for the mean, fewer than two for the deviation.
 struct Description {
   static constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-  int64_t n = 0;         // finite values: what the rest describes
+  int64_t n = 0;         // finite values, which the rest describes
   int64_t missing = 0;   // NaN
-  int64_t infinite = 0;  // such as the PSNR of equal images
+  int64_t infinite = 0;  // e.g. the PSNR of equal images
   double mean = kNaN, median = kNaN;
   double deviation = kNaN;  // standard deviation of the sample, n - 1
   double low_quartile = kNaN, high_quartile = kNaN, least = kNaN, most = kNaN;
@@ -22,9 +22,9 @@ struct Description {
 
 Description describe(std::span<const double> values);
 
-double mean_of(std::span<const double> values);  // two passes, so that large offsets cost no digits; NaN of nothing
+double mean_of(std::span<const double> values);  // two passes, so large offsets cost no digits; NaN if empty
 
-// Between the two nearest order statistics, by their distance (Hyndman and Fan 1996, definition 7: NumPy's default).
+// Interpolates between the two nearest order statistics (Hyndman and Fan 1996, definition 7: NumPy's default).
 double quantile_of_sorted(std::span<const double> sorted, double p);
 
 std::vector<double> finite_values(std::span<const double> values);

@@ -11,7 +11,7 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// The continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by the modified Lentz method.
+// Continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by the modified Lentz method.
 double beta_fraction(double x, double a, double b) {
   constexpr double kTiny = 1e-300, kEnough = 1e-16;
   constexpr int kMostTerms = 10000;
@@ -32,7 +32,7 @@ double beta_fraction(double x, double a, double b) {
   return fraction;
 }
 
-// I_x(a, b), the regularised incomplete beta function; `rest` is 1 - x, given apart so that it keeps its digits.
+// I_x(a, b), the regularised incomplete beta function. `rest` is 1 - x, passed separately to keep its digits.
 double regularised_beta(double x, double rest, double a, double b) {
   if (x <= 0) return 0;
   if (rest <= 0) return 1;
@@ -43,8 +43,8 @@ double regularised_beta(double x, double rest, double a, double b) {
   return 1 - front * beta_fraction(rest, b, a) / b;
 }
 
-// The p-quantile of a distribution symmetric about 0, found between its tails by halving. Works on the lower tail,
-// where small probabilities keep their digits.
+// Finds the p-quantile of a distribution symmetric about 0 by bisection. Works on the lower tail, where small
+// probabilities keep their digits.
 template <typename Cdf>
 double symmetric_quantile(double p, const Cdf& cdf) {
   if (!(p >= 0 && p <= 1)) return kNaN;

@@ -7,7 +7,7 @@
 
 namespace roundtrip::analysis {
 
-// In the order given. NaN stays NaN and does not count as a test.
+// Keeps the given order. NaN stays NaN and does not count as a test.
 std::vector<double> holm(std::span<const double> p);
 
 }  // namespace roundtrip::analysis

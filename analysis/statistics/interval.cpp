@@ -13,9 +13,9 @@
 namespace roundtrip::analysis {
 namespace {
 
-constexpr uint32_t kResampling = 0x424F4F54;  // sets these draws apart from any others of the seed
+constexpr uint32_t kResampling = 0x424F4F54;  // separates these draws from others with the same seed
 
-// The mean of the b-th resample: as many values, each drawn with equal chance.
+// Mean of the b-th resample: as many values, each drawn with equal chance.
 double resampled_mean(std::span<const double> values, uint32_t b, std::array<uint32_t, 2> key) {
   const auto n = static_cast<uint64_t>(values.size());
   double sum = 0;
@@ -27,8 +27,8 @@ double resampled_mean(std::span<const double> values, uint32_t b, std::array<uin
   return sum / static_cast<double>(n);
 }
 
-// a = sum d^3 / (6 (sum d^2)^(3/2)), d the deviations from the mean: eq. 14.15, where the jackknife of a mean leaves
-// this.
+// a = sum d^3 / (6 (sum d^2)^(3/2)), d the deviations from the mean: eq. 14.15 reduces to this for the jackknife of a
+// mean.
 double acceleration(std::span<const double> values, double mean) {
   double squares = 0, cubes = 0;
   for (const double value : values) {
@@ -39,7 +39,7 @@ double acceleration(std::span<const double> values, double mean) {
   return cubes / (6 * std::pow(squares, 1.5));
 }
 
-// z0, eq. 14.14: how far the resampled means lie off the mean, ties counting half on either side.
+// z0, eq. 14.14: the bias of the resampled means from the mean; ties count half on either side.
 double bias_correction(const std::vector<double>& sorted_means, double mean) {
   const auto [from, to] = std::ranges::equal_range(sorted_means, mean);
   const auto below = static_cast<double>(from - sorted_means.begin()),
@@ -47,7 +47,7 @@ double bias_correction(const std::vector<double>& sorted_means, double mean) {
   return normal_quantile((below + up_to) / (2 * static_cast<double>(sorted_means.size())));
 }
 
-// Cells of a run mostly have as many images each: the quantile is found once.
+// Most cells of a run have the same number of images, so the quantile is computed once.
 double remembered_quantile(double p, double freedom) {
   thread_local std::array<double, 3> last = {-1, -1, 0};
   if (last[0] != p || last[1] != freedom) last = {p, freedom, student_quantile(p, freedom)};
@@ -69,10 +69,10 @@ Interval bootstrap_interval(std::span<const double> values, const IntervalOption
   for (size_t b = 0; b < means.size(); ++b) means[b] = resampled_mean(values, static_cast<uint32_t>(b), key);
   std::ranges::sort(means);
 
-  // Summed as the resamples are, so that a resample of the same values has the same mean to the bit.
+  // Sum like the resamples, so that a resample of the same values has the same mean to the bit.
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
   double a = acceleration(values, mean), z0 = bias_correction(means, mean);
-  // Values that differ in their last bits alone can have every resampled mean on one side: nothing is known of a bias.
+  // Values that differ only in their last bits can have every resampled mean on one side; the bias is then unknown.
   if (std::isinf(z0)) a = z0 = 0;
   const auto bound = [&](double alpha) {  // eq. 14.9, 14.10
     const double z = z0 + normal_quantile(alpha);

@@ -2,7 +2,7 @@
 //
 // bootstrap_interval is the bias-corrected and accelerated bootstrap (Efron and Tibshirani 1993, eq. 14.9 to 14.15),
 // seeded and counter-based: equal values and seed give equal bounds on every machine. student_interval is the textbook
-// one. Neither is claimed of fewer than two values.
+// one. Both are unknown for fewer than two values.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +25,12 @@ struct IntervalOptions {
   int64_t seed = 0;
 };
 
-// All values are finite. Where they are all equal the interval is that value.
+// Expects finite values. If they are all equal, the interval is that value.
 Interval bootstrap_interval(std::span<const double> values, const IntervalOptions& options = {});
 Interval student_interval(std::span<const double> values, double confidence = 0.95);
 
-// The bootstrap's up to kMostResampled values, Student's beyond: there the central limit theorem leaves nothing to
-// correct, and resampling a million records would take minutes.
+// Uses the bootstrap up to kMostResampled values, Student's interval beyond: there the central limit theorem leaves
+// nothing to correct, and resampling a million records would take minutes.
 inline constexpr size_t kMostResampled = 200;
 Interval mean_interval(std::span<const double> values, const IntervalOptions& options = {});
 

@@ -1,5 +1,5 @@
 // The Mann-Whitney U test of two unpaired samples (Mann and Whitney 1947): the normal approximation, corrected for ties
-// and continuity, as scipy.stats.mannwhitneyu(method="asymptotic") has it. For seconds, whose noise is not paired.
+// and continuity, as in scipy.stats.mannwhitneyu(method="asymptotic"). Used for seconds, whose noise is not paired.
 #pragma once
 
 #include <limits>
@@ -10,11 +10,11 @@
 namespace roundtrip::analysis {
 
 struct RankSum {
-  double u = 0;  // pairs in which the first sample's value is greater, ties counting half
-  double p = std::numeric_limits<double>::quiet_NaN();  // NaN where a sample is empty
+  double u = 0;  // pairs with a greater value in the first sample; ties count half
+  double p = std::numeric_limits<double>::quiet_NaN();  // NaN if a sample is empty
 };
 
-// All values are finite. kGreater asks whether the first sample tends to be above the second.
+// Expects finite values. kGreater tests whether the first sample tends to be above the second.
 RankSum mann_whitney(std::span<const double> first, std::span<const double> second,
                      Alternative alternative = Alternative::kTwoSided);
 

@@ -7,8 +7,8 @@
 
 namespace roundtrip::analysis {
 
-// Indices of the points that are on the front, by rising cost. Less cost is better; `higher_is_better` is of quality.
-// Points with NaN are on no front; of equal points all are.
+// Returns the indices of the points on the front, by rising cost. Less cost is better; `higher_is_better` is about
+// quality. Points with NaN are not on the front; equal points all are.
 std::vector<size_t> pareto_front(std::span<const double> cost, std::span<const double> quality, bool higher_is_better);
 
 }  // namespace roundtrip::analysis

@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kMostExact = 50, kMostExactTied = 13;
 
-// The chance of each sum of positive ranks when every sign is a fair coin, by twice the sum: tied ranks are halves.
+// Probability of each sum of positive ranks under fair signs. Indexed by twice the sum: tied ranks can be halves.
 std::vector<double> chances_of_double_sums(const std::vector<double>& ranks) {
   std::vector<double> chance = {1};
   for (const double rank : ranks) {

@@ -1,6 +1,6 @@
-// The Wilcoxon signed-rank test of paired differences (Wilcoxon 1945), by the rules of scipy.stats.wilcoxon: zeros are
-// dropped; the exact distribution up to 50 differences without ties or zeros; with them the exact distribution of these
-// very ranks up to 13 differences, and beyond that the normal one, corrected for ties.
+// Wilcoxon signed-rank test of paired differences (Wilcoxon 1945), by the rules of scipy.stats.wilcoxon. Zeros are
+// dropped. Without ties or zeros, the distribution is exact up to 50 differences. With them, it is the exact one of the
+// actual ranks up to 13 differences. Beyond these limits it is normal, corrected for ties.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,12 @@ namespace roundtrip::analysis {
 
 struct SignedRank {
   int64_t n = 0, zeros = 0;
-  double positive = 0;                                  // the sum of the ranks of positive differences
-  double p = std::numeric_limits<double>::quiet_NaN();  // NaN of no differences, 1 where all are zero
+  double positive = 0;                                  // sum of the ranks of positive differences
+  double p = std::numeric_limits<double>::quiet_NaN();  // NaN without differences, 1 if all are zero
   bool exact = false;
 };
 
-// Differences are finite. kGreater asks whether they tend to be above 0.
+// Expects finite differences. kGreater tests whether they tend to be above 0.
 SignedRank wilcoxon(std::span<const double> differences, Alternative alternative = Alternative::kTwoSided);
 
 }  // namespace roundtrip::analysis

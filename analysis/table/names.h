@@ -1,4 +1,4 @@
-// Texts by number: what a million records share is kept once and compared as an integer.
+// Texts by number: a text that a million records share is stored once and compared as an integer.
 #pragma once
 
 #include <cstdint>

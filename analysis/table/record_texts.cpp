@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "columns/columns.h"
+
 namespace roundtrip::analysis {
 namespace {
 
@@ -17,11 +19,11 @@ RecordTexts read_record_texts(const store::ResultsReader& reader, std::span<cons
   RecordTexts texts{.failed = std::vector<bool>(records),
                     .image_of = std::vector<int32_t>(records),
                     .of_axes = std::vector<std::vector<std::string>>(axes.size())};
-  const size_t task = std::ranges::find(axes, "task") - axes.begin();
-  const bool has_edits = reader.has("edit") && task < axes.size();
+  const size_t task = std::ranges::find(axes, columns::kTask.name) - axes.begin();
+  const bool has_edits = reader.has(columns::kEdit) && task < axes.size();
   const auto is_edit = [&](size_t trial) { return has_edits && texts.of_axes[task][trial] == "edit"; };
-  size_t trial = 0;   // the next to begin
-  bool edit = false;  // is the row's trial one of edits?
+  size_t trial = 0;   // next to begin
+  bool edit = false;  // whether the row's trial edits
   for (int64_t from = 0; from < records; from += kStretch) {
     const int64_t count = std::min(kStretch, records - from);
     const size_t past = std::ranges::lower_bound(first_rows, from + count) - first_rows.begin();
@@ -32,9 +34,9 @@ RecordTexts read_record_texts(const store::ResultsReader& reader, std::span<cons
     }
     bool edits = edit;
     for (size_t k = trial; k < past; ++k) edits = edits || is_edit(k);
-    const store::Texts status = reader.text_views("status", from, count);
-    const store::Texts samples = reader.text_views("sample", from, count);
-    const store::Texts targets = edits ? reader.text_views("edit", from, count) : store::Texts(count);
+    const store::Texts status = reader.text_views(columns::kStatus, from, count);
+    const store::Texts samples = reader.text_views(columns::kSample, from, count);
+    const store::Texts targets = edits ? reader.text_views(columns::kEdit, from, count) : store::Texts(count);
     for (int64_t k = 0; k < count; ++k) {
       if (trial < past && first_rows[trial] == from + k) edit = is_edit(trial++);
       texts.failed[from + k] = status[k] != "ok";

@@ -5,10 +5,11 @@
 #include <limits>
 #include <set>
 
+#include "analysis/table/measures.h"
 #include "analysis/table/record_texts.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "store/columns.h"
+#include "columns/columns.h"
 
 namespace roundtrip::analysis {
 namespace {
@@ -28,46 +29,49 @@ bool among(const std::vector<store::Column>& columns, const std::string& name) {
   return std::ranges::any_of(columns, [&](const store::Column& column) { return column.name == name; });
 }
 
-// Whether a column is one of the setting, seeds being replicates.
-bool is_axis(const std::string& column) {
-  // What tells records of one setting apart.
-  for (const char* of_record : {"trial", "sample", "seed", "input_digest", "edit"}) {
-    if (column == of_record) return false;
-  }
-  return column.starts_with("p.") || among(store::axis_columns(), column);
-}
+// Returns whether a column belongs to the setting. Seeds do not: they are replicates.
+bool is_axis(const std::string& column) { return columns::is_axis(column) && column != columns::kSeed.name; }
 
-// What makes up a derived cost, in the file's columns.
+// Columns of the file that a derived cost sums.
 const std::map<std::string, std::vector<std::string>>& sums() {
   static const std::map<std::string, std::vector<std::string>> kSums = {
-      {"nfe", {"invert_nfe", "fit_nfe", "sample_nfe"}},
-      {"seconds", {"invert_seconds", "fit_seconds", "sample_seconds"}}};
+      {columns::kNfe, columns::nfe_columns()}, {columns::kSeconds, columns::seconds_columns()}};
   return kSums;
+}
+
+store::Column labelled(store::Column column, const char* label, int digits = -1) {
+  column.type = store::ColumnType::kFloat64;  // a mean over seeds
+  column.label = label;
+  column.digits = digits;
+  return column;
 }
 
 }  // namespace
 
 Results::Results(const std::filesystem::path& run, std::shared_ptr<Names> images)
     : name_(name_of(run)), reader_(file_of(run)), images_(std::move(images)) {
-  for (const char* needed : {"trial", "sample", "status", "method"}) {
+  for (const std::string needed :
+       {columns::kTrial.name, columns::kSample.name, columns::kStatus.name, columns::kMethod.name}) {
     if (!reader_.has(needed)) {
       throw input_error(reader_.path().string(), fmt::format("no column '{}'", needed),
                         "the results of a roundtrip run");
     }
   }
+  columns_ = reader_.columns();
+  for (store::Column& column : columns_) complete_measure(column);
   read_records();
   describe_columns();
 }
 
 void Results::read_records() {
-  // Rows of a trial stand together, so its settings are read once, at the first of them.
-  const std::vector<int64_t> trial_of = reader_.integers("trial");
+  // Rows of a trial are contiguous, so its settings are read once, from the first row.
+  const std::vector<int64_t> trial_of = reader_.integers(columns::kTrial);
   std::vector<int64_t> first_rows;
   for (int64_t row = 0; row < records(); ++row) {
     if (row == 0 || trial_of[row] != trial_of[row - 1]) first_rows.push_back(row);
   }
   std::vector<std::string> of_text;  // axes
-  for (const store::Column& column : reader_.columns()) {
+  for (const store::Column& column : columns_) {
     if (!is_axis(column.name)) continue;
     axes_.push_back(column.name);
     if (column.type == store::ColumnType::kString) of_text.push_back(column.name);
@@ -115,8 +119,9 @@ void Results::find_varying() {
         cells_, [&](const Cell& cell) { return !same_value(cell.setting[k], cells_.front().setting[k]); });
     if (varies) varying_.push_back(k);
   }
-  // The scale at which a method inverts is mostly its own: where the other axes tell all cells apart, it names none.
-  const auto scale = std::ranges::find(varying_, "invert_guidance_scale", [&](size_t k) { return axes_[k]; });
+  // Drop invert_guidance_scale if the other axes already identify every cell: the method usually determines it.
+  const auto scale =
+      std::ranges::find(varying_, columns::kInvertGuidanceScale.name, [&](size_t k) { return axes_[k]; });
   if (scale == varying_.end()) return;
   std::vector<size_t> others = varying_;
   others.erase(others.begin() + (scale - varying_.begin()));
@@ -130,22 +135,22 @@ void Results::find_varying() {
 }
 
 void Results::describe_columns() {
-  const auto costs = store::cost_columns(), noise = store::noise_columns();
-  for (const store::Column& column : reader_.columns()) {
+  const auto costs = columns::cost_columns(), noise = columns::noise_columns();
+  for (const store::Column& column : columns_) {
     const bool measured = column.type == store::ColumnType::kFloat64 && !column.direction.empty();
     if (measured && !among(costs, column.name) && !among(noise, column.name)) metrics_.push_back(column);
   }
   const auto has_all = [&](const std::vector<std::string>& parts) {
     return std::ranges::all_of(parts, [&](const std::string& part) { return reader_.has(part); });
   };
-  if (has_all(sums().at("nfe"))) {
-    costs_.push_back({"nfe", store::ColumnType::kFloat64, "network evaluations, forward", "", "lower", ""});
+  if (has_all(columns::nfe_columns())) {
+    costs_.push_back(labelled(columns::kNfe.column(), "network evaluations", 0));
   }
-  if (reader_.has("grad_nfe")) {
-    costs_.push_back({"grad_nfe", store::ColumnType::kFloat64, "backward passes through the network", "", "lower", ""});
+  if (reader_.has(columns::kGradNfe)) {
+    costs_.push_back(labelled(columns::kGradNfe.column(), "backward passes", 0));
   }
-  if (has_all(sums().at("seconds"))) {
-    costs_.push_back({"seconds", store::ColumnType::kFloat64, "time in the network", "s", "lower", ""});
+  if (has_all(columns::seconds_columns())) {
+    costs_.push_back(labelled(columns::kSeconds.column(), "time in the network"));
   }
 }
 
@@ -153,7 +158,7 @@ size_t Results::axis(const std::string& column) const {
   const auto found = std::ranges::find(axes_, column);
   if (found != axes_.end()) return found - axes_.begin();
   for (size_t k = 0; k < axes_.size(); ++k) {
-    if (axis_label(axes_[k]) == column) return k;
+    if (columns::axis_label(axes_[k]) == column) return k;
   }
   throw Error(ErrorKind::kInput, fmt::format("{}: no axis '{}'; expected one of {}.{}", reader_.path().string(), column,
                                              join(axes_, ", "), did_you_mean(column, axes_)));
@@ -163,22 +168,22 @@ std::string Results::label(const Cell& cell) const {
   std::vector<std::string> parts;
   for (const size_t k : varying_) {
     const std::string text = value_text(cell.setting[k]);
-    if (axes_[k] == "method") {
+    if (axes_[k] == columns::kMethod.name) {
       parts.insert(parts.begin(), text);
-    } else if (axes_[k] == "steps") {
+    } else if (axes_[k] == columns::kSteps.name) {
       parts.push_back(text + " steps");
-    } else if (axes_[k] == "task") {
+    } else if (axes_[k] == columns::kTask.name) {
       parts.push_back(text);
     } else if (text != "-") {
-      parts.push_back(axis_label(axes_[k]) + " " + text);
+      parts.push_back(columns::axis_label(axes_[k]) + " " + text);
     }
   }
-  if (parts.empty()) return value_text(cell.setting[axis("method")]);
+  if (parts.empty()) return value_text(cell.setting[axis(columns::kMethod)]);
   return join(parts, ", ");
 }
 
 const store::Column* Results::find(const std::string& column) const {
-  for (const std::vector<store::Column>* columns : {&metrics_, &costs_, &reader_.columns()}) {
+  for (const std::vector<store::Column>* columns : {&metrics_, &costs_, &columns_}) {
     const auto found = std::ranges::find(*columns, column, &store::Column::name);
     if (found != columns->end()) return &*found;
   }
@@ -190,8 +195,8 @@ std::vector<double> Results::read_numbers(const std::string& column) const {
   const auto derived = sums().find(column);
   if (derived == sums().end() || reader_.has(column)) {
     if (!reader_.has(column)) {
-      std::vector<std::string> names = {"nfe", "seconds", "failed"};
-      for (const store::Column& each : reader_.columns()) names.push_back(each.name);
+      std::vector<std::string> names = {columns::kNfe, columns::kSeconds, "failed"};
+      for (const store::Column& each : columns_) names.push_back(each.name);
       throw Error(ErrorKind::kInput,
                   fmt::format("{}: no column '{}'.{}", reader_.path().string(), column, did_you_mean(column, names)));
     }

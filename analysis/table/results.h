@@ -1,8 +1,7 @@
-// The records of one run as analysis sees them: cells (settings but for the seed) of images, and the columns of
-// numbers.
+// Records of one run for analysis: cells (settings without the seed) of images, and the columns of numbers.
 //
 // Seeds are replicates: an image's value in a cell is the mean over its seeds. Failed records stay in the table, with
-// NaN for every measure, and are counted wherever numbers are. Columns are read when first asked for.
+// NaN for every measure, and every count includes them. Columns are read on first use.
 #pragma once
 
 #include <cstdint>
@@ -27,32 +26,34 @@ struct Cell {
 
 class Results {
  public:
-  // `run` is a results file or the folder of one. Runs that are to be compared share their names of images.
-  // Throws kInput where it is no results file, or lacks the columns that say which record is which.
+  // `run` is a results file or its folder. Runs to be compared share their names of images.
+  // Throws kInput if it is not a results file, or lacks the columns that identify records.
   explicit Results(const std::filesystem::path& run, std::shared_ptr<Names> images = std::make_shared<Names>());
 
   const std::string& name() const { return name_; }  // of the run's folder
   const store::ResultsReader& reader() const { return reader_; }
   int64_t records() const { return reader_.records(); }
 
-  const std::vector<std::string>& axes() const { return axes_; }   // columns, in the file's order
-  const std::vector<size_t>& varying() const { return varying_; }  // those that tell cells apart
-  size_t axis(const std::string& column) const;                    // throws kInput with the nearest name
+  const std::vector<std::string>& axes() const { return axes_; }   // columns in the file's order
+  const std::vector<size_t>& varying() const { return varying_; }  // those that differ between cells
+  size_t axis(const std::string& column) const;                    // may throw kInput with the nearest name
   const std::vector<Cell>& cells() const { return cells_; }        // in the order of the plan
-  std::string label(const Cell& cell) const;  // by the axes that vary: "null_text, 50 steps, w 7.5"
+  std::string label(const Cell& cell) const;  // values of the varying axes: "null_text, 50 steps, w 7.5"
 
   const std::shared_ptr<Names>& images() const { return images_; }
-  int32_t image(int64_t row) const { return image_of_[row]; }  // the sample, with the target of its edit if any
+  int32_t image(int64_t row) const { return image_of_[row]; }  // the sample, with the target of its edit, if any
   bool failed(int64_t row) const { return failed_[row]; }
 
-  // Columns of quality, in the file's order: those with a direction that are no cost.
+  // Quality columns in the file's order: those with a direction that are not costs.
   const std::vector<store::Column>& metrics() const { return metrics_; }
-  // nfe (forward evaluations), grad_nfe, seconds (of the network), peak_memory_bytes: those that were measured.
+  // Cost columns that were measured: nfe (forward evaluations), grad_nfe, seconds (network), peak_memory_bytes.
   const std::vector<store::Column>& costs() const { return costs_; }
-  // Of a metric, a cost or any other column of numbers; nullptr where there is none.
+  // All columns of the file, with missing display attributes completed (measures.h).
+  const std::vector<store::Column>& columns() const { return columns_; }
+  // Finds a metric, a cost or any other column of numbers; nullptr if there is none.
   const store::Column* find(const std::string& column) const;
 
-  // By row; NaN where the record failed. Beside the file's columns: nfe, seconds, and failed (1 or 0).
+  // Values by row; NaN if the record failed. Also accepts nfe, seconds, and failed (1 or 0), which the file lacks.
   // Throws kInput with the nearest name.
   const std::vector<double>& numbers(const std::string& column) const;
 
@@ -72,7 +73,7 @@ class Results {
   std::shared_ptr<Names> images_;
   std::vector<int32_t> image_of_;
   std::vector<bool> failed_;
-  std::vector<store::Column> metrics_, costs_;
+  std::vector<store::Column> columns_, metrics_, costs_;
   mutable std::map<std::string, std::vector<double>> numbers_;
 };
 

@@ -1,4 +1,4 @@
-// One number for each image of a cell, and two cells' numbers side by side.
+// One number for each image of a cell, and the paired numbers of two cells.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace roundtrip::analysis {
 
-// By image, ascending. A value is the mean over the image's seeds: NaN where one of them is, as of a failed record.
+// Sorted by image. A value is the mean over the image's seeds: NaN if one of them is, e.g. of a failed record.
 struct SampleValues {
   std::vector<int32_t> images;
   std::vector<double> values;
@@ -18,7 +18,7 @@ struct SampleValues {
 
 SampleValues sample_values(const Results& results, const Cell& cell, const std::string& column);
 
-// Two samples by the images that both have; `only_a` and `only_b` count the others.
+// Pairs two samples by image; `only_a` and `only_b` count the images of one sample only.
 struct Pairs {
   std::vector<int32_t> images;
   std::vector<double> a, b;
@@ -27,7 +27,7 @@ struct Pairs {
 
 Pairs pair_up(const SampleValues& a, const SampleValues& b);
 
-// b - a over the pairs, with what cannot be subtracted counted apart.
+// b - a over the pairs. Pairs that cannot be subtracted are counted separately.
 struct Differences {
   std::vector<double> finite;               // equal infinities differ by 0
   int64_t missing = 0;                      // pairs with a NaN

@@ -59,12 +59,4 @@ bool value_less(const store::Value& a, const store::Value& b) {
   return std::get<std::string>(a) < std::get<std::string>(b);
 }
 
-std::string axis_label(std::string_view axis) {
-  if (axis == "guidance_scale") return "w";
-  if (axis == "invert_guidance_scale") return "invert w";
-  if (axis.starts_with("p.method.")) axis.remove_prefix(9);
-  if (axis.starts_with("p.")) axis.remove_prefix(2);
-  return std::string(axis);
-}
-
 }  // namespace roundtrip::analysis

@@ -1,4 +1,4 @@
-// What sets one cell of a sweep apart: its axes (method, steps, guidance_scale, swept parameters) with their values.
+// Setting of a cell in a sweep: its axes (method, steps, guidance_scale, swept parameters) with their values.
 #pragma once
 
 #include <string>
@@ -9,19 +9,16 @@
 
 namespace roundtrip::analysis {
 
-// As a person writes it: "7.5", "ddim"; "-" where the axis has no value.
+// Formats a value as a person writes it: "7.5", "ddim"; "-" if the axis has no value.
 std::string value_text(const store::Value& value);
 
-// Whether a value is the one that a person wrote: as numbers where both are, else as texts.
+// Compares a value with a person's text: as numbers if both are, else as texts.
 bool value_is(const store::Value& value, std::string_view written);
 
-// NaN, "" and nothing are one value; a number orders before a text.
+// Orders values: NaN, "" and null are equal; a number orders before a text.
 bool same_value(const store::Value& a, const store::Value& b);
 bool value_less(const store::Value& a, const store::Value& b);
-double value_number(const store::Value& value);  // NaN where it is none
-
-// The short name of an axis in tables: w for guidance_scale, inner_steps for p.method.inner_steps.
-std::string axis_label(std::string_view axis);
+double value_number(const store::Value& value);  // NaN if not a number
 
 using Setting = std::vector<store::Value>;  // in the order of Results::axes()
 

@@ -7,7 +7,7 @@
 namespace roundtrip::analysis {
 namespace {
 
-// The first row of per_step/ whose record is not below `record`; they ascend.
+// Finds the first row of per_step/ whose record is not below `record`; records ascend.
 int64_t first_step_of(const store::ResultsReader& reader, int64_t record) {
   int64_t low = 0, high = reader.step_rows();
   while (low < high) {
@@ -42,7 +42,7 @@ struct Sums {
 std::vector<StepMean> step_means(const Results& results, const Cell& cell, size_t most_records) {
   const store::ResultsReader& reader = results.reader();
   if (cell.rows.empty() || reader.step_rows() == 0) return {};
-  // The first stretch of neighbouring rows: one seed's.
+  // Take the first stretch of contiguous rows: one seed.
   size_t count = 1;
   while (count < std::min(most_records, cell.rows.size()) && cell.rows[count] == cell.rows[count - 1] + 1) ++count;
   const int64_t from = first_step_of(reader, cell.rows.front()), to = first_step_of(reader, cell.rows[count - 1] + 1);

@@ -1,4 +1,4 @@
-// A table of texts, aligned for a terminal: the first column to the left, numbers to the right.
+// Table of texts, aligned for a terminal: the first column to the left, numbers to the right.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// As many columns as a terminal gives it: bytes that start a character of UTF-8.
+// Width on a terminal: the number of bytes that start a UTF-8 character.
 size_t width_of(const std::string& text);
 
 }  // namespace roundtrip::analysis

@@ -129,8 +129,8 @@ def evaluate_effects(arguments: argparse.Namespace) -> dict:
     results = arguments.work / "effects" / "results.h5"
     if not results.is_file():
         settings = ["model=scenes", "dataset=scenes", "task=reconstruct,edit", "steps=10,20,50", "guidance_scale=1,7.5"]
-        settings += ["eps_at=t,t-1", "metrics=[psnr,lpips,attribute_accuracy]", f"lpips.path={arguments.lpips}"]
-        settings += ["attributes.path=models/scenes/attributes.pt", f"hydra.sweep.dir={results.parent}"]
+        settings += ["eps_at=t,t-1", "metrics=[psnr,lpips,attribute_accuracy]", f"metric.lpips.path={arguments.lpips}"]
+        settings += ["metric.attribute_accuracy.path=models/scenes/attributes.pt", f"hydra.sweep.dir={results.parent}"]
         subprocess.run([str(arguments.program), "-m", *settings], check=True)
     table = xarray.open_dataset(results, engine="h5netcdf").to_dataframe()
     rebuilt, edited = table[table.task == "reconstruct"], table[table.task == "edit"]

@@ -1,5 +1,5 @@
-// The subcommands: each registers itself from its own file. Those that need LibTorch are in the room `networks`, which
-// only the program `roundtrip-networks` holds; `roundtrip` knows them from its description and starts that program.
+// Subcommands: each registers itself in its own file. Those that need LibTorch are in `app/runs`, which only the
+// program `roundtrip-networks` contains. `roundtrip` lists them from its description and starts that program.
 //
 //   const CommandRegistration registration{{.name = "check", .group = CommandGroup::kResults, .synopsis = "check RUN",
 //                                           .summary = "holds a run against its claims", .run = check_command}};
@@ -19,7 +19,7 @@ struct Command {
   CommandGroup group = CommandGroup::kTools;
   std::string synopsis;  // what to type after `roundtrip`
   std::string summary;   // one line
-  // Takes the words after the name and returns the exit code; errors leave as roundtrip::Error. Null: it is in the
+  // Takes the words after the name and returns the exit code. Throws roundtrip::Error. Null if the command is in the
   // other program.
   int (*run)(const Words& words) = nullptr;
 };
@@ -28,11 +28,11 @@ struct CommandRegistration {
   explicit CommandRegistration(Command command);
 };
 
-// By group, then by name: those of this program; those of both.
+// Commands of this program, and of both programs, sorted by group and name.
 std::vector<Command> registered_commands();
 std::vector<Command> commands();
 
-// What the program is and how it is called.
+// Returns the help text: purpose and usage of the program.
 std::string usage();
 
 }  // namespace roundtrip::app

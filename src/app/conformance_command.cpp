@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/conformance.h"
 #include "base/error.h"
-#include "config/conformance.h"
 
 namespace roundtrip::app {
 namespace {
@@ -21,7 +21,7 @@ int conformance_command(const Words& words) {
     root = words[1];
   }
   std::ios::sync_with_stdio(false);
-  config::run_conformance(std::cin, std::cout, root);
+  run_conformance(std::cin, std::cout, root);
   std::cout.flush();
   if (!std::cout) throw input_error("standard output", "cannot be written");
   return 0;
@@ -30,7 +30,7 @@ int conformance_command(const Words& words) {
 const CommandRegistration registration{{.name = "conformance",
                                         .group = CommandGroup::kTools,
                                         .synopsis = "conformance [--root DIR]",
-                                        .summary = "answers cases about Hydra's behaviour from standard input",
+                                        .summary = "answer cases about Hydra's behaviour from standard input",
                                         .run = conformance_command}};
 
 }  // namespace

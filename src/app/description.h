@@ -1,13 +1,12 @@
-// What this program says of the runs that it leaves to `roundtrip-networks`: their subcommands, the keys that they
-// read, the methods, metrics and datasets that there are.
+// Description of `roundtrip-networks` for the program without LibTorch: the subcommands of runs, their config keys, and
+// the available methods, editors, metrics and datasets.
 //
-// All of these register themselves in rooms that need LibTorch, which takes 0.4 s to load. So the build asks
-// roundtrip-networks (`roundtrip-networks describe`) and compiles the answer into roundtrip.
+// All of these register themselves in rooms that need LibTorch, which takes 0.4 s to load. The build therefore runs
+// `roundtrip-networks describe` and compiles its output into roundtrip.
 #pragma once
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "app/commands.h"
@@ -15,9 +14,10 @@
 
 namespace roundtrip::app {
 
-struct MethodDescription {
+// A method or an editor.
+struct PluginDescription {
   std::string name, summary, source;
-  std::map<std::string, std::string> parameters;  // what it reads under `method.`, with the type: "int in [1, 1000]"
+  std::map<std::string, std::string> parameters;  // type of each key in its section: "int in [1, 1000]"
 };
 
 struct MetricDescription {
@@ -27,16 +27,20 @@ struct MetricDescription {
 struct Description {
   std::string version;  // one line
   std::vector<Command> commands;
-  std::vector<config::KeyInfo> keys;
-  std::vector<MethodDescription> methods;
+  std::vector<hydra::KeyInfo> keys;
+  std::vector<PluginDescription> methods, editors;
   std::vector<MetricDescription> metrics;
   std::vector<std::string> datasets;
 };
 
 const Description& description();
 
-// As JSON and back. The text is compiled into `roundtrip`, and made on the spot in `roundtrip-networks`.
 std::string description_json(const Description& description);
-std::string description_text();
+
+// Provides the JSON of this program's description; each program registers exactly one. In `roundtrip` it is the file
+// that the build generates (cmake/WriteDescription.cmake), in `roundtrip-networks` app/runs/description.cpp.
+struct DescriptionRegistration {
+  explicit DescriptionRegistration(std::string (*text)());
+};
 
 }  // namespace roundtrip::app

@@ -12,7 +12,7 @@
 namespace roundtrip::app {
 
 void hand_over(char** arguments) {
-  // The file itself, however it was called: by a relative path, from PATH or through a link.
+  // Resolve the program's own file, whether called by a relative path, from PATH or through a link.
   std::error_code failure;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failure);
   const std::filesystem::path other = self.parent_path() / "roundtrip-networks";

@@ -1,10 +1,10 @@
-// From this program to the one beside it that links LibTorch.
+// Hands over from this program to the one beside it that links LibTorch.
 #pragma once
 
 namespace roundtrip::app {
 
-// Becomes `roundtrip-networks`, in the folder that this program's file lies in, with the same arguments: one process,
-// so that signals, streams and the exit code are its own. Throws kInput where it cannot be started.
+// Replaces this process by `roundtrip-networks` from the same folder, with the same arguments. One process keeps
+// signals, streams and the exit code. Throws kInput if it cannot be started.
 [[noreturn]] void hand_over(char** arguments);
 
 }  // namespace roundtrip::app

@@ -1,4 +1,5 @@
-// roundtrip list: what there is to choose from.
+// roundtrip list: prints the names that a config can use.
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -7,19 +8,31 @@
 #include "app/description.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "config/search_path.h"
+#include "hydra/compose/search_path.h"
 
 namespace roundtrip::app {
 namespace {
 
-void list_methods() {
-  for (const MethodDescription& method : description().methods) {
-    fmt::print("  {:<16}{}\n{:<18}{}\n", method.name, method.summary, "", method.source);
+// The column where the texts beside the names begin.
+template <typename Entries>
+size_t text_column(const Entries& entries) {
+  size_t longest = 0;
+  for (const auto& entry : entries) longest = std::max(longest, entry.name.size());
+  return longest + 2;
+}
+
+void list_plugins(const std::vector<PluginDescription>& plugins) {
+  const size_t column = text_column(plugins);
+  for (const PluginDescription& plugin : plugins) {
+    fmt::print("  {:<{}}{}\n", plugin.name, column, plugin.summary);
+    if (!plugin.source.empty()) fmt::print("  {:<{}}{}\n", "", column, plugin.source);
   }
 }
 
 void list_metrics() {
-  for (const MetricDescription& metric : description().metrics) fmt::print("  {:<16}{}\n", metric.name, metric.summary);
+  const auto& metrics = description().metrics;
+  const size_t column = text_column(metrics);
+  for (const MetricDescription& metric : metrics) fmt::print("  {:<{}}{}\n", metric.name, column, metric.summary);
 }
 
 void list_datasets() {
@@ -27,17 +40,19 @@ void list_datasets() {
 }
 
 void list_options(const std::string& group) {
-  const config::SearchPath path = config::SearchPath::built_in();
+  const hydra::SearchPath path = hydra::SearchPath::built_in();
   if (!path.has_group(group)) return;
   for (const std::string& option : path.options(group)) fmt::print("  {}={}\n", group, option);
 }
 
 int list_command(const Words& words) {
-  const std::vector<std::pair<std::string, void (*)()>> lists = {{"methods", list_methods},
-                                                                 {"metrics", list_metrics},
-                                                                 {"datasets", list_datasets},
-                                                                 {"models", [] { list_options("model"); }},
-                                                                 {"experiments", [] { list_options("experiment"); }}};
+  const std::vector<std::pair<std::string, void (*)()>> lists = {
+      {"methods", [] { list_plugins(description().methods); }},
+      {"editors", [] { list_plugins(description().editors); }},
+      {"metrics", list_metrics},
+      {"datasets", list_datasets},
+      {"models", [] { list_options("model"); }},
+      {"experiments", [] { list_options("experiment"); }}};
   if (words.size() > 1) throw Error(ErrorKind::kUsage, "roundtrip list: expected at most one word");
   bool found = false;
   for (const auto& [name, print] : lists) {
@@ -58,7 +73,7 @@ int list_command(const Words& words) {
 const CommandRegistration registration{{.name = "list",
                                         .group = CommandGroup::kRuns,
                                         .synopsis = "list [WHAT]",
-                                        .summary = "methods, metrics, datasets, models, experiments",
+                                        .summary = "list methods, editors, metrics, datasets, models or experiments",
                                         .run = list_command}};
 
 }  // namespace

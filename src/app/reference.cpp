@@ -10,14 +10,14 @@
 #include "app/description.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "config/embedded.h"
-#include "config/hydra_node.h"
-#include "config/launch.h"
+#include "config/hydra_keys.h"
+#include "hydra/compose/embedded.h"
+#include "hydra/launch/launch.h"
 
 namespace roundtrip::app {
 namespace {
 
-using config::Node;
+using hydra::Node;
 
 struct KeyRow {
   std::string path, value, type, doc;
@@ -25,15 +25,15 @@ struct KeyRow {
 
 std::string value_text(const Node* value) {
   if (value == nullptr) return "";
-  std::string text = config::to_yaml(*value);
+  std::string text = hydra::to_yaml(*value);
   if (!text.empty()) text.pop_back();
-  return value->is_container() ? config::show(*value) : text;
+  return value->is_container() ? hydra::show(*value) : text;
 }
 
-// The comment behind a value of a built-in config.
+// Comment after a value in a built-in config.
 std::string comment_on(const Node* value) {
   if (value == nullptr || !value->mark().known() || value->mark().line == 0) return "";
-  for (const config::EmbeddedConfig& config : config::embedded_configs()) {
+  for (const hydra::EmbeddedConfig& config : hydra::embedded_configs()) {
     if (*value->mark().file != fmt::format("configs/{}.yaml", config.path)) continue;
     const std::string line = split(config.text, '\n').at(static_cast<size_t>(value->mark().line - 1));
     const size_t comment = line.find("  # ");
@@ -42,30 +42,30 @@ std::string comment_on(const Node* value) {
   return "";
 }
 
-std::vector<KeyRow> rows_of(const std::vector<config::KeyInfo>& keys, const Node& values, const std::string& prefix) {
+std::vector<KeyRow> rows_of(const std::vector<hydra::KeyInfo>& keys, const Node& values, const std::string& prefix) {
   std::vector<KeyRow> rows;
-  for (const config::KeyInfo& key : keys) {
+  for (const hydra::KeyInfo& key : keys) {
     const std::string unit = key.unit.empty() ? "" : fmt::format(" ({})", key.unit);
-    // What the program finds out about its own run (the folder it is called from) is nobody's default.
+    // Values that the program sets at run time (the current folder) are not defaults.
     const Node* value = (prefix + key.path).starts_with("hydra.runtime.") ? nullptr : values.find(key.path);
     rows.push_back({prefix + key.path, value_text(value), key.type + unit, key.doc});
   }
   return rows;
 }
 
-// What the chosen method reads of its section.
-std::vector<KeyRow> method_rows(const Node& job) {
+// The parameters that the chosen method or editor reads in its section.
+std::vector<KeyRow> parameter_rows(const Node& job, const std::string& group,
+                                   const std::vector<PluginDescription>& plugins) {
   std::vector<KeyRow> rows;
-  const Node* name = job.find("method.name");
+  const Node* name = job.find(group + ".name");
   if (name == nullptr || !name->is_string()) return rows;
-  const std::vector<MethodDescription>& methods = description().methods;
-  const auto method = std::ranges::find(methods, name->as_string(), &MethodDescription::name);
-  if (method == methods.end()) return rows;
-  for (const auto& entry : job.find("method")->dict()) {
+  const auto plugin = std::ranges::find(plugins, name->as_string(), &PluginDescription::name);
+  if (plugin == plugins.end()) return rows;
+  for (const auto& entry : job.find(group)->dict()) {
     const std::string& key = entry.key().text;
-    const auto type = method->parameters.find(key);
-    if (type == method->parameters.end()) continue;
-    rows.push_back({"method." + key, value_text(&entry.value), type->second, comment_on(&entry.value)});
+    const auto type = plugin->parameters.find(key);
+    if (type == plugin->parameters.end()) continue;
+    rows.push_back({group + "." + key, value_text(&entry.value), type->second, comment_on(&entry.value)});
   }
   return rows;
 }
@@ -93,17 +93,17 @@ std::string markdown_table(const std::vector<KeyRow>& rows) {
   return text;
 }
 
-config::Flags flags_of(const std::vector<std::string>& words) { return config::parse_flags(words); }
+hydra::Flags flags_of(const std::vector<std::string>& words) { return hydra::parse_flags(words); }
 
-std::string option_list(const config::SearchPath& path, const std::string& group) {
+std::string option_list(const hydra::SearchPath& path, const std::string& group) {
   return join(path.options(group), " ");
 }
 
 }  // namespace
 
-std::string help_text(const config::Flags& flags) {
-  const config::SearchPath path = config::search_path(flags);
-  const config::Composition composition = config::look_at(flags, path, config::Look::kLenient);
+std::string help_text(const hydra::Flags& flags) {
+  const hydra::SearchPath path = hydra::search_path(flags);
+  const hydra::Composition composition = hydra::preview(flags, path, hydra::Strictness::kLenient);
   const auto of_help = [&](const char* key) {
     const Node* text = composition.hydra.find(key);
     return text != nullptr && text->is_string() && !text->as_string().empty() ? text->as_string() + "\n" : "";
@@ -113,15 +113,19 @@ std::string help_text(const config::Flags& flags) {
     if (group != "hydra") text += fmt::format("  {:<12} {}\n", group, option_list(path, group));
   }
   text += "\nKeys (key=value)\n" + plain_table(rows_of(description().keys, composition.job, ""));
-  const std::vector<KeyRow> method = method_rows(composition.job);
-  if (!method.empty()) {
-    text += fmt::format("\nKeys of method={}\n", value_text(composition.job.find("method.name"))) + plain_table(method);
-  }
+  const auto add_parameters = [&](const std::string& group, const std::vector<PluginDescription>& plugins) {
+    const std::vector<KeyRow> rows = parameter_rows(composition.job, group, plugins);
+    if (rows.empty()) return;
+    text += fmt::format("\nKeys of {}={}\n", group, value_text(composition.job.find(group + ".name")));
+    text += plain_table(rows);
+  };
+  add_parameters("method", description().methods);
+  add_parameters("editor", description().editors);
   return text + "\nKeys of Hydra's own: roundtrip --hydra-help\n" + of_help("help.footer");
 }
 
-std::string hydra_help_text(const config::Flags& flags) {
-  const config::Composition composition = config::look_at(flags, config::search_path(flags), config::Look::kLenient);
+std::string hydra_help_text(const hydra::Flags& flags) {
+  const hydra::Composition composition = hydra::preview(flags, hydra::search_path(flags), hydra::Strictness::kLenient);
   return R"help(The flags and the node `hydra` are Hydra's.
 
   -m, --multirun            sweep over values with commas, range(), glob() ...
@@ -136,10 +140,10 @@ Keys (hydra.key=value)
 )help" + plain_table(rows_of(config::hydra_schema().key_infos(), composition.hydra, "hydra."));
 }
 
-// Options of groups, and what methods read, are left out: a new method or dataset edits no document.
+// Omits the options of groups and the keys of methods, so a new method or dataset does not change the document.
 std::string reference_markdown() {
-  const config::SearchPath path = config::SearchPath::built_in();
-  const Node job = config::look_at(flags_of({}), path, config::Look::kLenient).job;
+  const hydra::SearchPath path = hydra::SearchPath::built_in();
+  const Node job = hydra::preview(flags_of({}), path, hydra::Strictness::kLenient).job;
   std::string groups;
   for (const std::string& group : path.groups()) {
     if (group != "hydra") groups += fmt::format("{}`{}`", groups.empty() ? "" : ", ", group);
@@ -150,12 +154,12 @@ std::string reference_markdown() {
     if (row.path == group + ".name") row.type = fmt::format("what `roundtrip list {}s` names", group);
   }
   const std::string text = fmt::format(
-      "### Groups\n\n{}: `roundtrip --help` lists their options, `roundtrip list methods` and `roundtrip list "
-      "datasets` "
-      "say what they are, and `roundtrip --help method=NAME` shows the keys that a method reads under `method.`.\n\n"
+      "### Groups\n\n{}: `roundtrip --help` lists their options, `roundtrip list methods` (or `editors`, `datasets`) "
+      "describes them, and `roundtrip --help method=NAME` shows the keys that a method reads under `method.`; likewise "
+      "`editor=NAME`.\n\n"
       "### Keys\n\n{}",
       groups, markdown_table(rows));
-  const config::Composition hydra = config::look_at(flags_of({}), path, config::Look::kLenient);
+  const hydra::Composition hydra = hydra::preview(flags_of({}), path, hydra::Strictness::kLenient);
   return text + "\n### Keys of `hydra`\n\n" +
          markdown_table(rows_of(config::hydra_schema().key_infos(), hydra.hydra, "hydra."));
 }

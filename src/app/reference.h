@@ -1,17 +1,17 @@
-// Every key of the config with its value, type and meaning: for --help, --hydra-help and docs/configuration.md. Values
-// and the comments on them are read from configs/, types and ranges from the code that reads the keys.
+// Every config key with its value, type and meaning, for --help, --hydra-help and docs/configuration.md. Values and
+// their comments come from configs/, types and ranges from the code that reads the keys.
 #pragma once
 
 #include <string>
 
-#include "config/flags.h"
+#include "hydra/launch/flags.h"
 
 namespace roundtrip::app {
 
-std::string help_text(const config::Flags& flags);
-std::string hydra_help_text(const config::Flags& flags);
+std::string help_text(const hydra::Flags& flags);
+std::string hydra_help_text(const hydra::Flags& flags);
 
-// The tables of docs/configuration.md, in Markdown.
+// Returns the tables of docs/configuration.md, in Markdown.
 std::string reference_markdown();
 
 }  // namespace roundtrip::app

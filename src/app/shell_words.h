@@ -1,4 +1,4 @@
-// Words as a person types them at a shell: what a message proposes can be copied.
+// Quotes words for a shell, so that a command in a message can be copied.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace roundtrip::app {
 
-// In quotes where the shell would read it otherwise.
+// Adds quotes only if the shell needs them.
 std::string shell_word(std::string_view word);
 std::string shell_line(const std::vector<std::string>& words);
 

@@ -10,51 +10,52 @@
 #include "app/commands.h"
 #include "app/description.h"
 #include "app/reference.h"
+#include "app/run_flags.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "config/completion.h"
-#include "config/interpolation.h"
-#include "config/launch.h"
+#include "hydra/interpolation/interpolation.h"
+#include "hydra/launch/completion.h"
+#include "hydra/launch/launch.h"
 
 namespace roundtrip::app {
 namespace {
 
-using config::Node;
+using hydra::Node;
 
-std::string written(const Node& node, const config::Flags& flags) {
-  return flags.format == "json" ? config::to_json(node).dump(2) + "\n" : config::to_yaml(node);
+std::string written(const Node& node, const hydra::Flags& flags) {
+  return flags.format == "json" ? hydra::to_json(node).dump(2) + "\n" : hydra::to_yaml(node);
 }
 
-// What --cfg shows of one composition.
-std::string cfg_text(const config::Flags& flags, config::Composition composition) {
+// Returns the part of a composition that --cfg prints.
+std::string cfg_text(const hydra::Flags& flags, hydra::Composition composition) {
   Node& hydra = composition.hydra;
-  // There is no run directory to speak of while nothing runs.
+  // Without a run there is no run directory.
   if (const Node* folder = hydra.find("runtime.output_dir"); folder != nullptr && folder->is_null()) {
     hydra.set("runtime.output_dir", Node("<output_dir>"));
   }
   Node all = composition.job;
   all.set("hydra", hydra);
-  if (flags.resolve) all = config::resolve(all, {.hydra = hydra, .environment = {}});
+  if (flags.resolve) all = hydra::resolve(all, {.hydra = hydra, .environment = {}});
   if (flags.package) {
     const Node* part = all.find(*flags.package);
     if (!part) throw Error(ErrorKind::kCompose, fmt::format("package '{}' not found in config", *flags.package));
-    if (!part->is_container()) return config::python_str(*part) + "\n";
+    if (!part->is_container()) return hydra::python_str(*part) + "\n";
     return (flags.format == "json" ? "" : fmt::format("# @package {}\n", *flags.package)) + written(*part, flags);
   }
   if (*flags.cfg == "job") all.erase("hydra");
   if (*flags.cfg == "hydra") {
-    Node only{config::Dict{}};
+    Node only{hydra::Dict{}};
     only.set("hydra", *all.find("hydra"));
     all = only;
   }
   return written(all, flags);
 }
 
-std::string cfg_text(const config::Flags& flags) {
-  const config::SearchPath path = config::search_path(flags);
-  if (!flags.multirun) return cfg_text(flags, config::look_at(flags, path, config::Look::kStrict));
+std::string cfg_text(const hydra::Flags& flags) {
+  const hydra::SearchPath path = hydra::search_path(flags);
+  if (!flags.multirun) return cfg_text(flags, hydra::preview(flags, path, hydra::Strictness::kStrict));
   std::string text;
-  const std::vector<config::LookedAt> jobs = config::look_at_jobs(flags, path);
+  const std::vector<hydra::JobPreview> jobs = hydra::preview_jobs(flags, path);
   for (size_t num = 0; num < jobs.size(); ++num) {
     if (flags.format != "json") text += fmt::format("---\n# job {}: {}\n", num, join(jobs[num].overrides, " "));
     text += cfg_text(flags, jobs[num].composition);
@@ -62,22 +63,22 @@ std::string cfg_text(const config::Flags& flags) {
   return text;
 }
 
-std::string defaults_text(const config::Composition& composition) {
+std::string defaults_text(const hydra::Composition& composition) {
   std::string text = "Defaults List\n*************\n";
   text += fmt::format("| {:<32} | {:<20} | {:<6} | {:<24} |\n", "Config path", "Package", "_self_", "Parent");
   text += std::string(95, '-') + "\n";
-  for (const config::DefaultsRow& row : composition.defaults) {
+  for (const hydra::DefaultsRow& row : composition.defaults) {
     text += fmt::format("| {:<32} | {:<20} | {:<6} | {:<24} |\n", row.path, row.package, row.is_self ? "True" : "False",
                         row.parent);
   }
   return text;
 }
 
-// The list as the tree it was flattened from: a config stands above what its defaults list names.
+// Restores the tree of the flattened list: a config is the parent of the entries of its defaults list.
 class DefaultsTree {
  public:
-  explicit DefaultsTree(const std::vector<config::DefaultsRow>& rows) : rows_(rows) {
-    for (const config::DefaultsRow& row : rows) {
+  explicit DefaultsTree(const std::vector<hydra::DefaultsRow>& rows) : rows_(rows) {
+    for (const hydra::DefaultsRow& row : rows) {
       if (row.is_self) parents_[row.path] = row.parent;
     }
   }
@@ -92,7 +93,7 @@ class DefaultsTree {
   void print(const std::string& path, size_t depth, std::string& text) {
     text += std::string(depth * 2, ' ') + path + (depth == 0 ? ":\n" : "\n");
     while (at_ < rows_.size()) {
-      const config::DefaultsRow& row = rows_[at_];
+      const hydra::DefaultsRow& row = rows_[at_];
       if (row.is_self && row.path == path) {
         text += std::string(depth * 2 + 2, ' ') + "_self_\n";
         ++at_;
@@ -107,8 +108,8 @@ class DefaultsTree {
     }
   }
 
-  // The config right below `path` that `row` belongs to; nothing where it belongs elsewhere.
-  std::string child_above(const config::DefaultsRow& row, const std::string& path) const {
+  // Returns the direct child of `path` that contains `row`, or "".
+  std::string child_above(const hydra::DefaultsRow& row, const std::string& path) const {
     std::string child = row.is_self ? row.path : row.parent;
     for (size_t steps = 0; steps <= parents_.size(); ++steps) {
       const auto parent = parents_.find(child);
@@ -119,22 +120,22 @@ class DefaultsTree {
     return "";
   }
 
-  const std::vector<config::DefaultsRow>& rows_;
+  const std::vector<hydra::DefaultsRow>& rows_;
   std::map<std::string, std::string> parents_;
   size_t at_ = 0;
 };
 
-std::string info_text(const config::Flags& flags) {
+std::string info_text(const hydra::Flags& flags) {
   const std::string& what = *flags.info;
   if (what == "plugins") throw Error(ErrorKind::kUsage, "--info plugins: there are no plugins here");
-  const config::SearchPath path = config::search_path(flags);
-  const config::Composition composition = config::look_at(flags, path, config::Look::kStrict);
+  const hydra::SearchPath path = hydra::search_path(flags);
+  const hydra::Composition composition = hydra::preview(flags, path, hydra::Strictness::kStrict);
   const bool all = what == "all";
   std::string text;
   if (all || what == "searchpath") text += path.text() + "\n";
   if (all || what == "defaults-tree") text += DefaultsTree(composition.defaults).text();
   if (all || what == "defaults") text += defaults_text(composition);
-  if (all || what == "config") text += config::to_yaml(composition.job);
+  if (all || what == "config") text += hydra::to_yaml(composition.job);
   return text;
 }
 
@@ -143,10 +144,10 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// install=bash, uninstall=bash, and query=bash, which the shell asks with the line in COMP_LINE and COMP_POINT.
+// Answers install=bash, uninstall=bash, and query=bash. The shell passes the line in COMP_LINE and COMP_POINT.
 std::string completion_text(const std::string& word) {
-  if (word == "install=bash") return config::bash_completion();
-  if (word == "uninstall=bash") return config::bash_completion_removal();
+  if (word == "install=bash") return hydra::bash_completion();
+  if (word == "uninstall=bash") return hydra::bash_completion_removal();
   if (word != "query=bash") {
     throw Error(ErrorKind::kUsage,
                 fmt::format("--shell-completion: found '{}'; expected install=bash, uninstall=bash or "
@@ -159,13 +160,13 @@ std::string completion_text(const std::string& word) {
   std::vector<std::string> names;
   for (const Command& command : commands()) names.push_back(command.name);
   std::string text;
-  for (const std::string& one : config::complete(line, description().keys, names)) text += one + "\n";
+  for (const std::string& one : hydra::complete(line, description().keys, names, run_flags())) text += one + "\n";
   return text;
 }
 
 }  // namespace
 
-std::optional<std::string> shown_config(const config::Flags& flags) {
+std::optional<std::string> shown_config(const hydra::Flags& flags) {
   if (flags.version) return description().version + "\n";
   if (flags.hydra_help) return hydra_help_text(flags);
   if (flags.help) return help_text(flags);

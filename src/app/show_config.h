@@ -1,15 +1,15 @@
-// What --help, --version, --cfg, --info and -sc print.
+// Output of --help, --version, --cfg, --info and -sc.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "config/flags.h"
+#include "hydra/launch/flags.h"
 
 namespace roundtrip::app {
 
-// The text that the flags ask for instead of a run; nothing where they ask for a run. Throws kUsage for a flag that is
-// understood but not available.
-std::optional<std::string> shown_config(const config::Flags& flags);
+// Returns the text that the flags request instead of a run, or nothing if they request a run. Throws kUsage for a known
+// flag that is not available.
+std::optional<std::string> shown_config(const hydra::Flags& flags);
 
 }  // namespace roundtrip::app

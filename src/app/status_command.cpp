@@ -1,4 +1,4 @@
-// roundtrip status: a run's directory from outside, while it is written or afterwards.
+// roundtrip status: prints the state of a run from its directory, during the run or afterwards.
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -7,23 +7,23 @@
 #include "app/shell_words.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "store/glance.h"
+#include "store/run_status.h"
 
 namespace roundtrip::app {
 namespace {
 
-constexpr size_t kMostFailures = 20;
-constexpr double kSilence = 60;  // a writer shows its progress every second, between two batches
+constexpr size_t kMaxShownFailures = 20;
+constexpr double kSilence = 60;  // a writer updates its progress every second, between batches
 
-std::string state_of(const store::Glance& glance) {
-  if (glance.being_written) {
-    return glance.progress_age < kSilence
+std::string state_of(const store::RunStatus& status) {
+  if (status.being_written) {
+    return status.progress_age < kSilence
                ? "running"
-               : fmt::format("running; its last batch ended {} ago", seconds_text(glance.progress_age));
+               : fmt::format("running; its last batch ended {} ago", seconds_text(status.progress_age));
   }
-  const bool whole = glance.written == glance.planned;
-  if (glance.finished) return whole ? "finished" : "stopped, and saved in results.h5";
-  return "cut off; what was finished is kept";
+  const bool whole = status.written == status.planned;
+  if (status.finished) return whole ? "finished" : "stopped, and saved in results.h5";
+  return "killed; finished records are kept";
 }
 
 int status_command(const Words& words) {
@@ -31,36 +31,37 @@ int status_command(const Words& words) {
     throw Error(ErrorKind::kUsage, "roundtrip status: expected the directory of a run");
   }
   const std::string& directory = words[0];
-  const store::Glance glance = store::glance_at(directory);
+  const store::RunStatus status = store::read_run_status(directory);
   const auto line = [](const char* name, const std::string& value) { fmt::print("{:<10}{}\n", name, value); };
   line("run", directory);
-  line("state", state_of(glance));
-  if (const auto started = glance.provenance.find("started_utc"); started != glance.provenance.end()) {
+  line("state", state_of(status));
+  if (const auto started = status.provenance.find("started_utc"); started != status.provenance.end()) {
     line("started", started->second);
   }
-  const size_t failed = glance.failures.size();
-  line("records", fmt::format("{} of {}{}", glance.written, glance.planned,
+  const size_t failed = status.failures.size();
+  line("records", fmt::format("{} of {}{}", status.written, status.planned,
                               failed > 0 ? fmt::format(", {} of them failed", failed) : ""));
-  if (glance.being_written && !glance.progress.empty()) line("progress", glance.progress);
-  for (size_t k = 0; k < std::min(failed, kMostFailures); ++k) {
-    const store::Glance::Failure& failure = glance.failures[k];
+  if (status.being_written && !status.progress.empty()) line("progress", status.progress);
+  for (size_t k = 0; k < std::min(failed, kMaxShownFailures); ++k) {
+    const store::RunStatus::Failure& failure = status.failures[k];
     line(k == 0 ? "failed" : "", fmt::format("trial {}, sample {}{}{}: {}", failure.trial, failure.sample,
                                              failure.edit.empty() ? "" : ", edit ", failure.edit, failure.error));
   }
-  if (failed > kMostFailures) line("", fmt::format("and {} more", failed - kMostFailures));
-  if (!glance.being_written && (glance.written < glance.planned || failed > 0)) {
+  if (failed > kMaxShownFailures) line("", fmt::format("and {} more", failed - kMaxShownFailures));
+  if (!status.being_written && (status.written < status.planned || failed > 0)) {
     Words command = {"roundtrip", "run", "--resume", directory};
     if (failed > 0) command.push_back("--retry-failed");
-    line("go on", shell_line(command));
+    line("resume", shell_line(command));
   }
   return 0;
 }
 
-const CommandRegistration registration{{.name = "status",
-                                        .group = CommandGroup::kRuns,
-                                        .synopsis = "status DIR",
-                                        .summary = "how far a run is, and what failed, while it runs or afterwards",
-                                        .run = status_command}};
+const CommandRegistration registration{
+    {.name = "status",
+     .group = CommandGroup::kRuns,
+     .synopsis = "status DIR",
+     .summary = "show the progress and failures of a run, while it runs or afterwards",
+     .run = status_command}};
 
 }  // namespace
 }  // namespace roundtrip::app

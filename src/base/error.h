@@ -15,23 +15,23 @@
 
 namespace roundtrip {
 
-// Decides the exit code, the class that `roundtrip conformance` prints, and whether a trial may retry.
+// Decides the exit code and whether a trial may retry.
 enum class ErrorKind {
   kInput,          // a file, folder or image is not what it should be           exit 1
   kUsage,          // the command line itself                                    exit 2
   kParse,          // text that does not parse: override, YAML                   exit 1
   kCompose,        // configs that do not compose                                exit 1
-  kMissing,        // a config or a mandatory value that is not there            exit 1
+  kMissing,        // a missing config or mandatory value                      exit 1
   kInterpolation,  // an interpolation that does not resolve                     exit 1
   kType,           // a config value of the wrong type or out of range           exit 1
   kNumeric,        // a non-finite value: ends one sample of one trial           exit 3
   kOutOfMemory,    // the device is full: `fast` halves the batch and tries again
-  kInternal,       // a broken invariant: our mistake
+  kInternal,       // a broken invariant: a bug in this program
 };
 
 class Error : public std::exception {
  public:
-  // `message` is one line; `details` follow on lines of their own.
+  // `message` is one line. `details` follow on separate lines.
   Error(ErrorKind kind, std::string message, std::string details = {})
       : kind_(kind), message_(std::move(message)), details_(std::move(details)) {
     text_ = details_.empty() ? message_ : message_ + "\n" + details_;
@@ -47,13 +47,18 @@ class Error : public std::exception {
   std::string message_, details_, text_;
 };
 
+// Recognises the text of LibTorch's allocators on a full device, for errors of which only the text is left.
+inline bool tells_of_full_memory(std::string_view text) {
+  return text.find("out of memory") != text.npos || text.find("not enough memory") != text.npos;
+}
+
 // "where: found; expected ...": the usual form of an input error.
 inline Error input_error(std::string_view where, std::string_view found, std::string_view expected = {}) {
   return Error(ErrorKind::kInput, expected.empty() ? fmt::format("{}: {}", where, found)
                                                    : fmt::format("{}: {}; expected {}", where, found, expected));
 }
 
-// An invariant of our own. User input never reaches one: it gets an Error that explains itself.
+// Checks an internal invariant. User input must never break one: it gets an Error that explains itself.
 inline void check(bool holds, std::string_view claim,
                   const std::source_location& at = std::source_location::current()) {
   if (!holds) {
@@ -62,7 +67,7 @@ inline void check(bool holds, std::string_view claim,
   }
 }
 
-// 0 ok, 1 config or input, 2 usage, 3 a trial failed.
+// Exit code of the program: 0 ok, 1 config or input, 2 usage, 3 a trial failed.
 int exit_code(ErrorKind kind);
 
 }  // namespace roundtrip

@@ -10,7 +10,7 @@
 
 namespace roundtrip {
 
-// Feeds typed values so that no two different sequences give the same bytes (each is preceded by its length).
+// Hashes typed values. Each is preceded by its length, so that different sequences never give the same bytes.
 class Hasher {
  public:
   Hasher();
@@ -22,7 +22,7 @@ class Hasher {
   Hasher& add(double value);
   Hasher& add(int64_t value);
   Hasher& add_bytes(std::span<const std::byte> bytes);
-  std::string hex();  // 64 lower-case digits; the hasher is spent
+  std::string hex();  // 64 lower-case digits; the hasher cannot be used again
 
  private:
   struct State;
@@ -30,6 +30,6 @@ class Hasher {
 };
 
 std::string sha256_hex(std::string_view bytes);
-std::string sha256_hex_of_file(const std::filesystem::path& path);  // throws kInput where it cannot be read
+std::string sha256_hex_of_file(const std::filesystem::path& path);  // throws kInput if it cannot be read
 
 }  // namespace roundtrip

@@ -22,7 +22,7 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<u
 
 namespace {
 
-// The sample's id is hashed, so that ids of any length take part in full.
+// Hashes the sample's id, so that every character of a long id counts.
 std::array<uint32_t, 2> philox_key(const NoiseKey& key) {
   const std::string digest = Hasher().add(key.seed).add(key.sample).add(static_cast<int64_t>(key.purpose)).hex();
   return {static_cast<uint32_t>(std::stoul(digest.substr(0, 8), nullptr, 16)),

@@ -1,4 +1,4 @@
-// Counter-based Gaussian noise: a value depends on its key and index alone, never on who drew before it.
+// Counter-based Gaussian noise: a value depends only on its key and index, never on earlier draws.
 //
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) and Box-Muller in double.
 #pragma once
@@ -10,7 +10,7 @@
 
 namespace roundtrip {
 
-// What a draw is for. Two purposes never share values.
+// Purpose of a draw. Two purposes never share values.
 enum class NoisePurpose : uint32_t {
   kForward = 1,
   kSampling = 2,
@@ -30,7 +30,7 @@ struct NoiseKey {
 
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-// Fills `out` with independent N(0, 1).
+// Fills `out` with independent samples of N(0, 1).
 void fill_normal(std::span<float> out, const NoiseKey& key);
 void fill_normal(std::span<double> out, const NoiseKey& key);
 

@@ -51,7 +51,7 @@ void Progress::update(int64_t done, const std::string& text) {
   shown_at_ = now;
   clear();
   if (terminal_) {
-    // The bar is three bytes a cell; 2 * 24 more bytes than columns.
+    // Each of the bar's 24 cells takes three bytes: 2 * 24 more bytes than columns.
     const size_t room = static_cast<size_t>(std::max(20, columns_of(out_) - 1)) + 48;
     std::fputs(last_.substr(0, std::min(last_.size(), room)).c_str(), out_);
     visible_ = true;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace roundtrip {
 
@@ -72,7 +73,7 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> can
 std::string python_repr(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  // The shortest digits come from to_chars; Python chooses between the two notations by the exponent alone.
+  // to_chars gives the shortest digits. Python chooses between the two notations by the exponent alone.
   std::array<char, 64> buffer;
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
   const std::string text(buffer.data(), end.ptr);
@@ -103,6 +104,20 @@ bool is_utf8(std::string_view text) {
     i += extra + 1;
   }
   return true;
+}
+
+std::string shortened(std::string text) {
+  constexpr size_t kMaxShown = 80;
+  if (text.size() <= kMaxShown) return text;
+  size_t to = kMaxShown;
+  while (to > 0 && (static_cast<unsigned char>(text[to]) & 0xC0) == 0x80) --to;
+  return text.substr(0, to) + "...";
+}
+
+std::string name_text(std::string_view name) {
+  const nlohmann::json value = std::string(name);
+  const std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return fmt::format("'{}'", shortened(text.substr(1, text.size() - 2)));
 }
 
 std::string shape_text(std::span<const int64_t> shape) {

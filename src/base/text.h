@@ -1,4 +1,4 @@
-// Small text functions that several rooms need: nearest name, joining, Python's spelling of numbers.
+// Text functions that several rooms need: nearest name, joining, Python's spelling of numbers, names in messages.
 #pragma once
 
 #include <cstdint>
@@ -17,22 +17,27 @@ bool starts_with_any(std::string_view text, std::span<const std::string_view> pr
 // Edit distance with transpositions (optimal string alignment).
 int edit_distance(std::string_view a, std::string_view b);
 
-// The candidate that `name` most likely meant; empty where none is near (more than a third of its letters differ).
+// Candidate nearest to `name`; empty if none is near (more than a third of its letters differ).
 std::string nearest_name(std::string_view name, std::span<const std::string> candidates);
 
 // " Did you mean 'x'?" or nothing.
 std::string did_you_mean(std::string_view name, std::span<const std::string> candidates);
 
-// A double as Python's repr writes it: shortest text that reads back, `1.0`, `1e-05`, `inf`, `nan`.
+// Formats a double as Python's repr does: shortest text that reads back, `1.0`, `1e-05`, `inf`, `nan`.
 std::string python_repr(double value);
 
-// Whole and valid UTF-8 (no overlong forms, no surrogates).
+// Checks for complete and valid UTF-8 (no overlong forms, no surrogates).
 bool is_utf8(std::string_view text);
 
-// Shapes as messages show them: [2, 4, 16, 16].
+// Shortens a name or value from a file to 80 bytes for messages, never inside a character. `name_text` also puts it in
+// single quotes and on one line.
+std::string shortened(std::string text);
+std::string name_text(std::string_view name);
+
+// Formats a shape for messages: [2, 4, 16, 16].
 std::string shape_text(std::span<const int64_t> shape);
 
-// Bytes, seconds and counts for people: "1.5 GiB", "2 min 05 s", "1.2 M".
+// Formats bytes, seconds and counts for readers: "1.5 GiB", "2 min 05 s", "1.2 M".
 std::string bytes_text(double bytes);
 std::string seconds_text(double seconds);
 std::string count_text(double count);

@@ -1,56 +1,12 @@
-// From the command line to the jobs that are to run: the whole sweep is composed, resolved and type-checked before
-// anything runs.
+// Hydra's launch with the types of a schema.
 #pragma once
 
-#include <map>
-#include <string>
-#include <vector>
-
-#include "config/compose.h"
-#include "config/flags.h"
-#include "config/node.h"
 #include "config/schema.h"
-#include "config/search_path.h"
+#include "hydra/launch/launch.h"
 
 namespace roundtrip::config {
 
-struct Job {
-  int num = 0;
-  std::vector<std::string> overrides;  // the task overrides of this job, as text
-  Node config;                         // composed, resolved, type-checked; without hydra
-  Node composed;                       // its interpolations left as they are; in a sweep only where subdir is set
-  std::string subdir;                  // hydra.sweep.subdir, resolved for this job; mostly empty
-};
-
-struct Launch {
-  bool multirun = false;
-  Node hydra;              // resolved; hydra.runtime.output_dir is output_dir
-  Node composed;           // the job, or what the sweep starts from, with interpolations left as they are
-  std::string output_dir;  // hydra.run.dir or hydra.sweep.dir
-  std::vector<Job> jobs;
-  std::vector<std::string> swept;           // dotted keys and groups with more than one value, in sweep order
-  std::vector<std::string> task_overrides;  // as typed
-  std::vector<std::string> hydra_overrides;
-  std::map<std::string, std::string> environment;  // hydra.job.env_set: to be set before anything runs
-  std::vector<std::string> warnings;
-};
-
-// Where configs come from under these flags: -cp (else the built-in primary), -cd, hydra.searchpath, built in.
-SearchPath search_path(const Flags& flags);
-
-// Throws whatever parse_override, Composer, resolve and Schema::validate throw; in a sweep the details name the job.
-Launch prepare(const Flags& flags, const Schema& schema, const SearchPath& path);
-
-// What the flags compose to without checking or resolving it: for looking at (--cfg, --info). To a lenient look
-// (--help, completion) a group that nobody chose and a sweep without -m are no mistakes.
-enum class Look { kStrict, kLenient };
-Composition look_at(const Flags& flags, const SearchPath& path, Look look);
-
-// The same for each job of a sweep.
-struct LookedAt {
-  std::vector<std::string> overrides;
-  Composition composition;
-};
-std::vector<LookedAt> look_at_jobs(const Flags& flags, const SearchPath& path);
+// Prepares the jobs of a command line, each checked against `schema` and its node `hydra` against hydra_schema().
+hydra::Launch prepare(const hydra::Flags& flags, const Schema& schema, const hydra::SearchPath& path);
 
 }  // namespace roundtrip::config

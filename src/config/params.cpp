@@ -8,7 +8,17 @@
 namespace roundtrip::config {
 namespace {
 
-std::string shown(const Params::Value& value) {
+template <typename Range, typename Show>
+std::string range_text(std::string_view type, const Range& range, bool low, bool high, Show show) {
+  if (low && high) return fmt::format("{} in [{}, {}]", type, show(range.min), show(range.max));
+  if (low) return fmt::format("{} of at least {}", type, show(range.min));
+  if (high) return fmt::format("{} of at most {}", type, show(range.max));
+  return std::string(type);
+}
+
+}  // namespace
+
+std::string value_text(const Params::Value& value) {
   struct {
     std::string operator()(std::monostate) const { return "null"; }
     std::string operator()(bool b) const { return b ? "true of type bool" : "false of type bool"; }
@@ -20,16 +30,6 @@ std::string shown(const Params::Value& value) {
   } visitor;
   return std::visit(visitor, value);
 }
-
-template <typename Range, typename Show>
-std::string range_text(std::string_view type, const Range& range, bool low, bool high, Show show) {
-  if (low && high) return fmt::format("{} in [{}, {}]", type, show(range.min), show(range.max));
-  if (low) return fmt::format("{} of at least {}", type, show(range.min));
-  if (high) return fmt::format("{} of at most {}", type, show(range.max));
-  return std::string(type);
-}
-
-}  // namespace
 
 Params::Params(std::string section, std::map<std::string, Value> values, std::map<std::string, std::string> origins)
     : section_(std::move(section)), values_(std::move(values)), origins_(std::move(origins)) {}
@@ -52,7 +52,7 @@ Error Params::wrong(const std::string& key, std::string_view expected) const {
   const auto origin = origins_.find(key);
   return Error(ErrorKind::kType,
                fmt::format("{}{}.{}: found {}; expected {}", origin == origins_.end() ? "" : origin->second + ": ",
-                           section_, key, shown(values_.at(key)), expected));
+                           section_, key, value_text(values_.at(key)), expected));
 }
 
 bool Params::get_bool(const std::string& key) const {
@@ -78,7 +78,7 @@ double Params::get_float(const std::string& key, FloatRange range) const {
   const double x = integer != nullptr ? static_cast<double>(*integer) : real != nullptr ? *real : 0;
   const FloatRange all;
   asked_[key] = range_text("float", range, range.min != all.min, range.max != all.max, python_repr);
-  // NaN lies in no range, and infinity in none that has an end there.
+  // NaN is outside every range, and infinity outside every range with a limit on that side.
   if ((integer == nullptr && real == nullptr) || !(x >= range.min && x <= range.max)) throw wrong(key, asked_[key]);
   return x;
 }
@@ -93,6 +93,29 @@ const std::string& Params::get_string(const std::string& key, const std::vector<
     throw wrong(key, asked_[key] + near);
   }
   return *value;
+}
+
+std::string Params::get_path(const std::string& key) const {
+  check(is_path(key), key + " is a key of a path");
+  asked_[key] = "path or null";
+  if (!has(key) || is_null(key)) return "";
+  const auto* value = std::get_if<std::string>(&find(key));
+  asked_[key] = "path or null";
+  if (value == nullptr) throw wrong(key, "a path or null");
+  return *value;
+}
+
+void Params::check_all_read(const std::string& owner) const {
+  const std::vector<std::string> keys = unread();
+  if (keys.empty()) return;
+  const std::string& key = keys.front();
+  const auto origin = origins_.find(key);
+  std::vector<std::string> known;
+  for (const auto& [name, type] : asked_) known.push_back(name);
+  throw Error(ErrorKind::kType, fmt::format("{}{}.{}: {} has no such parameter; {}{}",
+                                            origin == origins_.end() ? "" : origin->second + ": ", section_, key, owner,
+                                            known.empty() ? "it has none" : "it has " + join(known, ", ") + ".",
+                                            did_you_mean(key, known)));
 }
 
 std::vector<std::string> Params::unread() const {

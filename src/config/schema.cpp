@@ -5,12 +5,18 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "config/interpolation.h"
+#include "hydra/interpolation/interpolation.h"
 
 namespace roundtrip::config {
+
+using hydra::join_path;
+using hydra::Key;
+using hydra::KeyInfo;
+using hydra::Node;
+
 namespace {
 
-std::string origin(const Mark& mark) { return mark.known() ? mark.text() + ": " : ""; }
+std::string origin(const hydra::Mark& mark) { return mark.known() ? mark.text() + ": " : ""; }
 
 std::string parent_of(const std::string& path) {
   const size_t dot = path.rfind('.');
@@ -25,12 +31,6 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 void Schema::add(Field field) { fields_.push_back(std::move(field)); }
 
-void Schema::add_choice(const std::string& selector, const std::string& choice, Field field) {
-  by_choice_[selector][choice].push_back(std::move(field));
-}
-
-void Schema::declare_choice(const std::string& selector, const std::string& choice) { by_choice_[selector][choice]; }
-
 void Schema::add_open_section(std::string path) { open_sections_.push_back(std::move(path)); }
 
 std::vector<KeyInfo> Schema::key_infos() const {
@@ -42,60 +42,22 @@ std::vector<KeyInfo> Schema::key_infos() const {
   return infos;
 }
 
-std::vector<Field> Schema::fields_of(const std::string& selector, const std::string& choice) const {
-  const auto choices = by_choice_.find(selector);
-  if (choices == by_choice_.end()) return {};
-  const auto found = choices->second.find(choice);
-  return found == choices->second.end() ? std::vector<Field>{} : found->second;
-}
-
 bool Schema::is_section(const std::string& path) const {
   const auto below = [prefix = path + "."](const Field& field) { return field.path.starts_with(prefix); };
   if (std::any_of(fields_.begin(), fields_.end(), below)) return true;
-  for (const auto& [selector, choices] : by_choice_) {
-    for (const auto& [choice, fields] : choices) {
-      if (std::any_of(fields.begin(), fields.end(), below)) return true;
-    }
-  }
   return contains(open_sections_, path);
 }
 
-// The fields that hold for this config: those of every config, and those of its choices.
-Schema::FieldMap Schema::fields_for(const Node& config) const {
-  FieldMap map;
-  for (const Field& field : fields_) map[field.path] = &field;
-  for (const auto& [selector, choices] : by_choice_) {
-    const Node* chosen = config.find(selector);
-    if (chosen == nullptr || !chosen->is_string()) continue;
-    const auto found = choices.find(chosen->as_string());
-    if (found == choices.end()) {
-      std::vector<std::string> names;
-      for (const auto& [name, fields] : choices) names.push_back(name);
-      throw Error(ErrorKind::kType,
-                  fmt::format("{}{}: found {}; expected one of [{}].{}", origin(chosen->mark()), selector,
-                              show(*chosen), join(names, ", "), did_you_mean(chosen->as_string(), names)));
-    }
-    for (const Field& field : found->second) map[field.path] = &field;
-  }
-  return map;
-}
-
-const Field* Schema::find(const std::string& path, const Node& config) const {
-  const FieldMap fields = fields_for(config);
-  const auto found = fields.find(path);
-  return found == fields.end() ? nullptr : found->second;
-}
-
-// The fields that hold under one set of choices, and what follows from them.
-struct Checker::Shape {
-  Schema::FieldMap fields;
+// The fields by path and the sections that they lie in.
+struct Checker::Layout {
+  std::map<std::string, const Field*> fields;
   std::set<std::string> sections;  // every prefix of a field's path
   const std::vector<std::string>& open_sections;
 
-  Shape(Schema::FieldMap fields_in, const std::vector<std::string>& open)
-      : fields(std::move(fields_in)), open_sections(open) {
-    for (const auto& [path, field] : fields) {
-      for (std::string section = parent_of(path); !section.empty(); section = parent_of(section))
+  explicit Layout(const Schema& schema) : open_sections(schema.open_sections_) {
+    for (const Field& field : schema.fields_) {
+      fields[field.path] = &field;
+      for (std::string section = parent_of(field.path); !section.empty(); section = parent_of(section))
         sections.insert(section);
     }
   }
@@ -135,33 +97,26 @@ Node converted(const Node& node, const Field& field) {
 
 }  // namespace
 
-const Checker::Shape& Checker::shape_for(const Node& config) {
-  std::vector<std::string> chosen;
-  for (const auto& [selector, choices] : schema_.by_choice_) {
-    const Node* value = config.find(selector);
-    chosen.push_back(value == nullptr ? "" : python_str(*value));
-  }
-  auto& shape = shapes_[chosen];
-  if (!shape) shape = std::make_shared<const Shape>(schema_.fields_for(config), schema_.open_sections_);
-  return *shape;
-}
+Checker::Checker(const Schema& schema) : layout_(std::make_shared<const Layout>(schema)) {}
 
-Checker::Checked Checker::section(const Shape& shape, const Node& node, const std::string& path) {
+Checker::Checked Checker::section(const Node& node, const std::string& path) {
   if (!node.is_dict()) {
     throw Error(ErrorKind::kType,
                 fmt::format("{}{}: found {} of type {}; expected a section with the keys {}", origin(node.mark()), path,
-                            show(node), kind_name(node.kind()), join(shape.keys_of(path), ", ")));
+                            show(node), kind_name(node.kind()), join(layout_->keys_of(path), ", ")));
   }
-  if (const auto known = known_.find({&shape, node.identity()}); known != known_.end()) return known->second;
+  if (const auto known = checked_.find(node.identity()); known != checked_.end()) return known->second;
   Checked result{node, node, 0};
   for (const auto& entry : node.dict()) {
     const std::string below = join_path(path, entry.key().text);
-    if (contains(shape.open_sections, below)) continue;
-    const auto field = shape.fields.find(below);
-    if (field == shape.fields.end() && shape.sections.count(below) == 0) shape.unknown(entry.key(), path);
+    const auto field = layout_->fields.find(below);
+    if (field == layout_->fields.end() && layout_->sections.count(below) == 0) {
+      if (contains(layout_->open_sections, below) || contains(layout_->open_sections, path)) continue;
+      layout_->unknown(entry.key(), path);
+    }
     Node value;
-    if (field == shape.fields.end()) {
-      Checked checked = section(shape, entry.value, below);
+    if (field == layout_->fields.end()) {
+      Checked checked = section(entry.value, below);
       result.fields += checked.fields;
       value = std::move(checked.to);
     } else {
@@ -170,34 +125,24 @@ Checker::Checked Checker::section(const Shape& shape, const Node& node, const st
     }
     if (value.identity() != entry.value.identity()) result.to.mutable_dict().set(entry.shared_key, std::move(value));
   }
-  // Roots differ from job to job; only sections come back.
-  constexpr size_t kMostKnown = 4096;
-  if (known_.size() >= kMostKnown) known_.clear();
-  if (!path.empty()) known_[{&shape, node.identity()}] = result;
+  // Roots differ from job to job; only sections recur.
+  constexpr size_t kMaxChecked = 4096;
+  if (checked_.size() >= kMaxChecked) checked_.clear();
+  if (!path.empty()) checked_[node.identity()] = result;
   return result;
 }
 
 Node Checker::validate(const Node& resolved) {
-  schema_.check_missing(resolved);
-  const Shape& shape = shape_for(resolved);
-  Checked checked = section(shape, resolved, "");
-  if (checked.fields < shape.fields.size()) {
-    for (const auto& [path, field] : shape.fields) {
+  hydra::check_missing(resolved);
+  Checked checked = section(resolved, "");
+  if (checked.fields < layout_->fields.size()) {
+    for (const auto& [path, field] : layout_->fields) {
       if (checked.to.find(path) == nullptr) {
         throw Error(ErrorKind::kMissing, fmt::format("{} is not in the config; expected {}", path, field->type.text()));
       }
     }
   }
   return checked.to;
-}
-
-void Schema::check_missing(const Node& config) const {
-  if (!config.has_missing()) return;
-  const std::vector<std::string> missing = missing_keys(config);
-  std::string paste;
-  for (const std::string& key : missing) paste += fmt::format(" {}=...", key);
-  throw Error(ErrorKind::kMissing, fmt::format("Missing mandatory value: {}", join(missing, ", ")),
-              fmt::format("Add to the command line:{}", paste));
 }
 
 Node Schema::validate(const Node& resolved) const { return Checker(*this).validate(resolved); }

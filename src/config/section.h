@@ -1,15 +1,20 @@
 // A section of the config as Params, for code that may not see Node.
 #pragma once
 
+#include <set>
 #include <string>
 
-#include "config/node.h"
 #include "config/params.h"
+#include "hydra/tree/node.h"
 
 namespace roundtrip::config {
 
-// The scalars directly under `section`, with their origins. Lists and dicts in it are left out. A section that is not
-// there is empty.
-Params section_params(const Node& job, const std::string& section);
+// Returns the scalars directly under `section`, with their origins, without lists and dicts. A missing section is
+// empty.
+Params section_params(const hydra::Node& job, const std::string& section);
+
+// The section of a plug-in: the same but for the keys in `shared`, which are read elsewhere. A plug-in has scalars
+// only: throws kType for a list or a dict in it, and for a section that is none.
+Params plugin_params(const hydra::Node& job, const std::string& section, const std::set<std::string>& shared = {});
 
 }  // namespace roundtrip::config

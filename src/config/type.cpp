@@ -8,6 +8,8 @@
 #include "base/text.h"
 
 namespace roundtrip::config {
+
+using hydra::Node;
 namespace {
 
 using Converted = std::optional<Node>;
@@ -49,7 +51,7 @@ Converted to_float(const Node& value, std::string& why) {
   return std::nullopt;
 }
 
-// Words in any case; of the integers 0 and 1 only, where OmegaConf takes any.
+// Accepts words in any case; of integers only 0 and 1, where OmegaConf accepts any.
 Converted to_bool(const Node& value, std::string& why) {
   if (value.kind() == Node::Kind::kBool) return value;
   if (value.kind() == Node::Kind::kInt && (value.as_int() == 0 || value.as_int() == 1)) {
@@ -145,7 +147,7 @@ Type Type::or_null() const {
 }
 
 bool Type::in_range(double value) const {
-  // NaN is in a range only where there is none.
+  // NaN is allowed only where there is no range.
   const bool bounded = std::isfinite(min_) || std::isfinite(max_);
   if (!bounded) return true;
   return (open_min_ ? value > min_ : value >= min_) && value <= max_;
@@ -298,7 +300,7 @@ std::optional<Node> Type::convert_dict(const Node& value, std::string& why) cons
 }
 
 std::optional<Node> Type::convert_union(const Node& value, std::string& why) const {
-  // A member that takes the value as it is goes before one that has to convert it.
+  // A member that accepts the value unchanged precedes one that converts it.
   std::optional<Node> converted;
   for (const Type& member : members_) {
     std::string reason;

@@ -1,4 +1,4 @@
-// What a config value may be: type, range, choices. The vocabulary of config/schema.h.
+// Types of config values with their ranges and choices, from which config/schema.h is built.
 #pragma once
 
 #include <limits>
@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "config/node.h"
+#include "hydra/tree/node.h"
 
 namespace roundtrip::config {
 
-// What a value may be. Built by the named constructors, narrowed by the chained ones.
+// The values that are allowed. Built by the named constructors, narrowed by the chained methods.
 class Type {
  public:
   enum class Kind { kInt, kFloat, kBool, kString, kPath, kEnum, kList, kDict, kUnion, kAny };
@@ -23,7 +23,7 @@ class Type {
   static Type one_of(std::vector<std::string> choices);
   static Type list(Type element);
   static Type dict(Type element);                 // any keys
-  static Type any_of(std::vector<Type> members);  // the first member that takes the value
+  static Type any_of(std::vector<Type> members);  // the first member that accepts the value
   static Type any() { return Type(Kind::kAny); }
 
   Type range(double min, double max) const;  // both ends allowed
@@ -35,22 +35,21 @@ class Type {
   Type or_null() const;
 
   Kind kind() const { return kind_; }
-  bool nullable() const { return nullable_; }
   const std::vector<std::string>& choices() const { return choices_; }
   std::string text() const;  // "int in [1, 1000] or null", "one of [t, t-1]", "list of str"
-  // What may be typed where the values are few: the choices of an enum, true and false, null. For completion.
+  // For completion, the values where they are few: the choices of an enum, true and false, null.
   std::vector<std::string> words() const;
 
-  // The value converted as OmegaConf converts (hydra.md 1.10), or nothing and the reason in `why`.
-  std::optional<Node> convert(const Node& value, std::string& why) const;
+  // Returns the value converted as OmegaConf does (hydra.md 1.10), or nothing and the reason in `why`.
+  std::optional<hydra::Node> convert(const hydra::Node& value, std::string& why) const;
 
  private:
   explicit Type(Kind kind) : kind_(kind) {}
   bool in_range(double value) const;
   std::string range_text() const;
-  std::optional<Node> convert_list(const Node& value, std::string& why) const;
-  std::optional<Node> convert_dict(const Node& value, std::string& why) const;
-  std::optional<Node> convert_union(const Node& value, std::string& why) const;
+  std::optional<hydra::Node> convert_list(const hydra::Node& value, std::string& why) const;
+  std::optional<hydra::Node> convert_dict(const hydra::Node& value, std::string& why) const;
+  std::optional<hydra::Node> convert_union(const hydra::Node& value, std::string& why) const;
 
   Kind kind_;
   bool nullable_ = false, open_min_ = false;

@@ -14,7 +14,7 @@ constexpr std::string_view kJpegStart = "\xFF\xD8";
 
 enum class Endian { kLittle, kBig };
 
-// An unsigned number of `width` bytes; nothing past the end.
+// Unsigned number of `width` bytes; nothing past the end.
 std::optional<uint32_t> number(Bytes bytes, size_t at, size_t width, Endian endian) {
   if (at > bytes.size() || bytes.size() - at < width) return std::nullopt;
   uint32_t value = 0;
@@ -32,7 +32,7 @@ bool says(Bytes bytes, size_t at, std::string_view text) {
 
 }  // namespace
 
-// From a TIFF header on: byte order, 42, the offset of the first directory; entries of 12 bytes: tag, type,
+// Reads on from a TIFF header: byte order, 42, the offset of the first directory; entries of 12 bytes: tag, type,
 // count, value.
 std::optional<uint32_t> tiff_tag(Bytes file, TiffTag tag) {
   constexpr uint32_t kShort = 3;
@@ -99,9 +99,9 @@ int exif_orientation(Bytes file) {
   return 1;
 }
 
-// Markers are FF and a code. Segments have a length; a scan's data runs up to the next marker, FF 00 and FF
-// D0 to D7 (restarts) being part of it. An embedded thumbnail has an end marker too, inside a segment: hence
-// the walk.
+// A marker is FF and a code. A segment has a length. A scan's data runs up to the next marker, with FF 00 and FF D0 to
+// D7 (restarts) as part of it. The walk is needed because an embedded thumbnail, inside a segment, has an end marker
+// too.
 bool is_jpeg_cut_short(Bytes file) {
   constexpr uint32_t kEndOfImage = 0xD9, kStartOfScan = 0xDA;
   if (!says(file, 0, kJpegStart)) return false;

@@ -1,6 +1,5 @@
 #include "data/dataset.h"
 
-#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -12,11 +11,6 @@
 
 namespace roundtrip::data {
 namespace {
-
-std::map<std::string, DatasetFactory>& registry() {
-  static std::map<std::string, DatasetFactory> factories;  // inside a function: registrations run before main
-  return factories;
-}
 
 void check_options(const DatasetOptions& options) {
   if (options.limit && *options.limit < 1) {
@@ -33,26 +27,13 @@ void check_options(const DatasetOptions& options) {
 
 }  // namespace
 
-DatasetRegistration::DatasetRegistration(std::string name, DatasetFactory factory) {
-  const bool is_new = registry().emplace(name, std::move(factory)).second;
-  check(is_new, fmt::format("dataset '{}' is registered once", name));
-}
-
-std::vector<std::string> dataset_names() {
-  std::vector<std::string> names;
-  for (const auto& [name, factory] : registry()) names.push_back(name);
-  return names;
-}
+std::vector<std::string> dataset_names() { return Dataset::Plugins::names(); }
 
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
-  const auto found = registry().find(options.name);
-  if (found == registry().end()) {
-    const std::vector<std::string> names = dataset_names();
-    throw input_error("dataset.name", fmt::format("there is no dataset '{}'", options.name),
-                      fmt::format("one of {}.{}", join(names, ", "), did_you_mean(options.name, names)));
-  }
-  check_options(options);
-  return found->second(options);
+  if (Dataset::Plugins::has(options.name)) check_options(options);
+  std::unique_ptr<Dataset> dataset = Dataset::Plugins::make(options.name, options);
+  options.params.check_all_read(fmt::format("dataset '{}'", options.name));
+  return dataset;
 }
 
 std::vector<size_t> choose_samples(const std::vector<std::string>& all, const DatasetOptions& options) {
@@ -68,7 +49,7 @@ std::vector<size_t> choose_samples(const std::vector<std::string>& all, const Da
       if (found == index_of.end()) {
         throw input_error("dataset.ids", fmt::format("no sample has the id '{}'.{}", id, did_you_mean(id, all)));
       }
-      // Ids key noise and records: a second one would be the same record again.
+      // Ids key noise and records: a repeated id would give the same record again.
       if (!seen.insert(id).second) throw input_error("dataset.ids", fmt::format("'{}' is named twice", id));
       chosen.push_back(found->second);
     }

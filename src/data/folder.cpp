@@ -1,10 +1,10 @@
-// dataset=folder: the images of a folder and of the folders in it.
+// dataset=folder: the images of a folder and its subfolders.
 //
-// Every image is a sample, ordered by path, byte by byte; metadata.jsonl (metadata.h), in the folder or in
-// one below, gives texts to those that it names. Hugging Face's imagefolder layout reads as it is, with one
-// difference: an image that no line names is a sample without a text here, where the imagefolder loader wants
-// every image named. Images that lines name only as the answer or the mask of an edit are no samples. Names that start
-// with a dot are passed over (macOS leaves ._x.jpg beside x.jpg), and links to folders not followed.
+// Every image is a sample, ordered by path, byte by byte. metadata.jsonl (metadata.h), in the folder or in a subfolder,
+// gives texts to the images that it names. Hugging Face's imagefolder layout works unchanged, with one difference: an
+// image that no line names is a sample without a text here, while the imagefolder loader requires a line for every
+// image. Images that lines name only as the answer or the mask of an edit are not samples. Names that start with a dot
+// are skipped (macOS leaves ._x.jpg beside x.jpg), and links to folders are not followed.
 #include <algorithm>
 #include <climits>
 #include <map>
@@ -15,8 +15,8 @@
 #include <spdlog/spdlog.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "data/dataset.h"
 #include "data/image_file.h"
@@ -28,7 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kMostBytes = INT_MAX;  // OpenCV counts the bytes of a file in an int
+constexpr uint64_t kMaxBytes = INT_MAX;  // OpenCV counts the bytes of a file in an int
 
 struct Edit {
   EditName name;
@@ -64,7 +64,7 @@ Listing list(const fs::path& folder) {
   fs::recursive_directory_iterator at(folder, error);
   for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
     const std::string name = at->path().filename().string();
-    std::error_code ignored;  // a link that leads nowhere is no file
+    std::error_code ignored;  // a broken link is not a file
     if (name.starts_with('.')) {
       at.disable_recursion_pending();
     } else if (at->is_regular_file(ignored)) {
@@ -91,7 +91,7 @@ Listing list(const fs::path& folder) {
   return listing;
 }
 
-// The lines of every metadata.jsonl, with files that are named from the dataset's folder on.
+// Lines of every metadata.jsonl, with file names relative to the dataset's folder.
 std::vector<MetadataLine> read_lines(const fs::path& folder, const Listing& listing) {
   std::vector<MetadataLine> lines;
   for (const std::string& metadata : listing.metadata) {
@@ -127,9 +127,10 @@ void add_line(const MetadataLine& line, Entry& entry, std::map<std::string, std:
   }
   entry.text = line.text;
   if (line.target_text) {
-    entry.edits.push_back({.name = {.name = line.edit, .target_prompt = *line.target_text},
-                           .target = line.target_image,
-                           .mask = line.mask});
+    entry.edits.push_back(
+        {.name = {.name = line.edit, .target_prompt = *line.target_text, .attributes = line.attributes},
+         .target = line.target_image,
+         .mask = line.mask});
   }
 }
 
@@ -205,6 +206,7 @@ class Folder : public Dataset {
     hasher.add(sha256_hex_of_file(folder_ / entry.file)).add(prompt(index));
     for (const Edit& edit : entry.edits) {
       hasher.add(edit.name.name).add(edit.name.target_prompt);
+      for (const auto& [key, value] : edit.name.attributes) hasher.add(key).add(value);
       for (const std::optional<std::string>& file : {edit.target, edit.mask}) {
         hasher.add(file ? sha256_hex_of_file(folder_ / *file) : std::string());
       }
@@ -233,7 +235,7 @@ class Folder : public Dataset {
  private:
   Decoded decode(const std::string& file) const {
     const fs::path path = folder_ / file;
-    const std::string bytes = read_file(path, kMostBytes);
+    const std::string bytes = read_file(path, kMaxBytes);
     return decode_image({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, path.string());
   }
 
@@ -242,7 +244,7 @@ class Folder : public Dataset {
     return height > 0 ? fit_to_size(image, height, width, resampling_, notes) : image;
   }
 
-  // The target or the mask that goes with an image.
+  // Reads the target or the mask that belongs to an image.
   Image read_beside(const Image& source, const Entry& entry, const std::string& file) const {
     Image image = decode(file).image;
     if (image.height != source.height || image.width != source.width) {
@@ -256,7 +258,7 @@ class Folder : public Dataset {
     for (uint8_t& value : image.rgb) value = value >= 128 ? 255 : 0;
     std::vector<std::string> resized;
     const auto [height, width] = size_;
-    // Area, whatever the images are resized by: a pixel may change where any of its source pixels may.
+    // Always area, however the images are resized: a pixel may change if any of its source pixels may.
     if (height > 0) image = fit_to_size(image, height, width, Resampling::kArea, resized);
     std::vector<uint8_t> mask(image.rgb.size() / 3);
     for (size_t pixel = 0; pixel < mask.size(); ++pixel) mask[pixel] = image.rgb[pixel * 3] > 0;
@@ -274,8 +276,7 @@ class Folder : public Dataset {
   std::vector<std::string> ids_;
 };
 
-const DatasetRegistration registration{"folder",
-                                       [](const DatasetOptions& options) { return std::make_unique<Folder>(options); }};
+const Registered<Dataset, Folder> folder({.name = "folder"});
 
 }  // namespace
 }  // namespace roundtrip::data

@@ -24,10 +24,9 @@ constexpr std::array<std::string_view, 14> kExtensions = {"bmp", "dib", "jp2", "
                                                           "pgm", "png", "pnm", "ppm", "tif",  "tiff", "webp"};
 constexpr const char* kExpected = "a whole image file";
 
-// "libpng error: IDAT: incorrect data check" and "[ WARN:0@0.018] global ./grfmt_tiff.cpp (704) readData
-// OpenCV TIFF: cannot ..." and "imdecode_(''): can't read data: OpenCV(4.6.0) ...: error: (-2:Unspecified
-// error) Unexpected end of input stream in function 'readBlock'" -> what comes last, which says what is
-// wrong.
+// Returns the last part of a decoder's message, which says what is wrong: "libpng error: IDAT: incorrect data check",
+// "[ WARN:0@0.018] global ./grfmt_tiff.cpp (704) readData OpenCV TIFF: cannot ..." or "imdecode_(''): can't read data:
+// OpenCV(4.6.0) ...: error: (-2:Unspecified error) Unexpected end of input stream in function 'readBlock'".
 std::string reason(std::string text) {
   text = text.substr(0, std::min(text.find('\n'), text.find(" in function")));
   if (const size_t colon = text.rfind(": "); colon != std::string::npos) text.erase(0, colon + 2);
@@ -35,7 +34,7 @@ std::string reason(std::string text) {
   return text;
 }
 
-// libjpeg goes on after damage, with grey or with the rows of before; only bytes left over are harmless.
+// libjpeg continues after damage, with grey or with earlier rows. Only left-over bytes are harmless.
 bool says_damaged(std::string_view line) {
   if (line.starts_with("Premature end of JPEG")) return true;
   return line.starts_with("Corrupt JPEG") && line.find("extraneous bytes") == std::string_view::npos;
@@ -78,7 +77,7 @@ cv::Mat decode_as_stored(std::span<const uint8_t> bytes, const std::string& name
 
 void turn_upright(cv::Mat& image, int orientation) {
   constexpr int kVertical = 0, kHorizontal = 1, kBoth = -1;
-  if (orientation >= 5) cv::transpose(image, image);  // 5 to 8 lie on their sides
+  if (orientation >= 5) cv::transpose(image, image);  // 5 to 8 are turned by 90 degrees
   switch (orientation) {
     case 2:
     case 6:
@@ -94,14 +93,14 @@ void turn_upright(cv::Mat& image, int orientation) {
 
 enum class Alpha {
   kStraight,       // colours as they are
-  kPremultiplied,  // colours multiplied by alpha already
+  kPremultiplied,  // colours already multiplied by alpha
 };
 
 Alpha alpha_of(std::span<const uint8_t> file, const cv::Mat& stored, const std::string& name) {
   constexpr uint32_t kAssociated = 1;
   const std::optional<uint32_t> samples = tiff_tag(file, TiffTag::kSamplesPerPixel);
   if (!samples) return Alpha::kStraight;
-  // OpenCV hands over the product and drops the factor.
+  // OpenCV returns the product and drops the factor.
   if (samples == 2u) {
     throw input_error(name, "is a grey TIFF with alpha", "grey without alpha, RGBA, or a PNG");
   }

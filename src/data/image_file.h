@@ -1,8 +1,8 @@
-// The bytes of an image file -> 8-bit RGB, upright, opaque.
+// Decoder of image files: bytes to 8-bit RGB, upright and opaque.
 //
-// Whatever has to be done for that is done and said: transparency is composited on white, grey replicated, 16
-// bits brought to 8 (v / 257, rounded), the camera's orientation applied. CMYK and palettes become RGB as
-// OpenCV does it. Colour profiles are not applied; of several pages or frames the first is read.
+// Every conversion is noted: transparency is composited on white, grey is replicated, 16 bits become 8 (v / 257,
+// rounded), the camera's orientation is applied. CMYK and palettes become RGB as OpenCV converts them. Colour profiles
+// are not applied. Of several pages or frames, the first is read.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,10 @@ struct Decoded {
   std::vector<std::string> notes;
 };
 
-// `name` stands in messages. Throws kInput for what is empty, damaged, cut short, too large or no image at
-// all.
+// Uses `name` in messages. Throws kInput for a file that is empty, damaged, truncated, too large or not an image.
 Decoded decode_image(std::span<const uint8_t> bytes, const std::string& name);
 
-// By extension, in any case of letters.
+// Decides by the extension, in any letter case.
 bool is_image_name(const std::filesystem::path& path);
 std::string image_extensions();  // "bmp, dib, jpeg, ...": for messages
 

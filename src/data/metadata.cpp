@@ -23,7 +23,7 @@ std::optional<std::string> text_of(const json& object, const char* key, const st
   return found->get<std::string>();
 }
 
-// Lexical: an image that is a link elsewhere is still in the folder.
+// Lexical check: an image that is a link elsewhere is still in the folder.
 std::string below_the_folder(const char* key, const std::string& file_name, const std::string& where) {
   const std::filesystem::path path = std::filesystem::path(file_name).lexically_normal();
   if (file_name.empty() || path.is_absolute() || path == "." || path.begin()->string() == "..") {
@@ -36,6 +36,22 @@ std::string below_the_folder(const char* key, const std::string& file_name, cons
 std::optional<std::string> file_of(const json& object, const char* key, const std::string& where) {
   const std::optional<std::string> name = text_of(object, key, where);
   return name ? std::optional(below_the_folder(key, *name, where)) : std::nullopt;
+}
+
+std::map<std::string, std::string> attributes_of(const json& object, const std::string& where) {
+  const auto found = object.find("edit_attributes");
+  if (found == object.end() || found->is_null()) return {};
+  if (!found->is_object()) {
+    throw input_error(where, fmt::format("edit_attributes is a {}", found->type_name()), "an object of strings");
+  }
+  std::map<std::string, std::string> attributes;
+  for (const auto& [key, value] : found->items()) {
+    if (!value.is_string()) {
+      throw input_error(where, fmt::format("edit_attributes.{} is a {}", key, value.type_name()), "a string");
+    }
+    attributes[key] = value.get<std::string>();
+  }
+  return attributes;
 }
 
 MetadataLine parse(std::string_view line, const std::string& where) {
@@ -51,16 +67,20 @@ MetadataLine parse(std::string_view line, const std::string& where) {
       throw input_error(where, fmt::format("has {} and no target_text", key), "the prompt that asks for the edit");
     }
   }
+  if (!target_text && !attributes_of(object, where).empty()) {
+    throw input_error(where, "has edit_attributes and no target_text", "the prompt that asks for the edit");
+  }
   return {.file_name = *file_name,
           .text = text_of(object, "text", where),
           .target_text = target_text,
           .target_image = file_of(object, "target_image", where),
           .mask = file_of(object, "mask", where),
           .edit = text_of(object, "edit", where).value_or(""),
+          .attributes = attributes_of(object, where),
           .where = where};
 }
 
-// An image may have a line for each of its edits.
+// Throws for a repeated image, except for an image with one line for each of its edits.
 void check_repeated(const MetadataLine& first, const MetadataLine& again) {
   const std::string repeats = fmt::format("file_name {} repeats {}", name_text(again.file_name), first.where);
   if (!first.target_text || !again.target_text || first.edit == again.edit) {

@@ -1,12 +1,13 @@
-// metadata.jsonl, Hugging Face's imagefolder convention: one JSON object a line, with `file_name` and `text`.
+// metadata.jsonl, Hugging Face's imagefolder convention: one JSON object per line, with `file_name` and `text`.
 //
-// `target_text`, `target_image`, `mask` and `edit` are ours. They describe an edit of the image: the prompt that asks
-// for it, the exact answer, where it may change the image (white) and where not (black), and its name. An image of
-// several edits has a line for each, with names of their own. Other keys are ignored. A value that is null counts as
-// absent.
+// `target_text`, `target_image`, `mask`, `edit` and `edit_attributes` are our own. They describe an edit of the image:
+// the prompt that requests it, the exact answer, where it may change the image (white) and where not (black), its name,
+// and an object of further texts, such as its type. An image with several edits has one line for each, with different
+// names. Other keys are ignored. A null value counts as absent.
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,11 +19,12 @@ struct MetadataLine {
   std::optional<std::string> text, target_text;
   std::optional<std::string> target_image, mask;  // relative to the folder of the metadata, normalised
   std::string edit;
-  std::string where;  // "photos/metadata.jsonl:3", for messages
+  std::map<std::string, std::string> attributes;  // of the edit
+  std::string where;                              // "photos/metadata.jsonl:3", for messages
 };
 
 // Throws kInput with file:line for a line that is not JSON, names no file below the folder, repeats one without an edit
-// of another name, or tells of an edit without a target_text.
+// of another name, or describes an edit without a target_text.
 std::vector<MetadataLine> read_metadata(const std::filesystem::path& file);
 
 }  // namespace roundtrip::data

@@ -1,4 +1,4 @@
-// Images to PNG files.
+// Writer of PNG files.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +7,7 @@
 
 namespace roundtrip::data {
 
-// Written under another name first, so that a file with the final name is whole. Throws kInput where it cannot be.
+// Writes under another name first, so that a file with the final name is complete. Throws kInput on failure.
 void write_png(const std::filesystem::path& path, const Image& image);
 
 }  // namespace roundtrip::data

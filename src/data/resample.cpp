@@ -26,7 +26,7 @@ void normalise(std::vector<float>& weights, double sum) {
   for (float& weight : weights) weight = static_cast<float>(weight / sum);
 }
 
-// The share of each source pixel in [from, to).
+// Weights of the source pixels, by their share of [from, to).
 Taps area_taps(int source, double from, double to) {
   Taps taps{.first = std::clamp(static_cast<int>(std::floor(from)), 0, source - 1), .weights = {}};
   const int end = std::clamp(static_cast<int>(std::ceil(to)), taps.first + 1, source);
@@ -49,8 +49,8 @@ double lanczos3(double x) {
   return 3 * std::sin(a) * std::sin(a / 3) / (a * a);
 }
 
-// A kernel of the given radius around `centre`, its argument divided by `stretch`; cut off at the image's
-// edge.
+// Weights of a kernel of the given radius around `centre`, with its argument divided by `stretch`; cut off at the
+// image's edge.
 Taps kernel_taps(int source, double centre, double stretch, double (*kernel)(double), double radius) {
   const double reach = radius * stretch;
   Taps taps{.first = std::clamp(static_cast<int>(std::floor(centre - reach + 0.5)), 0, source - 1), .weights = {}};
@@ -65,7 +65,7 @@ Taps kernel_taps(int source, double centre, double stretch, double (*kernel)(dou
   return taps;
 }
 
-// `scale` source pixels for each of `target` pixels, from `offset` on.
+// Taps of `target` pixels, `scale` source pixels for each, from `offset` on.
 std::vector<Taps> axis_taps(Resampling resampling, int source, double offset, double scale, int target) {
   std::vector<Taps> taps;
   for (int i = 0; i < target; ++i) {
@@ -95,7 +95,7 @@ Image resample(const Image& image, const std::vector<Taps>& rows, const std::vec
       for (const float weight : taps.weights) {
         for (float& channel : sum) channel += weight * static_cast<float>(*in++);
       }
-      // Overshoot is cut off between the passes, as Pillow's 8-bit rows do.
+      // Overshoot is clamped between the passes, as in Pillow's 8-bit rows.
       for (const float channel : sum) *out++ = std::clamp(channel, 0.0f, 255.0f);
     }
   }
@@ -140,7 +140,7 @@ Image fit_to_size(const Image& image, int height, int width, Resampling resampli
   check(image.height > 0 && image.width > 0 && height > 0 && width > 0, "images have pixels");
   if (image.height == height && image.width == width) return image;
 
-  // Source pixels for each target pixel, the same along both axes: the tighter one decides.
+  // Source pixels per target pixel, the same along both axes: the tighter axis decides.
   const bool height_fits = int64_t{image.height} * width <= int64_t{image.width} * height;
   const double scale =
       height_fits ? static_cast<double>(image.height) / height : static_cast<double>(image.width) / width;

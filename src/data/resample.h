@@ -1,9 +1,8 @@
-// Brings an image to a size: scaled so that the shorter side fits, the centre cropped.
+// Resizing of images: scales an image so that the shorter side fits, and crops the centre.
 //
-// The crop is a box in the source with fractional edges, resampled once and separably, in float, straight to
-// the size that is wanted; there is no image in between. Pillow's `image.resize((w, h), LANCZOS, box=box)`
-// with the same box gives the same bytes to one level. Values are averaged as stored (gamma-encoded), as all
-// image tools do.
+// The crop is a box in the source with fractional edges. It is resampled once, separably and in float, straight to the
+// requested size, without an intermediate image. Pillow's `image.resize((w, h), LANCZOS, box=box)` with the same box
+// gives the same bytes to one level. Values are averaged as stored (gamma-encoded), as in all image tools.
 #pragma once
 
 #include <string>
@@ -19,11 +18,11 @@ enum class Resampling {
   kLanczos,  // Lanczos-3, widened by the scale when shrinking so that it does not alias
 };
 
-// Throws kType for any other name than "area" and "lanczos".
+// Throws kType for any name other than "area" and "lanczos".
 Resampling resampling_named(std::string_view name);
 
-// The same bytes where the size is already right, and a crop of whole pixels where the shorter side is.
-// Says in `notes` what it did.
+// Returns the same bytes if the size is already right, and a crop of whole pixels if the shorter side is. Adds what it
+// did to `notes`.
 Image fit_to_size(const Image& image, int height, int width, Resampling resampling, std::vector<std::string>& notes);
 
 }  // namespace roundtrip::data

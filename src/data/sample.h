@@ -1,7 +1,8 @@
-// One image with what is known about it. Pixels are plain bytes: this room knows no tensors.
+// One image and what is known about it. Pixels are plain bytes: this room does not know tensors.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,20 +18,21 @@ struct Sample {
   std::string id;  // the file's path below the dataset's folder, without extension: never absolute
   Image pixels;
   std::string prompt;
-  std::vector<std::string> notes;  // what was done to it: "alpha composited on white", "16 bits to 8"
+  std::vector<std::string> notes;  // conversions that were applied: "alpha composited on white", "16 bits to 8"
 };
 
 // An edit of a sample's image, known before any image is read.
 struct EditName {
-  std::string name;  // "colour": tells the edits of one image apart; empty where it has only one
+  std::string name;  // "colour": distinguishes the edits of one image; empty if it has only one
   std::string target_prompt;
+  std::map<std::string, std::string> attributes = {};  // further facts from the dataset: "type", "blend_words", ...
 };
 
-// What is known of the answer to an edit, at the size of the sample's image.
+// Known answer to an edit, at the size of the sample's image.
 struct EditTruth {
   std::optional<Image> target;
   std::optional<std::vector<uint8_t>> mask;  // height * width: 1 where the edit may change the image, else 0
-  std::vector<std::string> notes;            // what was done to them, and what is odd about them
+  std::vector<std::string> notes;            // conversions that were applied to them, and warnings about them
 };
 
 }  // namespace roundtrip::data

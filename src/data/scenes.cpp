@@ -1,4 +1,4 @@
-// What a scene says and how scenes and edits are drawn; scenes_render.cpp paints them.
+// Captions of scenes, and how scenes and edits are drawn; scenes_render.cpp paints them.
 #include "data/scenes.h"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ Nuisance draw_nuisance(Draws draws, int64_t seed, const std::string& id) {
   constexpr double kTurn = std::numbers::pi / 9;
   Nuisance nuisance;
   for (Nuisance::Spot& spot : nuisance.spots) {
-    spot.x = draws.uniform(-0.8, 0.8);  // more, and the largest objects would meet
+    spot.x = draws.uniform(-0.8, 0.8);  // with more, the largest objects would meet
     spot.y = draws.uniform(-10, 10);
     spot.angle = draws.uniform(-kTurn, kTurn);
     spot.scale = draws.uniform(0.97, 1.03);

@@ -1,8 +1,8 @@
-// The scenes: small captioned pictures whose edits have an exactly known answer.
+// Scenes: small captioned pictures whose edits have an exactly known answer.
 //
-// A scene is what its caption names (one or two objects, their sizes, colours, shapes and places, a background) and
-// what no caption names: offsets, rotation, light, texture and grain. An edit changes one named thing and nothing else,
-// so the edited picture and the region that may change are known to the byte. docs: datasets/scenes/README.md.
+// A scene consists of what its caption names (one or two objects, their sizes, colours, shapes and places, a
+// background) and what no caption names: offsets, rotation, light, texture and grain. An edit changes exactly one named
+// thing, so the edited picture and the region that may change are known to the byte. docs: datasets/scenes/README.md.
 #pragma once
 
 #include <array>
@@ -51,10 +51,10 @@ struct Wave {
   double across, down, phase;  // cycles over the picture's width and height; radians
 };
 
-// What no caption names. The spots belong to places, so that an object taken away leaves the other one where it was.
+// Properties that no caption names. Spots belong to places, so that removing an object leaves the other one in place.
 struct Nuisance {
   struct Spot {
-    double x, y;   // pixels off the place's centre
+    double x, y;   // pixels from the place's centre
     double angle;  // radians
     double scale;
   };
@@ -72,7 +72,7 @@ struct Scene {
   Nuisance nuisance;
 };
 
-// The scene of this number under this seed, whatever else is drawn.
+// Draws the scene with this number under this seed, independently of all other scenes.
 Scene draw_scene(int64_t seed, int64_t number);
 
 Image render(const Description& description, const Nuisance& nuisance);
@@ -86,8 +86,8 @@ struct EditedScene {
   Image mask;  // 255 where the edit may change the picture, 0 where the bytes of both are equal
 };
 
-// The edits that this scene allows (removal wants two objects), each once, in an order of the scene's own; what is
-// drawn is the object and the new value.
+// Draws the edits that this scene allows (removal needs two objects), each once, in an order drawn for the scene. The
+// object and the new value are drawn too.
 std::vector<EditedScene> draw_edits(const Scene& scene);
 
 }  // namespace roundtrip::data::scenes

@@ -1,4 +1,4 @@
-// Numbers for drawing scenes: a function of (seed, scene, stream) alone, the same on every machine.
+// Random numbers for drawing scenes: a function of (seed, scene, stream) alone, the same on every machine.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ class Draws {
   double uniform(double from, double to) { return from + (to - from) * (bits() * 0x1p-32); }
   size_t below(size_t count) { return static_cast<size_t>((uint64_t{bits()} * count) >> 32); }
 
-  template <typename Value, size_t kCount>  // one of an enum's values, given their names
+  template <typename Value, size_t kCount>  // draws one of an enum's values, from their names
   Value one_of(const std::array<std::string_view, kCount>&) {
     return static_cast<Value>(below(kCount));
   }

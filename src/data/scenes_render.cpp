@@ -1,8 +1,8 @@
-// Paints a scene: an object's coverage is drawn four times as fine with OpenCV and averaged; colours are mixed by it,
-// then the grain is added. Coverage depends on integers alone, so a picture is the same on every machine.
+// Painter of scenes. OpenCV draws an object's coverage at four times the resolution. It is averaged and used to mix
+// colours, and the grain is added last. Coverage depends on integers alone, so a picture is the same on every machine.
 //
-// The grain is of colour, not of brightness: it sums to zero over a pixel's channels. Grey grain as strong as this on
-// flat ground puts any codec that smooths it 0.08 away in LPIPS, more than all else that it could lose.
+// The grain varies colour, not brightness: it sums to zero over a pixel's channels. Grey grain of this strength on flat
+// ground moves any codec that smooths it 0.08 away in LPIPS, more than anything else that it could lose.
 #include "data/scenes_render.h"
 
 #include <algorithm>
@@ -24,19 +24,19 @@ constexpr double kTexture = 3;  // amplitude of a wave, of 255
 
 using Rgb = std::array<double, 3>;
 constexpr int kWhole = kFiner * kFiner;
-using Coverage = std::array<uint8_t, kSide * kSide>;  // how many of a pixel's subpixels
+using Coverage = std::array<uint8_t, kSide * kSide>;  // number of a pixel's subpixels that are covered
 
 constexpr std::array<Rgb, kColours.size()> kObjectRgb = {
     {{208, 40, 44}, {244, 208, 48}, {44, 84, 208}, {136, 56, 168}, {234, 234, 234}, {28, 28, 32}}};
 constexpr std::array<Rgb, kBackgrounds.size()> kBackgroundRgb = {
     {{88, 160, 88}, {144, 144, 148}, {232, 172, 188}, {128, 92, 60}, {88, 184, 192}}};
 
-// The radius of the circle of the size's area, and where the places' centres are, in pixels.
+// Radius of the circle with the size's area, and the centres of the places, in pixels.
 constexpr std::array<double, kSizes.size()> kRadius = {6.5, 10.5};
 constexpr std::array<double, kPlaces.size()> kCentre = {16, 32, 48};
 
-// Corners as a distance from the centre, in radii, at equal angles from straight up on. All shapes of a size look alike
-// large.
+// Corners as distances from the centre, in radii, at equal angles from straight up on. All shapes of a size look
+// equally large.
 std::vector<double> corners(Shape shape) {
   switch (shape) {
     case Shape::kCircle:
@@ -82,7 +82,7 @@ Coverage coverage_of(const Object& object, const Nuisance& nuisance) {
   return coverage;
 }
 
-// Two deviates -> one for each channel, of the same deviation; the three sum to zero.
+// Maps two deviates to one for each channel, of the same deviation; the three sum to zero.
 Rgb grain_of(double a, double b) { return {a, -a / 2 + b * std::sqrt(0.75), -a / 2 - b * std::sqrt(0.75)}; }
 
 double texture_at(const std::array<Wave, 2>& waves, double x, double y) {

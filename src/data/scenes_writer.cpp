@@ -26,7 +26,7 @@ void make_folders(const WriteOptions& options) {
   if (error) throw input_error(options.folder.string(), fmt::format("cannot be made ({})", error.message()));
 }
 
-// Writes one scene's pictures; returns its lines of metadata.jsonl.
+// Writes one scene's pictures and returns its lines of metadata.jsonl.
 std::string write_scene(const WriteOptions& options, int64_t number) {
   const Scene scene = draw_scene(options.seed, number);
   write_png(options.folder / (scene.id + ".png"), render(scene.description, scene.nuisance));

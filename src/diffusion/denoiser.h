@@ -1,18 +1,21 @@
-// What a method knows of a network: eps(x, t, conditioning), and pixels to latents and back.
+// The networks as methods and the engine see them: predictions for a batch of rows, pixels to latents and back.
 //
-// The rooms below (engine, inversion) see these interfaces alone; `model` implements them from a folder, tests from
-// closed forms.
+// `model` implements these interfaces from a folder, tests from closed forms.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include <ATen/ATen.h>
+
+#include "diffusion/attention_plan.h"
+#include "diffusion/level.h"
 
 namespace roundtrip::diffusion {
 
 using at::Tensor;
 
-// What the network is conditioned on. One prompt: tokens [L, D]. A batch of rows: tokens [R, L, D].
+// The conditioning of a network. One prompt: tokens [L, D]. A batch of rows: tokens [R, L, D].
 // Undefined tensors mean "none": an unconditional network takes no tokens, SD 1.x no pooled vectors.
 struct Conditioning {
   Tensor tokens = {};    // the text encoder's last hidden state
@@ -23,21 +26,39 @@ struct Conditioning {
 // Stacks one conditioning per row.
 Conditioning stack(const std::vector<const Conditioning*>& rows);
 
-// The same storage, not the same values: how guidance sees that both branches ask for one row.
+// Rows [from, from + count) of a batch's conditioning.
+Conditioning narrow(const Conditioning& batch, int64_t from, int64_t count);
+
+// The same storage, not the same values: how guidance sees that both of its rows would be one.
 bool same_conditioning(const Conditioning& a, const Conditioning& b);
 
-// Predicts the noise. v and sample predictions are turned into eps where the model is read.
+// Rows of a batch that a plan links: they stay in one batch and on one thread. The plan is not empty.
+struct LinkedRows {
+  int64_t first = 0, count = 0;
+  std::shared_ptr<const AttentionPlan> plan;
+};
+
+struct Batch {
+  Tensor x;                             // [R, C, H, W]
+  Tensor t;                             // [R] float64
+  Conditioning conditioning = {};       // of R rows
+  std::vector<LinkedRows> linked = {};  // ascending, disjoint; rows outside them do not see each other
+};
+
 class Denoiser {
  public:
   virtual ~Denoiser() = default;
 
-  // x [R, C, H, W], t [R] (int64 timesteps), conditioning of R rows -> eps [R, C, H, W].
-  // Differentiable in x and in conditioning.tokens; weights never ask for gradients. Several threads may call it at
-  // once.
-  virtual Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) = 0;
+  // One prediction per row [R, C, H, W]. Differentiable in x and in conditioning.tokens; weights never ask for
+  // gradients. Several threads may call it at once.
+  virtual Tensor out(const Batch& batch) = 0;
+
+  virtual Out predicts() const { return Out::kEps; }
+  // Whether its rows can be linked by attention plans.
+  virtual bool takes_plans() const { return false; }
 };
 
-// Pixels <-> what the diffusion runs on. Both sides hold N samples; pixels are on [-1, 1].
+// Pixels <-> the space that the diffusion runs in. Both sides hold N samples; pixels are on [-1, 1].
 class Codec {
  public:
   struct Posterior {
@@ -48,18 +69,6 @@ class Codec {
   virtual Posterior encode(const Tensor& pixels) = 0;  // [N, 3, H, W]
   virtual Tensor decode(const Tensor& latents) = 0;    // [N, C, h, w] -> [N, 3, H, W], not clamped
   virtual bool lossless() const { return false; }      // pixel space: the codec's floor is +inf dB
-};
-
-// Prompts -> conditioning.
-class TextEncoder {
- public:
-  struct Encoded {
-    Conditioning conditioning;  // tokens [L, D]
-    int dropped_tokens = 0;     // how many did not fit into the model's length
-  };
-
-  virtual ~TextEncoder() = default;
-  virtual Encoded encode(const std::string& prompt) = 0;
 };
 
 }  // namespace roundtrip::diffusion

@@ -1,8 +1,8 @@
-// The noise schedule alpha_bar_t of a model, from the numbers of its scheduler config.
+// Noise schedule alpha_bar_t of a model, from the numbers of its scheduler config.
 //
 // Notation as in DDIM (Song et al., ICLR 2021) with alpha_bar for the cumulative product:
 //   x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps
-// Formulas for betas and their zero-terminal-SNR rescaling as diffusers' DDIMScheduler has them; all in float64.
+// Formulas for betas and their zero-terminal-SNR rescaling follow diffusers' DDIMScheduler; all in float64.
 #pragma once
 
 #include <optional>
@@ -15,12 +15,12 @@ enum class BetaSchedule { kLinear, kScaledLinear, kSquaredCosine };
 enum class Spacing { kLeading, kTrailing, kLinspace };
 enum class Prediction { kEpsilon, kV, kSample };
 
-// The defaults are DDIMScheduler's, for keys that a folder leaves out.
+// Schedule settings. Defaults for keys that a folder omits are DDIMScheduler's.
 struct ScheduleConfig {
   int train_steps = 1000;  // T
   double beta_start = 0.0001, beta_end = 0.02;
   BetaSchedule beta_schedule = BetaSchedule::kLinear;
-  std::vector<double> trained_betas = {};  // replaces the formula where given
+  std::vector<double> trained_betas = {};  // replaces the formula if given
   bool rescale_zero_snr = false;
   bool set_alpha_to_one = true;  // alpha_bar of the clean end is 1; else alpha_bar_0
   int steps_offset = 0;
@@ -29,9 +29,9 @@ struct ScheduleConfig {
   std::vector<std::string> ignored = {};  // sampler-only keys that were set (clip_sample, ...): recorded, not applied
 };
 
-// What takes the place of an alpha_bar of exactly 0 wherever x is taken to another level: a rescaled schedule ends
-// there, and from pure noise no eps leads back. diffusers' schedulers on sigmas put the same number there.
-inline constexpr double kLeastAlphaBar = 0x1p-24;
+// Replaces an alpha_bar of exactly 0 wherever x is moved to another level: a rescaled schedule ends at 0, and no eps
+// leads back from pure noise. diffusers' schedulers on sigmas use the same number there.
+inline constexpr double kMinAlphaBar = 0x1p-24;
 
 class NoiseSchedule {
  public:

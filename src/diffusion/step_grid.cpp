@@ -22,17 +22,51 @@ int timestep(const ScheduleConfig& config, int S, int k) {
   return 0;
 }
 
+Level vp_level(double alpha_bar, double t) {
+  const double a = std::sqrt(alpha_bar), s = std::sqrt(1 - alpha_bar);
+  return {.a = a, .s = s, .c = a, .p = s / a, .t = t};
+}
+
 }  // namespace
 
-StepGrid::StepGrid(const NoiseSchedule& schedule, int steps) {
+std::string_view out_name(Out out) { return out == Out::kEps ? "eps" : "v"; }
+
+StepGrid::StepGrid(std::vector<Level> levels, Out out) : levels_(std::move(levels)), out_(out) {
+  check(levels_.size() >= 2, "a grid has at least one step");
+}
+
+Tensor StepGrid::step(const Tensor& x, const Tensor& out, int i, int j, double sigma) const {
+  return at::add(x * ((*this)[j].c / (*this)[i].c), out, out_coefficient(i, j, sigma));
+}
+
+double StepGrid::out_coefficient(int i, int j, double sigma) const {
+  const Level &from = (*this)[i], &to = (*this)[j];
+  const double p = sigma == 0 ? to.p : std::sqrt(std::max(0.0, to.s * to.s - sigma * sigma)) / to.c;
+  return to.c * (p - from.p);
+}
+
+double StepGrid::sigma(double eta, int i, int j) const {
+  const Level &from = (*this)[i], &to = (*this)[j];
+  if (eta == 0 || from.a == to.a) return 0;
+  check(out_ == Out::kEps, "eta is a setting of DDIM's sampler, which runs on VP grids");
+  const double shrink = from.a / to.a;
+  return eta * to.s / from.s * std::sqrt(1 - shrink * shrink);
+}
+
+Tensor StepGrid::noised(const Tensor& x, const Tensor& noise, int i, int j) const {
+  const Level &from = (*this)[i], &to = (*this)[j];
+  const double r = to.a / from.a;
+  return at::add(x * r, noise, std::sqrt(std::max(0.0, to.s * to.s - r * r * from.s * from.s)));
+}
+
+StepGrid ddim_grid(const NoiseSchedule& schedule, int steps) {
   const ScheduleConfig& config = schedule.config();
   const int T = config.train_steps;
   if (steps < 1 || steps > T) {
     throw Error(ErrorKind::kType,
                 fmt::format("steps: {} was given; expected 1 to {}, the model's training steps", steps, T));
   }
-  times_ = {0};
-  alpha_bars_ = {schedule.final_alpha_bar()};
+  std::vector<Level> levels = {vp_level(schedule.final_alpha_bar(), 0)};
   for (int k = 1; k <= steps; ++k) {
     const int t = timestep(config, steps, k);
     if (t >= T) {
@@ -41,10 +75,10 @@ StepGrid::StepGrid(const NoiseSchedule& schedule, int steps) {
                               "most {} (fewer steps)",
                               steps, config.steps_offset, t, T - 1));
     }
-    times_.push_back(t);
-    alpha_bars_.push_back(std::max(schedule.alpha_bar(t), kLeastAlphaBar));
+    levels.push_back(vp_level(std::max(schedule.alpha_bar(t), kMinAlphaBar), t));
   }
-  times_[0] = std::max(times_[1] - T / steps, 0);
+  levels[0].t = std::max(timestep(config, steps, 1) - T / steps, 0);
+  return {std::move(levels), Out::kEps};
 }
 
 }  // namespace roundtrip::diffusion

@@ -1,32 +1,51 @@
 // The grid of S steps that an inversion climbs and a sampler descends.
 //
-// tau[1..S] are the timesteps that diffusers' DDIMScheduler makes, ascending; tau[0] is the clean end. A step is a pair
-// (i-1, i) of grid indices, never `t - T/S`: where T is not a multiple of S the two differ.
+// Level [0] is the clean end, [S] the noisiest. A step is a pair (i, j) of grid indices, never `t - T/S`: where T is
+// not a multiple of S the two differ. Inverting or sampling is a matter of which index is named first.
 #pragma once
 
 #include <vector>
 
+#include <ATen/ATen.h>
+
+#include "diffusion/level.h"
 #include "diffusion/noise_schedule.h"
 
 namespace roundtrip::diffusion {
 
+using at::Tensor;
+
 class StepGrid {
  public:
-  // Throws kType where the schedule cannot be cut into `steps` steps.
-  StepGrid(const NoiseSchedule& schedule, int steps);
+  StepGrid(std::vector<Level> levels, Out out);
 
-  int steps() const { return static_cast<int>(times_.size()) - 1; }  // S
+  int steps() const { return static_cast<int>(levels_.size()) - 1; }  // S
+  const Level& operator[](int i) const { return levels_.at(i); }      // i in [0, S]
+  Out out() const { return out_; }                                    // what step() takes
 
-  // The timestep that the network is asked at for grid index i in [0, S]. At the clean end: max(tau[1] - T/S, 0),
-  // integer division, as textbook inversion evaluates its first step.
-  int time(int i) const { return times_.at(i); }
+  // PHI(x; i -> j, out): carries x [...] from level i to level j by a fixed prediction `out` [...]. sigma = 0 is the
+  // deterministic step; with sigma > 0 the caller adds sigma * n.
+  Tensor step(const Tensor& x, const Tensor& out, int i, int j, double sigma = 0) const;
 
-  // alpha_bar at grid index i in [0, S], kLeastAlphaBar or more; at the clean end the schedule's final alpha_bar.
-  double alpha_bar(int i) const { return alpha_bars_.at(i); }
+  // d step / d out.
+  double out_coefficient(int i, int j, double sigma = 0) const;
+
+  // The standard deviation of DDIM's stochastic step (eq. 16); eta = 1 is DDPM's. VP grids only.
+  //   sigma^2 = eta^2 (s_j^2 / s_i^2) (1 - a_i^2 / a_j^2)
+  double sigma(double eta, int i, int j) const;
+
+  // The forward process from level i to the noisier level j:  x_j = r x_i + sqrt(s_j^2 - r^2 s_i^2) n,  r = a_j / a_i.
+  Tensor noised(const Tensor& x, const Tensor& noise, int i, int j) const;
 
  private:
-  std::vector<int> times_;
-  std::vector<double> alpha_bars_;
+  std::vector<Level> levels_;
+  Out out_;
 };
+
+// The grid of diffusers' DDIMScheduler: [1..S] are the timesteps that it makes, ascending, at their alpha_bar
+// (kMinAlphaBar or more); [0] has the schedule's final alpha_bar and is asked at max(tau[1] - T/S, 0), integer
+// division, as textbook inversion evaluates its first step.
+// Throws kType where the schedule cannot be cut into `steps` steps.
+StepGrid ddim_grid(const NoiseSchedule& schedule, int steps);
 
 }  // namespace roundtrip::diffusion

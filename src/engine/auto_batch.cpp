@@ -7,15 +7,16 @@
 
 #include "base/stopwatch.h"
 #include "engine/batch.h"
+#include "engine/out_of_memory.h"
 
 namespace roundtrip::engine {
 namespace {
 
-// On a slow network a search costs more than it saves: a long batch is measured once, and the second of them is the
-// last.
+// On a slow network, a search costs more than it saves: a long batch is measured once, and the second one ends the
+// search.
 constexpr int kLongBatches = 2;
 
-// One batch size and the least time that it took so far.
+// One batch size and its least time so far.
 class Candidate {
  public:
   Candidate(diffusion::Denoiser& denoiser, const Row& row, int rows, double long_seconds)
@@ -23,14 +24,14 @@ class Candidate {
     measure();
     is_long_ = seconds_ > long_seconds;
     if (is_long_) return;
-    seconds_ = std::numeric_limits<double>::infinity();  // the first call allocated and planned
+    seconds_ = std::numeric_limits<double>::infinity();  // the first call also allocated and planned
     measure();
   }
 
   void measure() {
     const at::NoGradGuard no_grad;
     const Stopwatch stopwatch;
-    non_finite_rows(denoiser_->eps(inputs_.x, inputs_.t, inputs_.conditioning), 1);  // waits for the device
+    non_finite_rows(denoiser_->out(inputs_), 1);  // waits for the device
     seconds_ = std::min(seconds_, stopwatch.seconds());
   }
 
@@ -46,11 +47,11 @@ class Candidate {
   double seconds_ = std::numeric_limits<double>::infinity();
 };
 
-// A generous guess of a row's activations: no network measured so far kept more than this many copies of its input
-// alive per channel of width. It bounds the search; the engine still halves a batch that does not fit.
+// Generous estimate of the bytes of a row's activations: no network measured so far kept more copies of its input alive
+// per channel of width. It bounds the search; the engine still halves a batch that does not fit.
 int64_t bytes_of_row(const Row& row) { return row.x.numel() * row.x.element_size() * 2048; }
 
-// Sizes are measured in turns, so that a machine that is busy for a moment slows them alike.
+// Sizes are measured in turns, so that a short load on the machine slows all of them alike.
 constexpr int kRounds = 4;
 
 }  // namespace
@@ -60,7 +61,12 @@ BatchCalibration calibrate_batch(diffusion::Denoiser& denoiser, const Row& row, 
   std::vector<Candidate> candidates;
   int long_ones = 0;
   for (int rows = 1; rows == 1 || (rows <= limit && rows * bytes_of_row(row) <= memory_bytes); rows *= 2) {
-    candidates.emplace_back(denoiser, row, rows, long_seconds);
+    try {
+      candidates.emplace_back(denoiser, row, rows, long_seconds);
+    } catch (const std::exception& error) {
+      if (rows == 1 || !is_out_of_memory(error)) throw;
+      break;  // the estimate was too low, or others use the device
+    }
     if (candidates.back().is_long() && ++long_ones == kLongBatches) break;
   }
   for (int round = 1; round < kRounds; ++round) {

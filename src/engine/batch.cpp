@@ -6,7 +6,7 @@ namespace roundtrip::engine {
 
 Batch make_batch(const std::vector<const Row*>& rows, int64_t padded_rows) {
   std::vector<Tensor> xs;
-  std::vector<int64_t> ts;
+  std::vector<double> ts;
   std::vector<const Conditioning*> conditionings;
   const int64_t count = std::max<int64_t>(padded_rows, rows.size());
   for (int64_t k = 0; k < count; ++k) {
@@ -16,7 +16,7 @@ Batch make_batch(const std::vector<const Row*>& rows, int64_t padded_rows) {
     conditionings.push_back(&row.conditioning);
   }
   const Tensor x = at::stack(xs);
-  const Tensor t = at::tensor(ts, at::TensorOptions(at::kLong)).to(x.device());
+  const Tensor t = at::tensor(ts, at::TensorOptions(at::kDouble)).to(x.device());
   return {x, t, diffusion::stack(conditionings)};
 }
 
@@ -40,8 +40,8 @@ std::vector<bool> non_finite_rows(const Tensor& values, int64_t count) {
   return bad;
 }
 
-std::exception_ptr non_finite_error(const char* quantity, int64_t t) {
-  return std::make_exception_ptr(Error(ErrorKind::kNumeric, fmt::format("{} at t={} is not finite", quantity, t)));
+std::exception_ptr non_finite_error(std::string_view quantity, double t) {
+  return std::make_exception_ptr(Error(ErrorKind::kNumeric, fmt::format("{} at t={:g} is not finite", quantity, t)));
 }
 
 }  // namespace roundtrip::engine

@@ -6,27 +6,27 @@ namespace roundtrip::engine {
 
 Engine::Engine(diffusion::Denoiser& denoiser, EngineOptions options)
     : options_(options),
-      eps_(denoiser, options_.batch, scheduler_),
+      out_(denoiser, options_.batch, scheduler_),
       vjp_(denoiser, options_.batch, scheduler_),
       memo_(scheduler_) {
   check(options_.batch.max_batch >= 1 && options_.max_live >= 1, "at least one row a batch and one live record");
 }
 
-Station& Engine::add_station(std::string name, Station::Function function, int max_batch) {
-  BatchPolicy& policy = station_policies_.emplace_back(options_.batch);
+BatchedFunction& Engine::add_function(std::string name, BatchedFunction::Function function, int max_batch) {
+  BatchPolicy& policy = function_policies_.emplace_back(options_.batch);
   if (max_batch > 0) policy.max_batch = max_batch;
-  return stations_.emplace_back(std::move(name), std::move(function), policy, scheduler_);
+  return functions_.emplace_back(std::move(name), std::move(function), policy, scheduler_);
 }
 
-Queue* Engine::next_queue(bool only_full) {
-  Queue* best = nullptr;
-  const auto consider = [&](Queue& queue) {
+BatchQueue* Engine::next_queue(bool only_full) {
+  BatchQueue* best = nullptr;
+  const auto consider = [&](BatchQueue& queue) {
     const int64_t rows = queue.rows();
     if (rows == 0 || (only_full && !queue.full())) return;
     if (!best || rows > best->rows()) best = &queue;
   };
-  for (Station& station : stations_) consider(station);
-  consider(eps_);
+  for (BatchedFunction& function : functions_) consider(function);
+  consider(out_);
   consider(vjp_);
   return best;
 }
@@ -43,8 +43,10 @@ void Engine::reap(std::list<Task<void>>& live) {
 }
 
 std::vector<std::pair<std::string, BatchStatistics>> Engine::statistics() const {
-  std::vector<std::pair<std::string, BatchStatistics>> all = {{"eps", eps_.statistics()}, {"vjp", vjp_.statistics()}};
-  for (const Station& station : stations_) all.emplace_back(station.name(), station.statistics());
+  std::vector<std::pair<std::string, BatchStatistics>> all = {{"eps", out_.statistics()}, {"vjp", vjp_.statistics()}};
+  for (const BatchedFunction& function : functions_) {
+    all.emplace_back(function.name(), function.statistics());
+  }
   return all;
 }
 
@@ -55,8 +57,8 @@ bool Engine::run(const Source& source, const std::function<bool()>& stop) {
     if (stop && stop()) return false;
     while (!scheduler_.idle()) scheduler_.resume_next();
     reap(live);
-    // A full batch first: it makes work for those behind it. Then new records, and only then a batch that is not full.
-    if (Queue* full = next_queue(true)) {
+    // Run full batches first, because they make work for others. Then admit new records. Run partial batches last.
+    if (BatchQueue* full = next_queue(true)) {
       full->fire();
     } else if (!exhausted && static_cast<int>(live.size()) < options_.max_live) {
       std::optional<Task<void>> task = source();
@@ -66,7 +68,7 @@ bool Engine::run(const Source& source, const std::function<bool()>& stop) {
       }
       task->start(scheduler_);
       live.push_back(std::move(*task));
-    } else if (Queue* partial = next_queue(false)) {
+    } else if (BatchQueue* partial = next_queue(false)) {
       partial->fire();
     } else {
       check(live.empty(), "a live record waits for something that the engine can answer");

@@ -1,8 +1,8 @@
-// Every method is written for one sample, every batch is full.
+// Engine: runs methods that are written for one sample, in full batches.
 //
-// The engine keeps many coroutines alive, one per record, lets them run until each waits for a network evaluation, and
-// answers whatever they wait for in batches: rows of any method, guidance scale, step and image ride together.
-// It knows nothing of methods, files or records.
+// It keeps many coroutines alive, one per record, and lets them run until each waits for a network evaluation. It
+// answers these requests in batches, which mix rows of any method, guidance scale, step and image. It knows nothing of
+// methods, files or records.
 #pragma once
 
 #include <functional>
@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/eps_queue.h"
+#include "engine/batched_function.h"
 #include "engine/memo.h"
-#include "engine/station.h"
+#include "engine/out_queue.h"
 #include "engine/task.h"
 #include "engine/vjp_queue.h"
 
@@ -22,7 +22,7 @@ namespace roundtrip::engine {
 
 struct EngineOptions {
   BatchPolicy batch;
-  int max_live = 1024;  // records in flight; reached only where fewer cannot fill a batch
+  int max_live = 1024;  // records in flight; reached only if fewer cannot fill a batch
 };
 
 class Engine {
@@ -30,42 +30,47 @@ class Engine {
   Engine(diffusion::Denoiser& denoiser, EngineOptions options);
   Engine(const Engine&) = delete;  // its queues refer to it
 
-  // eps for each row. Charged to `cost`, which must outlive the wait.
-  EpsQueue::Awaiter eps(std::vector<Row> rows, Cost& cost) { return {eps_, std::move(rows), cost}; }
+  // Returns a prediction for each row. Evaluations are charged to `cost`, which must outlive the wait.
+  Awaiter<OutRequest> out(std::vector<Row> rows, Cost& cost) { return out(std::move(rows), nullptr, cost); }
 
-  // The predictions, and the gradient of a loss on them with respect to `wrt`; see VjpQueue.
-  VjpQueue::Awaiter eps_vjp(std::vector<Row> rows, Tensor wrt, Cotangent cotangent, Cost& cost) {
-    return {vjp_, std::move(rows), std::move(wrt), std::move(cotangent), cost};
+  // Does the same with the rows linked by a plan, whose row numbers count from the first of `rows`.
+  Awaiter<OutRequest> out(std::vector<Row> rows, std::shared_ptr<const AttentionPlan> plan, Cost& cost) {
+    return {out_, OutRequest(std::move(rows), std::move(plan), cost)};
   }
 
-  // A batched function of its own; valid as long as the engine. `max_batch` 0 takes the engine's.
-  Station& add_station(std::string name, Station::Function function, int max_batch = 0);
+  // Returns the predictions, and the gradient of a loss on them with respect to `wrt`; see VjpQueue.
+  Awaiter<VjpRequest> out_vjp(std::vector<Row> rows, Tensor wrt, Cotangent cotangent, Cost& cost) {
+    return {vjp_, VjpRequest(std::move(rows), std::move(wrt), std::move(cotangent), cost)};
+  }
+
+  // Adds a batched function, which lives as long as the engine. `max_batch` 0 means the engine's.
+  BatchedFunction& add_function(std::string name, BatchedFunction::Function function, int max_batch = 0);
 
   Memo& memo() { return memo_; }
   Scheduler& scheduler() { return scheduler_; }
 
-  // Gives the next record's coroutine, or nothing when there is none left.
+  // Returns the next record's coroutine, or nothing if none is left.
   using Source = std::function<std::optional<Task<void>>()>;
 
-  // Runs all that `source` gives, admitted lazily. Each task is to catch its own failure: one that escapes ends the
-  // run. Returns false if `stop` became true first; whatever was in flight is then dropped.
+  // Runs everything that `source` returns, admitted lazily. Each task must catch its own failure: one that escapes ends
+  // the run. Returns false if `stop` became true first; tasks in flight are then dropped.
   bool run(const Source& source, const std::function<bool()>& stop = {});
 
-  const BatchStatistics& eps_statistics() const { return eps_.statistics(); }
+  const BatchStatistics& out_statistics() const { return out_.statistics(); }
   const BatchStatistics& vjp_statistics() const { return vjp_.statistics(); }
-  // Of all queues: `eps`, `vjp`, and each station by its name.
+  // Statistics of all queues: `eps`, `vjp`, and each batched function by its name.
   std::vector<std::pair<std::string, BatchStatistics>> statistics() const;
 
  private:
-  Queue* next_queue(bool only_full);
+  BatchQueue* next_queue(bool only_full);
   void reap(std::list<Task<void>>& live);
 
   EngineOptions options_;
   Scheduler scheduler_;
-  EpsQueue eps_;
+  OutQueue out_;
   VjpQueue vjp_;
-  std::list<BatchPolicy> station_policies_;
-  std::list<Station> stations_;
+  std::list<BatchPolicy> function_policies_;
+  std::list<BatchedFunction> functions_;
   Memo memo_;
 };
 

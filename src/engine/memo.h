@@ -1,8 +1,8 @@
-// Work that several records read, done once.
+// Work that several records read, computed once.
 //
-// A value is known by a key: the hash of all that it depends on. Its first reader starts the work, as a task that takes
-// no live slot; the others wait. If the work fails, it fails for all of them. How many will read is announced
-// beforehand (`expect`), and the value goes when the last of them is done with it.
+// A value is identified by a key: the hash of everything that it depends on. Its first reader starts the work, as a
+// task that takes no live slot; the others wait. If the work fails, it fails for all of them. The number of readers is
+// announced beforehand (`expect`), and the value is released when the last of them is done with it.
 #pragma once
 
 #include <any>
@@ -19,22 +19,23 @@ class Memo {
  public:
   explicit Memo(Scheduler& scheduler) : scheduler_(scheduler) {}
 
-  // Another `readers` records will ask for `key`.
+  // Announces that another `readers` records will read `key`.
   void expect(const std::string& key, int readers) { entries_[key].readers += readers; }
 
-  // One record is done with `key`, whether it read it or failed before.
+  // Records that one record is done with `key`, whether it read it or failed before.
   void release(const std::string& key) {
     const auto entry = entries_.find(key);
     if (entry != entries_.end() && --entry->second.readers <= 0) entries_.erase(entry);
   }
 
-  // The value of `key`, made by `make()` (-> Task<T>) unless another reader has started it.
-  template <typename T, typename Make>
-  Task<std::shared_ptr<const T>> read(std::string key, Make make) {
+  // Returns the value of `key`, computed by `task` unless another reader has already started one. Tasks are lazy, so a
+  // late one is destroyed without having run.
+  template <typename T>
+  Task<std::shared_ptr<const T>> read(std::string key, Task<T> task) {
     Entry& entry = entries_[key];
     if (!entry.work) {
       entry.work = std::make_unique<Work>();
-      entry.work->task = produce<T>(*entry.work, std::move(make));
+      entry.work->task = produce<T>(*entry.work, std::move(task));
       entry.work->task.start(scheduler_);
       ++made_;
     } else {
@@ -47,7 +48,7 @@ class Memo {
   }
 
   int64_t made() const { return made_; }      // values computed
-  int64_t shared() const { return shared_; }  // reads answered by another's work
+  int64_t shared() const { return shared_; }  // reads answered by another reader's work
   size_t size() const { return entries_.size(); }
 
  private:
@@ -78,10 +79,9 @@ class Memo {
     }
   };
 
-  template <typename T, typename Make>
-  Task<void> produce(Work& work, Make make) {
+  template <typename T>
+  Task<void> produce(Work& work, Task<T> task) {
     try {
-      Task<T> task = make();
       work.value = std::make_shared<const T>(co_await task);
     } catch (...) {
       work.error = std::current_exception();

@@ -18,17 +18,17 @@ Tensor noise_like(const Tensor& tensor, int step) {
 }
 
 struct Answer {
-  Tensor eps, gradient;
+  Tensor out, gradient;
 };
 
-// `row` at `position`, its neighbours drawn with `draw`.
-Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, int batch_rows, int position, int draw,
-                 bool with_gradient) {
+// Evaluates `row` at `position`, among neighbours drawn with `draw`.
+Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times, int batch_rows,
+                 int position, int draw, bool with_gradient) {
   std::vector<Row> storage;
   for (int k = 0; k < batch_rows; ++k) {
     const bool own = k == position;
-    Row neighbour(own ? row.x : noise_like(row.x, draw * batch_rows + k), own ? row.t : (row.t + 37 * (k + draw)) % 999,
-                  row.conditioning);
+    Row neighbour(own ? row.x : noise_like(row.x, draw * batch_rows + k),
+                  own ? row.t : times[(k + draw) % times.size()], row.conditioning);
     storage.push_back(std::move(neighbour));
   }
   std::vector<const Row*> rows;
@@ -36,34 +36,37 @@ Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, int batch_rows, 
   Batch inputs = make_batch(rows, batch_rows);
   if (!with_gradient) {
     const at::NoGradGuard no_grad;
-    return {denoiser.eps(inputs.x, inputs.t, inputs.conditioning)[position].clone(), {}};
+    return {denoiser.out(inputs)[position].clone(), {}};
   }
   const at::AutoGradMode grad(true);
   inputs.x.requires_grad_(true);
-  const Tensor eps = denoiser.eps(inputs.x, inputs.t, inputs.conditioning);
-  const auto gradients = torch::autograd::grad({eps}, {inputs.x}, {eps.detach()});
-  return {eps.detach()[position].clone(), gradients[0][position].clone()};
+  const Tensor out = denoiser.out(inputs);
+  const auto gradients = torch::autograd::grad({out}, {inputs.x}, {out.detach()});
+  return {out.detach()[position].clone(), gradients[0][position].clone()};
 }
 
 bool same_bits(const Answer& a, const Answer& b) {
-  return at::equal(a.eps, b.eps) && (!a.gradient.defined() || at::equal(a.gradient, b.gradient));
+  return at::equal(a.out, b.out) && (!a.gradient.defined() || at::equal(a.gradient, b.gradient));
 }
 
 }  // namespace
 
-bool rows_are_independent(diffusion::Denoiser& denoiser, const Row& row, int batch_rows, bool with_gradient) {
-  const Answer first = answer_at(denoiser, row, batch_rows, 0, 0, with_gradient);
+bool rows_are_independent(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times, int batch_rows,
+                          bool with_gradient) {
+  check(!times.empty(), "a self-check has timesteps to ask at");
+  const Answer first = answer_at(denoiser, row, times, batch_rows, 0, 0, with_gradient);
   for (const int position : {batch_rows / 2, batch_rows - 1}) {
-    const Answer moved = answer_at(denoiser, row, batch_rows, position, position + 1, with_gradient);
+    const Answer moved = answer_at(denoiser, row, times, batch_rows, position, position + 1, with_gradient);
     if (!same_bits(first, moved)) return false;
   }
   return true;
 }
 
-std::string settle_strict_threads(diffusion::Denoiser& denoiser, const Row& row, int batch_rows) {
+std::string pin_strict_threads(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times,
+                               int batch_rows) {
   const auto independent = [&] {
-    return rows_are_independent(denoiser, row, batch_rows, false) &&
-           rows_are_independent(denoiser, row, batch_rows, true);
+    return rows_are_independent(denoiser, row, times, batch_rows, false) &&
+           rows_are_independent(denoiser, row, times, batch_rows, true);
   };
   const int threads = at::get_num_threads();
   if (independent()) return {};

@@ -1,10 +1,10 @@
 // Task<T>: a lazily started coroutine that yields one value, or throws.
 //
 // A task that ends posts its awaiter to the scheduler's ready queue instead of resuming it: symmetric transfer would
-// overflow the stack at -O0 and under AddressSanitizer. A destroyed task destroys all that it was awaiting.
+// overflow the stack at -O0 and under AddressSanitizer. Destroying a task destroys everything that it was awaiting.
 //
-// For authors of coroutines, on g++ 12: name closures and aggregates before `co_await`; a temporary that captures
-// something non-trivial inside a `co_await` expression is destroyed twice.
+// For authors of coroutines, on g++ 12: name closures and aggregates before `co_await`. A temporary inside a `co_await`
+// expression that captures something non-trivial is destroyed twice.
 #pragma once
 
 #include <coroutine>
@@ -17,7 +17,7 @@
 
 namespace roundtrip::engine {
 
-// Coroutines that can go on. What they wait for (a batch, a shared value, a child) posts them here.
+// Queue of coroutines that are ready to continue. A batch, a shared value or a child posts its waiters here.
 class Scheduler {
  public:
   void post(std::coroutine_handle<> handle) { ready_.push_back(handle); }
@@ -29,7 +29,7 @@ class Scheduler {
     handle.resume();
   }
 
-  // For an awaiter that is destroyed before its turn came.
+  // Removes an awaiter that is destroyed before its turn.
   void withdraw(std::coroutine_handle<> handle) { std::erase(ready_, handle); }
 
  private:

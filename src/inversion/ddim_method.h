@@ -1,19 +1,18 @@
-// A method whose way up is plain DDIM inversion under the source prompt. All of them share their pivots.
+// DDIM inversion, and the methods whose way up it is: all of them share their pivots.
+//
+// Song, Meng & Ermon, "Denoising Diffusion Implicit Models", ICLR 2021, eq. 12 and section 4.3.
 #pragma once
 
-#include "inversion/ddim_walk.h"
+#include "inversion/method.h"
 
 namespace roundtrip::inversion {
 
+// x0 -> x[0..S] by the explicit step: eps at the latent stepped from, under the source prompt at invert_w.
+Task<Trajectory> ddim_invert(const Problem& run, Tensor x0);
+
 class DdimMethod : public Method {
  public:
-  Task<Inversion> invert(const Problem& p, Tensor x0) const override;
-  Reads invert_reads() const override { return {.common = "ddim", .eps_at = true, .invert_w = true}; }
-  Evaluations invert_evaluations(const Ask& ask) const override {
-    return {.forward = guided_rows(ask.steps, ask.invert_w, ask.null_source)};
-  }
-
-  Reads sample_reads(double eta) const override { return {.w = true, .eta = true, .seed = eta != 0}; }
+  Task<Inversion> invert(const Problem& run, Tensor x0) const override;
 };
 
 }  // namespace roundtrip::inversion

@@ -4,12 +4,11 @@
 // Ho, Jain & Abbeel, "Denoising Diffusion Probabilistic Models", NeurIPS 2020, eq. 2, on the steps of the grid.
 #pragma once
 
-#include "inversion/method.h"
+#include "inversion/problem.h"
 
 namespace roundtrip::inversion {
 
 // x0 -> x[0..S]; asks no network.
-Trajectory forward_chain(const Problem& p, Tensor x0);
-Reads forward_chain_reads();
+Trajectory forward_chain(const Problem& run, Tensor x0);
 
 }  // namespace roundtrip::inversion

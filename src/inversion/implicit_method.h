@@ -5,39 +5,35 @@
 // All of them sample as DDIM does, from x_S alone. eps_at is not read: the step is implicit at the time stepped to.
 #pragma once
 
-#include "inversion/ddim_walk.h"
+#include "inversion/method.h"
 
 namespace roundtrip::inversion {
 
 // One implicit step, from grid index i-1 to i.
 struct ImplicitStep {
-  const Problem& p;
+  const Problem& run;
+  const Guided& eps_w;
   int i;
   Tensor from;  // x_{i-1}
   Tensor x0;    // the clean latent
 
-  int t() const { return p.grid.time(i); }
-  Task<Tensor> eps(Tensor z) const;                       // eps_w(z, tau_i)
-  Tensor up(const Tensor& eps) const;                     // PHI(x_{i-1}; i-1 -> i, eps): g, where eps = eps_w(z, tau_i)
-  Tensor down(const Tensor& z, const Tensor& eps) const;  // PHI(z; i -> i-1, eps): x_{i-1}, where z solves the step
+  Task<Tensor> eps(Tensor z) const { return eps_w(std::move(z), i); }
+  Tensor up(const Tensor& eps) const { return run.grid.step(from, eps, i - 1, i); }  // g, where eps = eps_w(z, tau_i)
+  Tensor down(const Tensor& z, const Tensor& eps) const { return run.grid.step(z, eps, i, i - 1); }
 };
 
 class ImplicitMethod : public Method {
  public:
-  Task<Inversion> invert(const Problem& p, Tensor x0) const override;
-  Task<Trajectory> sample(const Problem& p, const Inversion& inversion,
-                          const Conditioning& conditioning) const override;
-
-  Reads invert_reads() const override { return {.invert_w = true}; }
-  Reads sample_reads(double eta) const override { return {.w = true, .eta = true, .seed = eta != 0}; }
-  Evaluations sample_evaluations(const Ask& ask) const override;
+  Task<Inversion> invert(const Problem& run, Tensor x0) const override;
+  std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
+                                   const Guidance& guidance) const override {
+    return std::make_unique<Sampler>(run, inversion.pivots.back(), guidance.conditioning);
+  }
   double default_invert_w(double w) const override { return w; }  // the inverse of what will be sampled
 
  private:
   // x_i. Each residual's mean square goes to `residuals`.
   virtual Task<Tensor> solve(const ImplicitStep& step, std::vector<double>& residuals) const = 0;
 };
-
-double mean_square(const Tensor& x);
 
 }  // namespace roundtrip::inversion

@@ -1,10 +1,11 @@
 // An inversion method: an image's latent to noise, and back.
 //
 // A method is three new files and no edit: src/inversion/methods/x.cpp, configs/method/x.yaml and
-// tests/inversion/x_test.cpp. It registers itself; the contract suite picks it up from the registry.
+// tests/inversion/x_test.cpp. It registers itself; the contract suite finds it in the registry.
 //
-// The stages are invert, fit and sample. Trials that agree in what a stage reads share its work, so a stage of its own
-// for what is fitted lets pivots be shared by trials that differ in w or in the fit.
+// The stages are invert, fit and sample. Trials that agree in what a stage reads share its work, so fitting in a stage
+// of its own lets pivots be shared by trials that differ in w or in the fit. Neither what a stage reads nor what it
+// costs is declared: both are derived by running it (rehearsal.h).
 #pragma once
 
 #include <map>
@@ -12,88 +13,71 @@
 #include <string>
 #include <vector>
 
-#include "inversion/problem.h"
+#include "base/registry.h"
+#include "config/params.h"
+#include "inversion/sampler.h"
 
 namespace roundtrip::inversion {
 
-// What an inversion leaves for the way back.
+// The result of an inversion: everything that the way back needs.
 struct Inversion {
   Trajectory pivots;                               // x[0..S], clean to noise
-  std::map<std::string, Tensor> state = {};        // what was fitted or kept besides: counted, and saved under its name
+  std::map<std::string, Tensor> state = {};        // fitted or kept besides: counted, and saved under its name
   Trajectory reconstruction = {};                  // x[S..0] where fitting has walked it; else empty
   std::map<int, std::vector<double>> losses = {};  // at the step from or to grid index i: of each inner step, in order
-  std::vector<std::string> notes = {};             // what a reader of the results should know
+  std::vector<std::string> notes = {};             // for readers of the results
 };
 
-// The settings that a stage reads besides the steps, the embeddings and the method's own parameters. Records that agree
-// in them share the stage's work, so a setting left out here is wrong results: the contract suite checks it.
-struct Reads {
-  // A name for work that methods have in common, whatever their parameters: records share it across methods.
-  std::string common = {};
-  bool eps_at = false, invert_w = false, w = false, eta = false, seed = false;
+// The prompt that a way back is guided by: the source prompt's embedding to reconstruct, a target prompt's to edit.
+struct Guidance {
+  Conditioning conditioning;
+  bool is_edit = false;
 };
 
-// What a record will ask of the network, known before it runs.
-struct Ask {
-  int steps = 50;
-  double invert_w = 1, w = 1, eta = 0;
-  bool null_source = false;   // the image's prompt is the null prompt: guidance needs one row whatever w is
-  bool edits = false;         // sampling is under a target prompt
-  bool null_sampled = false;  // the prompt sampled under is the null prompt
-};
-
-// Network evaluations, in rows. `exact` is false where early stopping decides; the numbers are then upper bounds.
-struct Evaluations {
-  int64_t forward = 0, backward = 0;
-  bool exact = true;
+struct MethodInfo {
+  static constexpr PluginKind kKind{.noun = "method", .key = "method.name"};
+  std::string name;
+  std::string summary;    // one line for `roundtrip list methods`
+  std::string source;     // the paper
+  bool converges = true;  // whether the round trip improves with the steps, whatever eps is; the contract asks it then
 };
 
 class Method {
  public:
+  using Plugins = Registry<Method, MethodInfo, const config::Params&>;
   virtual ~Method() = default;
 
-  // x0 [C, H, W] -> pivots and whatever `sample` needs.
-  virtual Task<Inversion> invert(const Problem& p, Tensor x0) const = 0;
+  // x0 [C, H, W] -> pivots and whatever the way back needs.
+  virtual Task<Inversion> invert(const Problem& run, Tensor x0) const = 0;
 
-  // Fits what sampling needs to the pivots, at p.w. Most methods have nothing to fit.
-  virtual Task<Inversion> fit(const Problem& p, Inversion inversion) const;
+  // Fits what sampling needs to the pivots, at w. Most methods have nothing to fit.
+  virtual Task<Inversion> fit(const Problem& run, Inversion inversion) const;
 
-  // From the noise end back to the clean one, under `conditioning`: the source prompt's to reconstruct, the target
-  // prompt's to edit.
-  virtual Task<Trajectory> sample(const Problem& p, const Inversion& inversion,
-                                  const Conditioning& conditioning) const = 0;
+  // The way back as steps. Null
+  // where it moves more than one latent; such a method overrides `sample`, and editors cannot drive it.
+  virtual std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
+                                           const Guidance& guidance) const;
 
-  virtual Reads invert_reads() const = 0;
-  virtual Reads fit_reads() const { return {}; }     // besides the inversion and the method's parameters
-  virtual Reads sample_reads(double eta) const = 0;  // besides these
+  // The whole way back, noise to clean.
+  virtual Task<Trajectory> sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const;
 
-  virtual Evaluations invert_evaluations(const Ask& ask) const = 0;
-  virtual Evaluations fit_evaluations(const Ask&) const { return {}; }
-  virtual Evaluations sample_evaluations(const Ask& ask) const = 0;
-
-  // The guidance scale of the inversion where the config leaves it null, for sampling at w; NaN where inverting asks no
-  // network.
+  // The guidance scale of the inversion where the config leaves it null, for sampling at w.
   virtual double default_invert_w(double /*w*/) const { return 1; }
 };
 
-struct MethodInfo {
-  std::string name;
-  std::string summary;    // one line for `roundtrip list methods`
-  std::string source;     // the paper
-  bool converges = true;  // the round trip improves with the steps, whatever eps is; else the contract does not ask it
-};
-
-using MethodFactory = std::unique_ptr<Method> (*)(const config::Params& params);
-
-// Registers at start-up, from the method's own file.
-struct MethodRegistration {
-  MethodRegistration(MethodInfo info, MethodFactory factory);
-};
+template <typename Class>
+using RegisteredMethod = Registered<Method, Class>;
 
 std::vector<MethodInfo> methods();  // sorted by name
 
 // Reads the method's parameters; throws kType or kMissing for one that is wrong, unknown or missing, kMissing with the
 // nearest name for an unknown method.
 std::unique_ptr<Method> make_method(const std::string& name, const config::Params& params);
+
+// Mean square of a residual or a latent.
+double mean_square(const Tensor& x);
+
+// Adds a note where the latent's mean square says that the inversion amplifies: white noise has 1.
+void note_if_unstable(Inversion& inversion);
 
 }  // namespace roundtrip::inversion

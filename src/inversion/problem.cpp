@@ -1,5 +1,7 @@
 #include "inversion/problem.h"
 
+#include "inversion/guided.h"
+
 namespace roundtrip::inversion {
 
 NoiseSource counter_noise(int64_t seed, std::string sample) {
@@ -14,6 +16,12 @@ NoiseSource counter_noise(int64_t seed, std::string sample) {
     fill_normal(std::span(noise.mutable_data_ptr<float>(), noise.numel()), key);
     return noise.to(like.options());
   };
+}
+
+Guided Problem::inverting() const { return {*this, CfgPair{source, null}, invert_w()}; }
+
+Guided Problem::sampling(Conditioning conditioning) const {
+  return {*this, CfgPair{std::move(conditioning), null}, w()};
 }
 
 }  // namespace roundtrip::inversion

@@ -1,18 +1,25 @@
-// All that a method sees of one sample: the grid, the network, the embeddings, its settings and a source of noise.
+// The view that a method has of one sample: the grid, the guided network, the embeddings, its settings and a source of
+// noise.
+//
+// Settings are read through getters that note it. A rehearsal (rehearsal.h) so learns what a stage depends on, and
+// records that agree in that share the stage's work; no method declares it.
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <map>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "base/noise.h"
-#include "config/params.h"
+#include "diffusion/cfg.h"
 #include "diffusion/step_grid.h"
 #include "engine/engine.h"
 
 namespace roundtrip::inversion {
 
 using at::Tensor;
+using diffusion::CfgPair;
 using diffusion::Conditioning;
 using engine::Task;
 
@@ -20,18 +27,21 @@ using engine::Task;
 // noise to clean when sampling.
 using Trajectory = std::vector<Tensor>;
 
-// Where an explicit inversion step evaluates eps (methods.md A and B): at the timestep that it steps to, or at the one
-// that it comes from. x is the latent it comes from in both.
-enum class EpsAt { kTarget, kSource };
+// The time at which an explicit inversion step evaluates eps (methods.md A and B): of the level that it steps to, or of
+// the one that it steps from. x is the latent it steps from in both.
+enum class EpsAt { kTo, kFrom };
 
 // The network as a method asks it; every row is charged to the stage that asked.
 class Network {
  public:
   Network(engine::Engine& engine, engine::Cost& cost) : engine_(&engine), cost_(&cost) {}
 
-  auto eps(std::vector<engine::Row> rows) const { return engine_->eps(std::move(rows), *cost_); }
-  auto eps_vjp(std::vector<engine::Row> rows, Tensor wrt, engine::Cotangent cotangent) const {
-    return engine_->eps_vjp(std::move(rows), std::move(wrt), std::move(cotangent), *cost_);
+  auto out(std::vector<engine::Row> rows) const { return engine_->out(std::move(rows), *cost_); }
+  auto out(std::vector<engine::Row> rows, std::shared_ptr<const diffusion::AttentionPlan> plan) const {
+    return engine_->out(std::move(rows), std::move(plan), *cost_);
+  }
+  auto out_vjp(std::vector<engine::Row> rows, Tensor wrt, engine::Cotangent cotangent) const {
+    return engine_->out_vjp(std::move(rows), std::move(wrt), std::move(cotangent), *cost_);
   }
 
  private:
@@ -45,17 +55,91 @@ using NoiseSource = std::function<Tensor(NoisePurpose purpose, int i, const Tens
 // Counter-based, keyed by (seed, sample, purpose, i).
 NoiseSource counter_noise(int64_t seed, std::string sample);
 
-struct Problem {
-  diffusion::StepGrid grid;
-  Network network;
-  Conditioning source;  // the prompt that describes the image; the null embedding itself where it is empty
-  Conditioning null;
-  EpsAt eps_at = EpsAt::kTarget;
-  double invert_w = 1;  // guidance scale when inverting
-  double w = 1;         // guidance scale when sampling
-  double eta = 0;       // DDIM's, when sampling
-  bool edits = false;   // sampling is under a target prompt's embedding, not the source's
-  NoiseSource noise;
+// The config keys of settings that every method knows.
+inline constexpr const char* kEpsAtKey = "eps_at";
+inline constexpr const char* kInvertWKey = "invert_guidance_scale";
+inline constexpr const char* kWKey = "guidance_scale";
+inline constexpr const char* kEtaKey = "eta";
+inline constexpr const char* kSeedKey = "seed";
+
+// The settings of a trial that a method may read.
+struct Settings {
+  EpsAt eps_at = EpsAt::kTo;
+  double invert_w = 1;                                                     // guidance scale when inverting
+  std::map<std::string, double> numbers = {{kWKey, 1.0}, {kEtaKey, 0.0}};  // all others, by config key
+};
+
+// Those of them that a stage has read, besides the steps, the embeddings and the method's own parameters.
+struct Dependencies {
+  std::set<std::string> keys = {};
+  bool has(const char* key) const { return keys.contains(key); }
+
+  // Walks that methods have in common, as they went: a stage that returns such a walk as it is shares it with every
+  // method that does.
+  std::vector<std::pair<std::string, Trajectory>> walks = {};
+};
+
+class Guided;
+
+class Problem {
+ public:
+  struct Parts {
+    diffusion::StepGrid grid;
+    Network network;
+    Conditioning source;  // of the prompt that describes the image; the null embedding itself where that is empty
+    Conditioning null;
+    Settings settings;
+    NoiseSource noise;
+    Dependencies* noted = nullptr;
+  };
+
+  explicit Problem(Parts parts)
+      : grid(std::move(parts.grid)),
+        network(parts.network),
+        source(std::move(parts.source)),
+        null(std::move(parts.null)),
+        settings_(parts.settings),
+        noise_(std::move(parts.noise)),
+        noted_(parts.noted) {}
+  Problem(const Problem&) = delete;  // what it hands out refers to it
+
+  const diffusion::StepGrid grid;
+  const Network network;
+  const Conditioning source, null;
+
+  EpsAt eps_at() const { return note(kEpsAtKey, settings_.eps_at); }
+  double invert_w() const { return note(kInvertWKey, settings_.invert_w); }
+  double w() const { return number(kWKey); }      // guidance scale when sampling
+  double eta() const { return number(kEtaKey); }  // DDIM's, when sampling
+  Tensor noise(NoisePurpose purpose, int i, const Tensor& like) const {
+    return note(kSeedKey, noise_)(purpose, i, like);
+  }
+
+  // Any setting that is a number, by its config key.
+  double number(const char* key) const {
+    const auto setting = settings_.numbers.find(key);
+    check(setting != settings_.numbers.end(), fmt::format("the setting {} is declared", key));
+    return note(key, setting->second);
+  }
+
+  // The network guided by the source prompt at invert_w, and by `conditioning` against the null prompt at w.
+  Guided inverting() const;
+  Guided sampling(Conditioning conditioning) const;
+
+  void note_walk(const char* name, const Trajectory& walk) const {
+    if (noted_) noted_->walks.emplace_back(name, walk);
+  }
+
+ private:
+  template <typename T>
+  const T& note(const char* key, const T& value) const {
+    if (noted_) noted_->keys.insert(key);
+    return value;
+  }
+
+  Settings settings_;
+  NoiseSource noise_;
+  Dependencies* noted_;
 };
 
 }  // namespace roundtrip::inversion

@@ -1,10 +1,9 @@
-// attribute_accuracy: the share of what a caption of a scene names that a classifier finds in the picture.
+// attribute_accuracy: the share of a scene's caption that a classifier finds in the picture.
 //
-// What counts: the background; of each object its size, colour and shape, at its place; and, as one more, that nothing
-// stands at the other places. The classifier is a TorchScript module [N, 3, H, W] on [-1, 1] -> [N, answers of all
-// heads]; its extra file attributes.json names the heads and their answers, so that the caption is read in the
-// classifier's own words. models/scenes/README.md says how often it is wrong. A caption that names nothing of it scores
-// NaN.
+// It counts the background, the size, colour and shape of each object at its place, and, as one more item, that the
+// other places are empty. The classifier is a TorchScript module [N, 3, H, W] on [-1, 1] -> [N, answers of all heads].
+// Its extra file attributes.json names the heads and their answers, so that the caption is read in the classifier's own
+// words. models/scenes/README.md gives its error rate. A caption that names none of these scores NaN.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -45,7 +44,7 @@ std::vector<Head> read_heads(const NotedModule& module) {
   return heads;
 }
 
-// The words before `end`, last first.
+// Words before `end`, last first.
 std::vector<std::string_view> words_before(std::string_view text, size_t end) {
   std::vector<std::string_view> words;
   text = text.substr(0, end);
@@ -60,26 +59,18 @@ std::vector<std::string_view> words_before(std::string_view text, size_t end) {
 
 class AttributeAccuracy : public ModuleMetric {
  public:
-  explicit AttributeAccuracy(const MetricOptions& options)
-      : ModuleMetric({.name = "attribute_accuracy",
-                      .units = "",
-                      .long_name = "share of the caption's attributes that a classifier of scenes finds in the picture",
-                      .direction = Direction::kHigherIsBetter,
-                      .version = "",
-                      .on_latents = false,
-                      .on_caption = true},
-                     options.attributes_path, options.device,
-                     {.key = "attributes.path",
-                      .note = "attributes.json",
-                      .expected = "a classifier written by models/scenes/export.py"},
-                     "the classifier of scenes is models/scenes/attributes.pt") {
+  AttributeAccuracy(const MetricInfo& info, const config::Params& params, at::Device device)
+      : ModuleMetric(info, params, device,
+                     {.note = "attributes.json",
+                      .expected = "a classifier written by models/scenes/export.py",
+                      .remedy = "the classifier of scenes is models/scenes/attributes.pt"}) {
     if (!module_) return;
     heads_ = read_heads(*module_);
     info_.version = "1, classifier " + module_->noted("version");
   }
 
-  // [heads]: the answer of each head that the caption names, kUnnamed for the others.
-  Tensor wanted(const std::string& caption) const override {
+  // [heads]: the answer of each head that the caption names, kUnnamed for other heads.
+  Tensor encode_caption(const std::string& caption) const override {
     Tensor answers = at::full({std::max<int64_t>(1, std::ssize(heads_))}, kUnnamed, at::kLong);
     for (size_t h = 0; h < heads_.size(); ++h) {
       const Head& head = heads_[h];
@@ -88,7 +79,7 @@ class AttributeAccuracy : public ModuleMetric {
       if (at == std::string::npos) {
         answer = head.answer(kNothing);
       } else {
-        // "a small red circle on the left", "on a green background": the place or the kind comes after the words.
+        // "a small red circle on the left", "on a green background": the place or the kind follows the words.
         for (const std::string_view word : words_before(caption, at)) {
           if (word == "a" || answer) break;
           answer = head.answer(word);
@@ -100,7 +91,8 @@ class AttributeAccuracy : public ModuleMetric {
   }
 
  private:
-  Tensor judge(const Tensor& wanted, const Tensor& test) override {
+  Tensor score_by_module(const Inputs& inputs) override {
+    const Tensor &wanted = inputs.caption, &test = inputs.test;
     int64_t answers = 0;
     for (const Head& head : heads_) answers += std::ssize(head.answers);
     const Tensor logits = answer({2 * test.to(at::kFloat) - 1}, {test.size(0), answers});
@@ -120,7 +112,7 @@ class AttributeAccuracy : public ModuleMetric {
       has_empty = has_empty.logical_or(is_nothing);
       empty = empty.logical_and(is_nothing.logical_not().logical_or(found == want));
     }
-    // A caption that names no object is none of a scene's: nothing is made of the places that it leaves empty.
+    // A caption that names no object does not describe a scene: the places that it leaves empty do not count.
     const Tensor is_caption = named > 0;
     named += has_empty;
     right += has_empty.logical_and(empty);
@@ -130,8 +122,13 @@ class AttributeAccuracy : public ModuleMetric {
   std::vector<Head> heads_;
 };
 
-const MetricRegistration registration{
-    "attribute_accuracy", [](const MetricOptions& options) { return std::make_unique<AttributeAccuracy>(options); }};
+const Registered<Metric, AttributeAccuracy> attribute_accuracy(
+    {.name = "attribute_accuracy",
+     .label = "attribute accuracy",
+     .long_name = "share of the caption's attributes that a classifier of scenes finds in the picture",
+     .direction = Direction::kHigherIsBetter,
+     .wants = {.caption = true},
+     .order = 3});
 
 }  // namespace
 }  // namespace roundtrip::metrics

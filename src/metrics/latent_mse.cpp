@@ -1,4 +1,4 @@
-// latent_mse: what the diffusion process alone lost, before the codec adds its share.
+// latent_mse: the loss of the diffusion process alone, before the codec adds its share.
 #include "metrics/metric.h"
 #include "metrics/mse.h"
 
@@ -7,20 +7,18 @@ namespace {
 
 class LatentMse : public Metric {
  public:
-  const MetricInfo& info() const override {
-    static const MetricInfo info{.name = "latent_mse",
-                                 .units = "",
-                                 .long_name = "mean squared error over the scaled latent",
-                                 .direction = Direction::kLowerIsBetter,
-                                 .version = "1",
-                                 .on_latents = true};
-    return info;
-  }
+  using Metric::Metric;
 
-  Tensor score(const Tensor& reference, const Tensor& test) override { return mean_squared_error(reference, test); }
+  Tensor score(const Inputs& inputs) override { return mean_squared_error(inputs.x0, inputs.x); }
 };
 
-const MetricRegistration registration{"latent_mse", [](const MetricOptions&) { return std::make_unique<LatentMse>(); }};
+const Registered<Metric, LatentMse> latent_mse({.name = "latent_mse",
+                                                .label = "latent MSE",
+                                                .long_name = "mean squared error over the scaled latent",
+                                                .version = "1",
+                                                .wants = {.latents = true},
+                                                .digits = 5,
+                                                .log_axis = true});
 
 }  // namespace
 }  // namespace roundtrip::metrics

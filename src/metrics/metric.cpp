@@ -1,43 +1,43 @@
 #include "metrics/metric.h"
 
-#include <map>
-#include <utility>
-
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/text.h"
 
 namespace roundtrip::metrics {
-namespace {
 
-std::map<std::string, MetricFactory>& registry() {
-  static std::map<std::string, MetricFactory> factories;  // inside a function: registrations run before main
-  return factories;
+Tensor Metric::score_where(const Tensor&, const Tensor&, const Tensor&) {
+  throw Error(ErrorKind::kInternal, fmt::format("{} is not taken over some pixels alone", info_.name));
 }
 
-}  // namespace
+std::vector<std::string> metric_names() { return Metric::Plugins::names(); }
 
-MetricRegistration::MetricRegistration(std::string name, MetricFactory factory) {
-  const bool is_new = registry().emplace(name, std::move(factory)).second;
-  check(is_new, fmt::format("metric '{}' is registered once", name));
+std::unique_ptr<Metric> make_metric(const std::string& name, const MetricParams& params, at::Device device) {
+  const config::Params none("metric." + name, {});
+  const auto own = params.find(name);
+  const config::Params& section = own == params.end() ? none : own->second;
+  std::unique_ptr<Metric> metric = Metric::Plugins::make(name, section, device);
+  section.check_all_read(fmt::format("metric '{}'", name));
+  return metric;
 }
 
-std::vector<std::string> metric_names() {
-  std::vector<std::string> names;
-  for (const auto& [name, factory] : registry()) names.push_back(name);
-  return names;
-}
-
-std::unique_ptr<Metric> make_metric(const std::string& name, const MetricOptions& options) {
-  const auto found = registry().find(name);
-  if (found == registry().end()) {
-    const std::vector<std::string> names = metric_names();
-    throw input_error("metrics", fmt::format("there is no metric {}", name_text(name)),
-                      fmt::format("one of {}.{}", join(names, ", "), did_you_mean(name, names)));
+std::map<std::string, std::filesystem::path> metric_files(const MetricParams& params) {
+  std::map<std::string, std::filesystem::path> files;
+  for (const auto& [name, section] : params) {
+    if (!Metric::Plugins::has(name)) {
+      const std::vector<std::string> known = metric_names();
+      throw Error(ErrorKind::kType, fmt::format("metric.{}: there is no metric {}; expected one of {}.{}", name,
+                                                name_text(name), join(known, ", "), did_you_mean(name, known)));
+    }
+    for (const auto& [key, value] : section.values()) {
+      if (!config::Params::is_path(key)) continue;
+      if (const std::filesystem::path file = section.get_path(key); !file.empty()) {
+        files.emplace(fmt::format("metric.{}.{}", name, key), file);
+      }
+    }
   }
-  return found->second(options);
+  return files;
 }
 
 void check_pair(const Tensor& reference, const Tensor& test) {

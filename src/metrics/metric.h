@@ -1,8 +1,12 @@
-// A metric compares reconstructions with their originals, a batch at a time.
+// A metric scores a batch of pictures against their originals, their captions, or the answer to an edit.
+//
+// A metric is one source file, which registers a class (mse.cpp is the shortest). Nothing else is edited. Its
+// parameters are the config section `metric.<name>`, which its constructor reads through config::Params.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,65 +14,97 @@
 
 #include <ATen/ATen.h>
 
+#include "base/registry.h"
+#include "config/params.h"
+
 namespace roundtrip::metrics {
 
 using at::Tensor;
 
 enum class Direction { kLowerIsBetter, kHigherIsBetter };
 
-// What a metric needs besides the two images.
-struct MetricOptions {
-  std::filesystem::path lpips_path = {};  // the TorchScript module that scripts/export_lpips.py writes; may be empty
-  std::filesystem::path attributes_path = {};  // the TorchScript classifier that attribute_accuracy asks; may be empty
-  std::filesystem::path clip_path = {};  // the TorchScript module that scripts/export_clip.py writes; may be empty
-  at::Device device = at::kCPU;
-
-  // The modules, each with the config key that names it.
-  std::vector<std::pair<std::string, std::filesystem::path>> modules() const {
-    return {{"lpips.path", lpips_path}, {"attributes.path", attributes_path}, {"clip.path", clip_path}};
-  }
-  bool operator==(const MetricOptions&) const = default;
+// Inputs that a metric compares with the picture itself. If a sample lacks one of them, its score is NaN.
+struct Wants {
+  bool reference = false;  // the source picture; also the target if an edit is scored against its answer
+  bool latents = false;    // of both pictures
+  bool caption = false;    // the prompt that the picture should show: the target prompt of an edit
+  bool mask = false;       // where an edit may change the picture
+  bool target = false;     // the exact answer to an edit
+  bool operator==(const Wants&) const = default;
 };
 
-// What stands in the results file beside the column.
 struct MetricInfo {
-  std::string name;
-  std::string units;      // "dB", or empty
-  std::string long_name;  // one line with the definition: "structural similarity, Gaussian 11x11, sigma 1.5, ..."
+  static constexpr PluginKind kKind{.noun = "metric", .key = "metrics", .unknown = ErrorKind::kType};
+
+  std::string name = {};
+  std::string label = {};      // in tables and figures: "PSNR"
+  std::string units = {};      // "dB", or empty
+  std::string long_name = {};  // one line with the definition: "structural similarity, Gaussian 11x11, sigma 1.5, ..."
   Direction direction = Direction::kLowerIsBetter;
-  std::string version;      // changes whenever the numbers would; holds the LPIPS net and digest
-  bool on_latents = false;  // compares latents instead of pixels
-  bool on_caption = false;  // compares the test image with what Metric::wanted reads in a caption
+  std::string version = {};  // changes whenever the numbers would; a metric with a module includes its network
+  Wants wants = {.reference = true};
+  int digits = 4;           // after the decimal point
+  bool log_axis = false;    // in figures
+  bool has_floor = false;   // the loss of encoding and decoding alone is recorded beside it, as codec_<name>
+  bool per_pixel = false;   // can be computed over some of the pixels: Metric::score_where
+  bool perceptual = false;  // judges what a viewer sees rather than pixel values
+  int order = 100;          // place among measures, lowest first, in the order of interest to a reader
+
+  // Returns whether it compares two pictures only, so that it also applies to an edit's answer and background.
+  bool on_pictures() const { return wants == Wants{.reference = true}; }
+};
+
+// A batch of the inputs that a metric wants; the others may be undefined.
+struct Inputs {
+  Tensor test = {};        // [N, 3, H, W] on [0, 1]
+  Tensor reference = {};   // the same
+  Tensor x0 = {}, x = {};  // latents of `reference` and `test`, [N, C, h, w]
+  Tensor caption = {};     // Metric::encode_caption of each, stacked
+  Tensor mask = {};        // [N, 1, H, W] bool: where the edit may change the picture
+  Tensor target = {};      // as `test`
 };
 
 class Metric {
  public:
+  // Arguments of the factory: the metric's config section, and the device of all inputs.
+  using Plugins = Registry<Metric, MetricInfo, const config::Params&, at::Device>;
+
+  explicit Metric(MetricInfo info) : info_(std::move(info)) {}
   virtual ~Metric() = default;
-  virtual const MetricInfo& info() const = 0;
 
-  // Two batches [N, 3, H, W] on [0, 1] (or latents [N, C, h, w]) of one shape and device -> [N] float64 there.
-  // NaN in gives NaN out, for that pair alone. A metric on captions takes a batch of `wanted` as its reference.
-  virtual Tensor score(const Tensor& reference, const Tensor& test) = 0;
+  const MetricInfo& info() const { return info_; }
 
-  // Of a metric on captions: what the caption says of an image, in a form of the metric's own, of one shape.
-  virtual Tensor wanted(const std::string&) const { return {}; }
+  // Returns [N] float64 on the inputs' device. A NaN in a picture gives NaN for that picture alone.
+  virtual Tensor score(const Inputs& inputs) = 0;
 
-  // Empty, or one line that says why the column will be NaN and how to mend it.
+  // Scores the pixels where `counts` [N, 1, H, W] is true, for a metric with `per_pixel`; NaN if there are none.
+  virtual Tensor score_where(const Tensor& reference, const Tensor& test, const Tensor& counts);
+
+  // Returns a caption in the metric's own form, always of one shape, for a metric that wants captions.
+  virtual Tensor encode_caption(const std::string&) const { return {}; }
+
+  // Returns nothing, or one line that says why the column will be NaN and how to fix it.
   virtual std::string unavailable() const { return {}; }
+
+ protected:
+  MetricInfo info_;  // the constructor may complete it, for example with the version of a module
 };
 
-using MetricFactory = std::function<std::unique_ptr<Metric>(const MetricOptions&)>;
-
-// Registers at start-up, from the metric's own file: `const MetricRegistration registration{"psnr", make};`
-struct MetricRegistration {
-  MetricRegistration(std::string name, MetricFactory factory);
-};
+// Config sections of metrics, by name.
+using MetricParams = std::map<std::string, config::Params>;
 
 std::vector<std::string> metric_names();  // sorted
-// Throws kInput with the nearest name.
-std::unique_ptr<Metric> make_metric(const std::string& name, const MetricOptions& options);
 
-// For metrics: both [N, C, H, W] and of one shape, or the caller is mistaken (kInternal).
+// Reads the metric's section, which may be absent. Throws kType for an unknown metric, with the nearest name, and for a
+// wrong or unknown parameter.
+std::unique_ptr<Metric> make_metric(const std::string& name, const MetricParams& params = {},
+                                    at::Device device = at::kCPU);
+
+// Throws as make_metric does for errors that show before a metric is made: the section of an unknown metric, and a file
+// name that is not a text. Returns the files that the sections name, by key: "metric.lpips.path".
+std::map<std::string, std::filesystem::path> metric_files(const MetricParams& params);
+
+// Checks, for metrics, that both are [N, C, H, W] and of one shape. Otherwise the caller has a bug (kInternal).
 void check_pair(const Tensor& reference, const Tensor& test);
 
 }  // namespace roundtrip::metrics

@@ -1,5 +1,4 @@
-// A metric that a TorchScript module computes: as long as no module is given its column is NaN, and says how to get
-// one.
+// A metric computed by a TorchScript module. Without a module its column is NaN, and a note says how to get one.
 #pragma once
 
 #include <optional>
@@ -13,26 +12,31 @@ namespace roundtrip::metrics {
 
 class ModuleMetric : public Metric {
  public:
-  const MetricInfo& info() const override { return info_; }
   std::string unavailable() const override;
-  Tensor score(const Tensor& reference, const Tensor& test) final;
+  Tensor score(const Inputs& inputs) final;
 
  protected:
-  // `remedy` says where a module comes from, for those who gave no path. Throws as NotedModule does.
-  ModuleMetric(MetricInfo info, const std::filesystem::path& path, at::Device device, NotedModule::Names names,
-               std::string remedy);
+  // Names used by the module, and advice on where to get one.
+  struct Source {
+    std::string note;      // the extra file of the module, a JSON object: "lpips.json"
+    std::string expected;  // in messages: "a module written by ..."
+    std::string remedy;    // "a module is written by: scripts/..."
+  };
 
-  // With a module and one pair or more: [N]. Pictures that are not finite are taken care of.
-  virtual Tensor judge(const Tensor& reference, const Tensor& test) = 0;
+  // Reads the module that `path` in the section names. Throws as NotedModule does.
+  ModuleMetric(const MetricInfo& info, const config::Params& params, at::Device device, Source source);
 
-  // What the module answers; throws its complaint where that is not of this shape.
+  // Returns scores [N] of one picture or more. The caller handles pictures that are not finite.
+  virtual Tensor score_by_module(const Inputs& inputs) = 0;
+
+  // Returns the module's output; throws its complaint if the output does not have this shape.
   Tensor answer(std::vector<Tensor> inputs, at::IntArrayRef shape);
 
-  MetricInfo info_;
-  std::optional<NotedModule> module_;  // nothing where there is no path
+  std::filesystem::path path_;
+  std::optional<NotedModule> module_;  // empty without a path
 
  private:
-  std::string key_, remedy_;
+  std::string remedy_;
 };
 
 }  // namespace roundtrip::metrics

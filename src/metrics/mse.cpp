@@ -22,20 +22,23 @@ namespace {
 
 class Mse : public Metric {
  public:
-  const MetricInfo& info() const override {
-    static const MetricInfo info{.name = "mse",
-                                 .units = "",
-                                 .long_name = "mean squared error over channels and pixels, data range 1",
-                                 .direction = Direction::kLowerIsBetter,
-                                 .version = "1",
-                                 .on_latents = false};
-    return info;
-  }
+  using Metric::Metric;
 
-  Tensor score(const Tensor& reference, const Tensor& test) override { return mean_squared_error(reference, test); }
+  Tensor score(const Inputs& inputs) override { return mean_squared_error(inputs.reference, inputs.test); }
+
+  Tensor score_where(const Tensor& reference, const Tensor& test, const Tensor& counts) override {
+    return mean_squared_error(reference, test, counts);
+  }
 };
 
-const MetricRegistration registration{"mse", [](const MetricOptions&) { return std::make_unique<Mse>(); }};
+const Registered<Metric, Mse> mse({.name = "mse",
+                                   .label = "MSE",
+                                   .long_name = "mean squared error over channels and pixels, data range 1",
+                                   .version = "1",
+                                   .digits = 5,
+                                   .log_axis = true,
+                                   .per_pixel = true,
+                                   .order = 8});
 
 }  // namespace
 }  // namespace roundtrip::metrics

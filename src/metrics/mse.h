@@ -1,4 +1,4 @@
-// The mean squared error of each pair of a batch: what mse, latent_mse and psnr are made of.
+// Mean squared error of each pair of a batch: the basis of mse, latent_mse and psnr.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -8,7 +8,7 @@ namespace roundtrip::metrics {
 // [N, C, H, W] twice -> [N] float64, on the inputs' device.
 at::Tensor mean_squared_error(const at::Tensor& reference, const at::Tensor& test);
 
-// Over the pixels where `counts` [N, 1, H, W] is true alone; NaN for a pair that has none.
+// Counts only pixels where `counts` [N, 1, H, W] is true; NaN for a pair that has none.
 at::Tensor mean_squared_error(const at::Tensor& reference, const at::Tensor& test, const at::Tensor& counts);
 
 // 10 log10(1 / mse) of errors [N]: +inf for 0.

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The one line that says what happened: LibTorch's messages carry stacks and TorchScript source around it.
+// Extracts the line that says what happened: LibTorch's messages surround it with stacks and TorchScript source.
 std::string reason(const std::exception& exception) {
   const auto* error = dynamic_cast<const c10::Error*>(&exception);
   std::string text = error ? error->what_without_backtrace() : exception.what();
@@ -50,7 +50,7 @@ std::string NotedModule::noted(const char* key) const {
 
 at::Tensor NotedModule::operator()(std::vector<at::Tensor> inputs) {
   const at::NoGradGuard no_grad;
-  // The optimising executor would compile anew for each shape that it meets, for seconds; this one interprets.
+  // The optimising executor would compile for seconds at each new shape; this one interprets.
   const torch::jit::GraphOptimizerEnabledGuard as_written(false);
   const std::string shape = shape_text(inputs.front().sizes());
   c10::IValue result;
@@ -58,9 +58,7 @@ at::Tensor NotedModule::operator()(std::vector<at::Tensor> inputs) {
     result = module_.forward({inputs.begin(), inputs.end()});
   } catch (const std::exception& exception) {
     const std::string why = reason(exception);
-    const bool no_memory =
-        why.find("out of memory") != std::string::npos || why.find("not enough memory") != std::string::npos;
-    throw Error(no_memory ? ErrorKind::kOutOfMemory : ErrorKind::kInput,
+    throw Error(tells_of_full_memory(why) ? ErrorKind::kOutOfMemory : ErrorKind::kInput,
                 fmt::format("{}: failed on images {} ({})", where_, shape, why));
   }
   if (!result.isTensor()) throw complaint(fmt::format("its module answers {}", result.tagKind()), "a tensor");

@@ -1,4 +1,4 @@
-// A TorchScript module that says in an extra file what it holds: a score by an unknown network compares with nothing.
+// A TorchScript module whose extra file says what it holds: scores of an unknown network cannot be compared.
 #pragma once
 
 #include <filesystem>
@@ -16,21 +16,21 @@ namespace roundtrip::metrics {
 class NotedModule {
  public:
   struct Names {
-    std::string key;       // of the config: "lpips.path"
+    std::string key;       // of the config: "metric.lpips.path"
     std::string note;      // the extra file, a JSON object: "lpips.json"
     std::string expected;  // in messages: "a module written by ..."
   };
 
-  // Throws kInput for a file that is missing, no module, or has no such note.
+  // Throws kInput for a file that is missing, is not a module, or lacks the note.
   NotedModule(const std::filesystem::path& path, at::Device device, Names names);
 
   const nlohmann::json& note() const { return note_; }
-  std::string noted(const char* key) const;  // a text of the note; throws kInput where there is none
+  std::string noted(const char* key) const;  // a text of the note; throws kInput if absent
 
-  // Without gradients. Throws kOutOfMemory or kInput with the module's own complaint.
+  // Runs without gradients. Throws kOutOfMemory, or kInput with the module's own complaint.
   at::Tensor operator()(std::vector<at::Tensor> inputs);
 
-  // To be thrown for a module that is not what its note says.
+  // Returns the Error to throw for a module that does not match its note.
   Error complaint(const std::string& found, const std::string& expected = {}) const;
 
  private:

@@ -1,6 +1,6 @@
 // psnr = 10 log10(1 / mse): data range 1, the mean over channels and pixels taken before the logarithm.
 //
-// +inf for equal images; means over samples are the analysis' business, which counts those apart.
+// It is +inf for equal images; the analysis takes means over samples and counts such images apart.
 #include "metrics/metric.h"
 #include "metrics/mse.h"
 
@@ -9,22 +9,27 @@ namespace {
 
 class Psnr : public Metric {
  public:
-  const MetricInfo& info() const override {
-    static const MetricInfo info{.name = "psnr",
-                                 .units = "dB",
-                                 .long_name = "peak signal-to-noise ratio, data range 1, +inf for equal images",
-                                 .direction = Direction::kHigherIsBetter,
-                                 .version = "1",
-                                 .on_latents = false};
-    return info;
+  using Metric::Metric;
+
+  Tensor score(const Inputs& inputs) override {
+    return peak_signal_to_noise(mean_squared_error(inputs.reference, inputs.test));
   }
 
-  Tensor score(const Tensor& reference, const Tensor& test) override {
-    return peak_signal_to_noise(mean_squared_error(reference, test));
+  Tensor score_where(const Tensor& reference, const Tensor& test, const Tensor& counts) override {
+    return peak_signal_to_noise(mean_squared_error(reference, test, counts));
   }
 };
 
-const MetricRegistration registration{"psnr", [](const MetricOptions&) { return std::make_unique<Psnr>(); }};
+const Registered<Metric, Psnr> psnr({.name = "psnr",
+                                     .label = "PSNR",
+                                     .units = "dB",
+                                     .long_name = "peak signal-to-noise ratio, data range 1, +inf for equal images",
+                                     .direction = Direction::kHigherIsBetter,
+                                     .version = "1",
+                                     .digits = 2,
+                                     .has_floor = true,
+                                     .per_pixel = true,
+                                     .order = 1});
 
 }  // namespace
 }  // namespace roundtrip::metrics

@@ -1,10 +1,9 @@
-// ssim: Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE TIP
-// 2004, eq. 13, a channel at a time, with torchmetrics' choices: an 11x11 Gaussian window of sigma 1.5, K1 =
-// 0.01, K2 = 0.03, data range 1, borders reflected by 5 pixels and the mean taken over the whole map
-// (scikit-image, by contrast, drops the border).
+// ssim: Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE TIP 2004, eq. 13,
+// one channel at a time, with torchmetrics' choices: an 11x11 Gaussian window of sigma 1.5, K1 = 0.01, K2 = 0.03, data
+// range 1, borders reflected by 5 pixels, and the mean over the whole map (scikit-image drops the border).
 //
-// In float32 with the window rounded as there, to agree with the numbers that papers print: variances here
-// are differences of nearly equal numbers, and exact arithmetic strays by 1.4e-5 from torchmetrics.
+// It is computed in float32, with the window rounded as in torchmetrics, to agree with the numbers that papers print.
+// Variances here are differences of nearly equal numbers, and exact arithmetic differs from torchmetrics by 1.4e-5.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -48,20 +47,10 @@ Tensor mean_similarity(const Tensor& x, const Tensor& y, const Tensor& window) {
 
 class Ssim : public Metric {
  public:
-  const MetricInfo& info() const override {
-    static const MetricInfo info{.name = "ssim",
-                                 .units = "",
-                                 .long_name =
-                                     "structural similarity, Gaussian 11x11, sigma 1.5, K1 0.01, K2 0.03, "
-                                     "data range 1, reflected borders, mean of the whole map; NaN below "
-                                     "11 pixels",
-                                 .direction = Direction::kHigherIsBetter,
-                                 .version = "1",
-                                 .on_latents = false};
-    return info;
-  }
+  using Metric::Metric;
 
-  Tensor score(const Tensor& reference, const Tensor& test) override {
+  Tensor score(const Inputs& inputs) override {
+    const Tensor &reference = inputs.reference, &test = inputs.test;
     check_pair(reference, test);
     const int64_t count = reference.size(0), height = reference.size(2), width = reference.size(3);
     const auto options = reference.options().dtype(at::kDouble);
@@ -71,7 +60,7 @@ class Ssim : public Metric {
       }
       return at::full({count}, std::nan(""), options);
     }
-    // Some twenty maps live at once: 4 MiB each but for a single large image.
+    // About twenty maps exist at once: 4 MiB each, except for a single large image.
     const Tensor window = gaussian_window(reference.device());
     const int64_t chunk = std::max<int64_t>(1, (int64_t{1} << 20) / (reference.size(1) * height * width));
     std::vector<Tensor> scores;
@@ -87,7 +76,15 @@ class Ssim : public Metric {
   bool warned_ = false;
 };
 
-const MetricRegistration registration{"ssim", [](const MetricOptions&) { return std::make_unique<Ssim>(); }};
+const Registered<Metric, Ssim> ssim(
+    {.name = "ssim",
+     .label = "SSIM",
+     .long_name =
+         "structural similarity, Gaussian 11x11, sigma 1.5, K1 0.01, K2 0.03, data range 1, reflected borders, "
+         "mean of the whole map; NaN below 11 pixels",
+     .direction = Direction::kHigherIsBetter,
+     .version = "1",
+     .order = 6});
 
 }  // namespace
 }  // namespace roundtrip::metrics

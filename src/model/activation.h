@@ -19,8 +19,8 @@ enum class Activation {
 
 Tensor activate(Activation activation, Tensor&& x);  // [...]
 
-// The activations that diffusers' networks take: silu or swish, mish, gelu, relu, in any case of letters.
-// Throws kInput for other names.
+// Reads an activation of diffusers' networks: silu or swish, mish, gelu or relu, in any letter case. Throws kInput for
+// other names.
 Activation read_activation(JsonConfig& config, std::string_view key, std::string fallback = "silu");
 
 }  // namespace roundtrip::model

@@ -14,17 +14,17 @@ enum class Mask { kNone, kCausal };
 // q [N, T, heads d], k and v [N, S, heads d] -> [N, T, heads d].
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, Mask mask = Mask::kNone);
 
-// The projections' names below an attention's own, as the writers of weights chose them.
+// Names of the projections below an attention's own name, as the writers of weights chose them.
 struct AttentionNames {
   std::string_view q, k, v, out;
 };
 
-// The names in weights that diffusers writes, and in those written before its version 0.12.
+// Returns the names in weights that diffusers writes, or those from before its version 0.12.
 AttentionNames attention_names(const WeightScope& weights);
 
 struct HeadShape {
   int64_t heads = 1;
-  int64_t channels = 0;  // of each head; heads times this may be less than the channels of the tokens
+  int64_t channels = 0;  // per head; heads times this may be less than the tokens' channels
 };
 
 // Tokens attend to themselves; q, k and v come from one matrix product.

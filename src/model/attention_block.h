@@ -1,8 +1,8 @@
-// Self-attention over a picture's pixels with a residual, x -> (x + attention(norm(x))) / divisor: what
-// unconditional UNets and autoencoders attend with (Ho et al., NeurIPS 2020, appendix B).
+// Self-attention over a picture's pixels with a residual, x -> (x + attention(norm(x))) / divisor, as in unconditional
+// UNets and autoencoders (Ho et al., NeurIPS 2020, appendix B).
 //
-// As diffusers' Attention where it replaces the older AttentionBlock: projections with biases, keys under
-// their new names or their old ones.
+// It follows diffusers' Attention where that replaces the older AttentionBlock: projections with biases, keys under
+// their new or old names.
 #pragma once
 
 #include <cstdint>

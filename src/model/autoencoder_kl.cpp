@@ -24,7 +24,7 @@ constexpr double kMinLogVariance = -30, kMaxLogVariance = 20;
 struct VaeConfig {
   int64_t in_channels, out_channels, latent_channels;
   std::vector<int64_t> channels;                       // fine to coarse
-  std::vector<bool> encoder_attends, decoder_attends;  // stage by stage, in the order in which they are computed
+  std::vector<bool> encoder_attends, decoder_attends;  // by stage, in the order of computation
   int64_t layers, norm_groups;
   Activation activation;
   bool mid_attention, quant_conv, post_quant_conv;
@@ -32,7 +32,7 @@ struct VaeConfig {
   bool force_upcast;
 };
 
-// Whether each stage attends to its pixels, by the names of their types.
+// Reads whether each stage attends to its pixels, from the names of their types.
 std::vector<bool> read_types(JsonConfig& config, std::string_view key, const std::string& plain,
                              const std::string& attending, size_t count) {
   const auto types = config.get<std::vector<std::string>>(key, {plain});
@@ -79,7 +79,7 @@ VaeConfig read_config(JsonConfig& config) {
       read_types(config, "up_block_types", "UpDecoderBlock2D", "AttnUpDecoderBlock2D", vae.channels.size());
   config.refuse_unless("latents_mean", {nullptr});
   config.refuse_unless("latents_std", {nullptr});
-  config.ignore({"sample_size"});  // of training, and of tiles
+  config.ignore({"sample_size"});  // used only for training and tiling
   config.refuse_unread();
   return vae;
 }
@@ -125,7 +125,7 @@ struct Stage {
     }
   }
 
-  // At the resolution that x comes in.
+  // Keeps the resolution of x: `resample` is applied by the caller.
   Tensor operator()(Tensor x) const {
     for (size_t layer = 0; layer < resnets.size(); ++layer) {
       x = resnets[layer](x);

@@ -1,8 +1,8 @@
 // AutoencoderKL (Rombach et al., CVPR 2022): pixels to the mean and spread of latents, and latents to pixels.
 //
-// As diffusers 0.42 computes it, without slicing and tiling. The scaling that the diffusion runs on,
-// (z - shift_factor) scaling_factor, is applied here. Samples are encoded and decoded one at a time: what
-// becomes of an image does not depend on the batch that it is in.
+// It computes what diffusers 0.42 does, without slicing and tiling. It applies the scaling of the diffusion's latents,
+// (z - shift_factor) scaling_factor. Samples are encoded and decoded one at a time, so that the result for an image
+// does not depend on its batch.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@ namespace roundtrip::model {
 
 class AutoencoderKl : public diffusion::Codec {
  public:
-  // Throws kInput for a config or weights that do not fit. float16 and bfloat16 become float32 where
-  // force_upcast asks for it, as SDXL's does.
+  // Throws kInput for a config or weights that do not fit. float16 and bfloat16 become float32 if force_upcast asks for
+  // it, as SDXL's does.
   AutoencoderKl(JsonConfig config, WeightSource weights, at::TensorOptions options);
   ~AutoencoderKl() override;
 
-  // Both give the dtype of their argument. Heights and widths are multiples of scale().
+  // Both return the dtype of their argument. Heights and widths must be multiples of scale().
   Posterior encode(const at::Tensor& pixels) override;
   at::Tensor decode(const at::Tensor& latents) override;
 

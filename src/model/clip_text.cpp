@@ -8,7 +8,7 @@
 namespace roundtrip::model {
 namespace {
 
-// Configs of before transformers 4.31 name this as the end token, wrongly: the token of the highest id is meant.
+// Configs older than transformers 4.31 wrongly name this as the end token; they mean the token of the highest id.
 constexpr int64_t kWrongEndId = 2;
 constexpr int64_t kEndId = 49407;
 
@@ -47,7 +47,7 @@ ClipText::ClipText(JsonConfig config, WeightSource weights, at::TensorOptions op
   const auto classes = config.find<std::vector<std::string>>("architectures");
   const bool projects = classes && classes->size() == 1 && classes->front() == "CLIPTextModelWithProjection";
   if (projects && projected < 1) config.fail("projection_dim", "1 or more");
-  // Training and bookkeeping.
+  // Keys of training and bookkeeping.
   config.ignore({"attention_dropout", "bos_token_id", "dropout", "dtype", "initializer_factor", "initializer_range",
                  "output_attentions", "output_hidden_states", "pad_token_id", "return_dict", "torch_dtype",
                  "transformers_version", "use_cache"});
@@ -71,7 +71,7 @@ ClipText::ClipText(JsonConfig config, WeightSource weights, at::TensorOptions op
   if (projects) {
     projection_.emplace(WeightScope(weights, options) / "text_projection", channels_, projected, /*has_bias=*/false);
   }
-  weights.ignore("embeddings.position_ids");  // 0, 1, 2 ...: a buffer that old writers saved
+  weights.ignore("embeddings.position_ids");  // 0, 1, 2 ...: a buffer saved by old writers
   weights.ignore("text_model.embeddings.position_ids");
   refuse_unread(weights);
 }

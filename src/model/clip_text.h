@@ -1,6 +1,6 @@
 // CLIP's text transformer (Radford et al., ICML 2021): token ids in, hidden states and a pooled vector out.
 //
-// As transformers' CLIPTextModel and CLIPTextModelWithProjection (5.x) with no mask but the causal one.
+// It follows transformers' CLIPTextModel and CLIPTextModelWithProjection (5.x), with no mask but the causal one.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +21,19 @@ class ClipText {
  public:
   struct Output {
     Tensor last;         // [N, L, D] after the last layer and the final norm
-    Tensor penultimate;  // [N, L, D] before the last layer, as it is
+    Tensor penultimate;  // [N, L, D] before the last layer, unnormalised
     Tensor pooled;       // [N, P] `last` at the end token, projected; undefined without a projection
   };
 
-  // A CLIPTextModelWithProjection where the config's `architectures` says so. Throws kInput for a config or
-  // weights that do not fit.
+  // Builds a CLIPTextModelWithProjection if the config's `architectures` says so. Throws kInput for a config or weights
+  // that do not fit.
   ClipText(JsonConfig config, WeightSource weights, at::TensorOptions options);
 
   Output operator()(const Tensor& ids) const;  // int64 [N, L]
 
   int64_t channels() const { return channels_; }      // D
   int64_t max_length() const { return max_length_; }  // L at most
-  int64_t vocabulary() const { return vocabulary_; }  // ids lie in [0, vocabulary)
+  int64_t vocabulary() const { return vocabulary_; }  // ids are in [0, vocabulary)
   int64_t pooled_channels() const { return projection_ ? projection_->weight.size(0) : 0; }  // P
 
  private:

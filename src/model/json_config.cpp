@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "model/disguise.h"
@@ -27,7 +28,7 @@ template <>
 struct Reader<int64_t> {
   static constexpr std::string_view kName = "a whole number";
   static bool fits(const json& value) {
-    // nlohmann would wrap what lies beyond int64.
+    // nlohmann would wrap values beyond int64.
     if (value.is_number_unsigned()) return std::in_range<int64_t>(value.get<uint64_t>());
     return value.is_number_integer();
   }

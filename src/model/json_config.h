@@ -1,8 +1,8 @@
 // A typed reader of one component's config.json that remembers which keys were read.
 //
-// Model folders carry keys for every variant of an architecture. A network reads those that it implements,
-// refuses those that would change its arithmetic, and asks at the end what is left (refuse_unread): nothing
-// is ignored by oversight.
+// Model folders carry keys for every variant of an architecture. A network reads those that it implements, refuses
+// those that would change its arithmetic, and finally checks which are left (refuse_unread). No key is ignored by
+// oversight.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@
 
 namespace roundtrip::model {
 
-// T is one of bool, int64_t, double, std::string, or a std::vector of one of them. Integers are accepted as
-// doubles, nothing else is converted. Every getter throws kInput with the file and the key.
+// T is one of bool, int64_t, double, std::string, or a std::vector of one of them. Integers are accepted as doubles;
+// nothing else is converted. Every getter throws kInput with the file and the key.
 class JsonConfig {
  public:
   static JsonConfig open(const std::filesystem::path& path);
@@ -28,47 +28,47 @@ class JsonConfig {
 
   bool has(std::string_view key) const;  // present and not null; not counted as reading
 
-  // The key's value. Null is a value of no type here: find() is for keys that may be null.
+  // Returns the key's value. Null has the wrong type here: use find() for keys that may be null.
   template <typename T>
   T get(std::string_view key);
   template <typename T>
   T get(std::string_view key, T fallback);
 
-  // Nothing where the key is absent or null.
+  // Returns nothing if the key is absent or null.
   template <typename T>
   std::optional<T> find(std::string_view key);
 
-  // A key that holds one value for all of `blocks`, or a list with one value each (attention_head_dim, ...).
+  // Reads a key with one value for all of `blocks`, or a list with one value each (attention_head_dim, ...).
   template <typename T>
   std::vector<T> per_block(std::string_view key, size_t blocks, T fallback);
 
-  // The same one level deeper: a block's own value may be a list with one value for each of its layers, of
-  // which block b has layers[b].
+  // Reads the same one level deeper: a block's own value may be a list with one value for each of its layers. Block b
+  // has layers[b] layers.
   template <typename T>
   std::vector<std::vector<T>> per_layer(std::string_view key, const std::vector<int64_t>& layers, T fallback);
 
-  // An absent key is fine: its default is what the network implements. Null is allowed only where it is
-  // listed.
+  // Refuses values other than `allowed`. An absent key is accepted, because its default is what the network implements.
+  // Null is allowed only if listed.
   //   config.refuse_unless("dual_cross_attention", {false});
   void refuse_unless(std::string_view key, std::initializer_list<nlohmann::json> allowed);
 
-  // The keys do not change the arithmetic (sample_size, dropout in inference ...): counted as read.
+  // Counts keys that do not change the arithmetic as read (sample_size, dropout in inference ...).
   void ignore(std::initializer_list<std::string_view> keys);
 
-  // What nobody read, in the file's alphabetical order. Keys that start with `_` are the writer's notes.
+  // Unread keys, in the file's alphabetical order. Keys that start with `_` are the writer's notes.
   std::vector<std::pair<std::string, nlohmann::json>> unread() const;
 
-  // Throws for the first unread key that is neither null nor false: a switch that is off asks for nothing.
+  // Throws for the first unread key that is neither null nor false: a switch that is off requests nothing.
   void refuse_unread() const;
 
-  // The Error for a value that has the right type and is wrong all the same.
+  // Throws the Error for a value of the right type that is still wrong.
   [[noreturn]] void fail(std::string_view key, std::string_view expected) const;
 
   const std::string& where() const { return where_; }
 
  private:
   JsonConfig(nlohmann::json values, std::string where) : values_(std::move(values)), where_(std::move(where)) {}
-  const nlohmann::json* read(std::string_view key);  // null pointer where absent
+  const nlohmann::json* read(std::string_view key);  // null pointer if absent
   std::string nearest(std::string_view key) const;
 
   nlohmann::json values_;

@@ -1,10 +1,10 @@
-// The layers that every network here is made of, each bound to its weights by name when it is built.
+// Layers that all networks here consist of, each bound to its weights by name when it is built.
 //
-// Weights never ask for gradients; inputs may. Pictures [N, C, h, w] are kept in channels_last memory, which
-// convolutions prefer on every device and in which the tokens [N, h w, C] of attention are the same memory.
+// Weights never require gradients; inputs may. Pictures [N, C, h, w] are stored as channels_last. Convolutions prefer
+// it on every device, and the tokens [N, h w, C] of attention share its memory.
 //
-// A function that takes `Tensor&&` may write its result over that argument, and does so where no gradient is
-// recorded: pass it only what nobody else holds.
+// A function that takes `Tensor&&` may write its result over that argument, and does so if no gradient is recorded.
+// Pass only a tensor that nobody else holds.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ struct Linear {
   Linear() = default;
   Linear(const WeightScope& weights, int64_t in, int64_t out, bool has_bias = true);
 
-  // The layer that gives outputs [from, from + count) of this one.
+  // Returns the layer that computes outputs [from, from + count) of this one.
   Linear outputs(int64_t from, int64_t count) const;
 
-  // One layer whose output is that of `parts`, one after the other: a single matrix product for many.
+  // Joins `parts` into one layer that gives their outputs in sequence: a single matrix product for many.
   static Linear concatenated(const std::vector<Linear>& parts);
 
   Tensor operator()(const Tensor& x) const;  // [..., in] -> [..., out]
@@ -78,7 +78,7 @@ Tensor add(Tensor&& x, const Tensor& y);                         // x + y
 Tensor multiply(Tensor&& x, const Tensor& y);                    // x y
 Tensor upsample_nearest(const Tensor& x, at::IntArrayRef size);  // [N, C, h, w] -> [N, C, size]
 
-// A picture's pixels as tokens, row by row, and back. Views where the picture is channels_last.
+// Convert a picture's pixels to tokens, row by row, and back. They return views if the picture is channels_last.
 Tensor to_tokens(const Tensor& picture);                                 // [N, C, h, w] -> [N, h w, C]
 Tensor to_picture(const Tensor& tokens, int64_t height, int64_t width);  // [N, h w, C] -> [N, C, h, w]
 

@@ -5,12 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include <ATen/Context.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "model/autoencoder_kl.h"
 #include "model/clip_text.h"
@@ -27,8 +25,6 @@
 #include "model/size_ids.h"
 #include "model/torchscript_denoiser.h"
 #include "model/unet.h"
-#include "model/unet_2d_condition.h"
-#include "model/unet_2d_model.h"
 
 namespace roundtrip::model {
 namespace {
@@ -42,21 +38,7 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-at::Device device_of(const std::string& name) {
-  constexpr std::string_view kExpected = "cpu, cuda or cuda:N with a GPU that is there";
-  at::Device device(at::kCPU);
-  try {
-    device = at::Device(name);
-  } catch (const c10::Error&) {
-    throw input_error("engine.device", name_text(name), kExpected);
-  }
-  const auto gpus = static_cast<int64_t>(at::hasCUDA() ? at::getNumGPUs() : 0);
-  const bool is_present = device.is_cpu() || (device.is_cuda() && gpus > 0 && device.index() < gpus);
-  if (!is_present) throw input_error("engine.device", name_text(name), kExpected);
-  return device;
-}
-
-// The components of one folder as they are opened: configs, weights, and a tally of both.
+// Components of one folder while it is opened: configs, weights, and a count of both.
 class Folder {
  public:
   explicit Folder(fs::path root) : root_(std::move(root)) {}
@@ -68,7 +50,7 @@ class Folder {
     if (!has(component)) throw input_error(root_.string(), fmt::format("no {}/", component), why);
   }
 
-  // Where the unet's files lie: in unet/, or in the folder itself.
+  // Folder with the unet's files: unet/, or the folder itself.
   fs::path unet() const { return has("unet") || !has("config.json") ? root_ / "unet" : root_; }
 
   fs::path scheduler_config() const {
@@ -80,7 +62,7 @@ class Folder {
 
   JsonConfig config(const fs::path& component) const { return JsonConfig::open(root_ / component / "config.json"); }
 
-  // Counts the parameters and the digests of what it opens.
+  // Opens weights and counts their parameters and files.
   WeightSource weights(const fs::path& component) {
     WeightSource source = WeightSource::open(root_ / component);
     for (const fs::path& file : source.files()) {
@@ -93,18 +75,18 @@ class Folder {
     return source;
   }
 
-  // Of a file that is not read by its tensors.
+  // Counts a file that is not read tensor by tensor.
   void count(std::string_view component, const fs::path& file) {
-    digest_.add(component).add(file.filename().string()).add(sha256_hex_of_file(file));
+    weight_files_.push_back({std::string(component), file});
   }
 
   int64_t parameters() const { return parameters_; }
-  std::string digest() { return digest_.hex(); }
+  const std::vector<WeightFile>& weight_files() const { return weight_files_; }
 
  private:
   fs::path root_;
   int64_t parameters_ = 0;
-  Hasher digest_;
+  std::vector<WeightFile> weight_files_;
 };
 
 void require_class(JsonConfig& config, const std::vector<std::string>& known) {
@@ -113,22 +95,22 @@ void require_class(JsonConfig& config, const std::vector<std::string>& known) {
   config.fail("_class_name", join(known, " or ") + "." + did_you_mean(name, known));
 }
 
-// The denoiser, and what the rest of the folder has to agree with.
+// Opens the denoiser, with the facts that the rest of the folder has to agree with.
 std::unique_ptr<Network> open_network(Folder& folder, at::TensorOptions options) {
   if (folder.has(kTorchScriptConfig)) {
     const TorchScriptConfig config = read_torchscript_config(folder.root());
-    std::unique_ptr<Network> network = open_torchscript(config, options);
+    const bool inspected = options.device().is_meta();  // a module has to be loaded to be inspected
+    std::unique_ptr<Network> network = open_torchscript(config, inspected ? options.device(at::kCPU) : options);
     folder.count("denoiser", config.module);
     return network;
   }
   const fs::path unet = folder.unet();
   if (!is_there(unet)) throw input_error(folder.root().string(), "no unet/", "unet/ with config.json and weights");
   JsonConfig config = JsonConfig::open(unet / "config.json");
-  require_class(config, {"UNet2DConditionModel", "UNet2DModel"});
-  const bool conditional = config.get<std::string>("_class_name") == "UNet2DConditionModel";
-  const UNetShape shape =
-      conditional ? read_unet_2d_condition(std::move(config)) : read_unet_2d_model(std::move(config));
-  return std::make_unique<UNet>(shape, folder.weights("unet" == unet.filename() ? "unet" : "."), options);
+  require_class(config, Network::Plugins::names());
+  const std::string family = config.get<std::string>("_class_name");
+  const WeightOpener weights = [&] { return folder.weights("unet" == unet.filename() ? "unet" : "."); };
+  return Network::Plugins::make(family, std::move(config), weights, options);
 }
 
 std::unique_ptr<AutoencoderKl> open_vae(Folder& folder, at::TensorOptions options) {
@@ -176,7 +158,7 @@ void require_same(const Folder& folder, std::string_view what, int64_t found, in
   }
 }
 
-// What the diffusion runs on goes in and comes out.
+// Checks that the network takes and returns as many channels as the diffusion has.
 void require_latents(const Folder& folder, std::string_view what, int64_t found, int64_t expected) {
   if (found == expected) return;
   const bool takes_more = what == "in_channels" && found > expected;
@@ -198,7 +180,7 @@ at::ScalarType dtype_of(const std::string& name) {
 }
 
 Model open_model(const ModelOptions& options) {
-  const at::TensorOptions tensors = at::dtype(dtype_of(options.dtype)).device(device_of(options.device));
+  const at::TensorOptions tensors = at::dtype(dtype_of(options.dtype)).device(options.device);
   const ModelPath path = find_model(options.path);
   const ModelIndex index = read_model_index(path.folder);
   Folder folder(path.folder);
@@ -244,7 +226,7 @@ Model open_model(const ModelOptions& options) {
   model.denoiser = as_eps(std::move(network), model.schedule);
   if (facts.pooled_channels > 0) model.denoiser = with_size_ids(std::move(model.denoiser), model.pixel_multiple);
   model.parameters = folder.parameters();
-  model.digest = folder.digest();
+  model.weight_files = folder.weight_files();
   return model;
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "model/disguise.h"
 #include "model/model_path.h"
@@ -21,12 +22,12 @@ using nlohmann::json;
 
 constexpr std::string_view kExpected = "a pipeline around a UNet2DConditionModel or UNet2DModel";
 
-// Components that are read, and those that a pipeline calls before or after the diffusion.
+// Components that are read here, and those that a pipeline calls before or after the diffusion.
 constexpr std::array<std::string_view, 10> kComponents{
     "unet",      "vae",         "scheduler",      "text_encoder",      "text_encoder_2",
     "tokenizer", "tokenizer_2", "safety_checker", "feature_extractor", "image_encoder"};
 
-// [library, class]; a component that was left out is null or [null, null].
+// Class of [library, class]; a component that was left out is null or [null, null].
 std::string class_of(const json& component) {
   const bool is_named = component.is_array() && component.size() == 2 && component[1].is_string();
   return is_named ? component[1].get<std::string>() : "";
@@ -61,7 +62,7 @@ void refuse_foreign(const json& index, const std::string& pipeline, const std::s
   }
 }
 
-// A folder without an index and without a unet/, described by what lies in it.
+// Refuses a folder without an index and without a unet/, and describes it by its contents.
 void refuse_without_index(const fs::path& folder) {
   const fs::path config = folder / "config.json";
   if (is_there(folder / "adapter_config.json") || is_there(folder / "pytorch_lora_weights.safetensors")) {
@@ -72,7 +73,7 @@ void refuse_without_index(const fs::path& folder) {
     std::string name;
     if (const auto type = found.find("_class_name"); type != found.end() && type->is_string()) name = *type;
     if (const auto types = found.find("architectures"); name.empty() && types != found.end()) name = json_text(*types);
-    if (name.starts_with("UNet2D")) return;  // the unet itself: google/ddpm-* lie so
+    if (name.starts_with("UNet2D")) return;  // the unet itself: google/ddpm-* are stored so
     throw input_error(folder.string(), fmt::format("a lone {}", name.empty() ? "component" : name), kExpected);
   }
   std::vector<fs::path> checkpoints;

@@ -1,4 +1,4 @@
-// model_index.json, with which a diffusers folder says what it is; and folders that are something else.
+// Reads model_index.json, which describes a diffusers folder, and recognises folders that are something else.
 #pragma once
 
 #include <filesystem>
@@ -7,13 +7,13 @@
 namespace roundtrip::model {
 
 struct ModelIndex {
-  std::string pipeline;                      // its class; empty where the folder has no index
+  std::string pipeline;                      // its class; empty if the folder has no index
   bool force_zeros_for_empty_prompt = true;  // SDXL
 };
 
-// Throws kInput, saying what the folder is, for one whose pipeline has components that change what its network
-// is given or that are not implemented (transformers, ControlNets, image encoders ...), for a lone component,
-// for an adapter, and for single-file checkpoints.
+// Throws kInput, saying what the folder is, for a pipeline whose components change the input of its network or are not
+// implemented (transformers, ControlNets, image encoders ...), for a lone component, for an adapter, and for
+// single-file checkpoints.
 ModelIndex read_model_index(const std::filesystem::path& folder);
 
 }  // namespace roundtrip::model

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 
 namespace roundtrip::model {
@@ -38,7 +38,7 @@ struct HubName {
   std::string owner, name, revision = "main";
 };
 
-// org/name or org/name@revision, and nothing that leads out of the cache.
+// Parses org/name or org/name@revision, and nothing that leads out of the cache.
 std::optional<HubName> hub_name(const std::string& text) {
   const std::vector<std::string> halves = split(text, '@');
   const std::vector<std::string> parts = split(halves[0], '/');

@@ -1,21 +1,42 @@
-// A denoiser read from a model folder, with what the rest of the folder has to agree with.
+// A network read from a model folder: its raw prediction, and the facts that the rest of the folder has to agree with.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
+#include "base/registry.h"
 #include "diffusion/denoiser.h"
+#include "model/json_config.h"
+#include "model/safetensors.h"
 
 namespace roundtrip::model {
 
-class Network : public diffusion::Denoiser {
+// A family of networks: the `_class_name` of the config.json that describes one.
+struct NetworkInfo {
+  static constexpr PluginKind kKind{.noun = "class of networks", .key = "_class_name", .unknown = ErrorKind::kInput};
+  std::string name;
+};
+
+// Opens the weights beside a config, once the config was accepted.
+using WeightOpener = std::function<WeightSource()>;
+
+class Network {
  public:
+  // A family registers from its own file: Registered<Network, X>, X made from the config, its weights and the options.
+  using Plugins = Registry<Network, NetworkInfo, JsonConfig, const WeightOpener&, at::TensorOptions>;
+  virtual ~Network() = default;
+
+  // Returns the network's own prediction (eps, v or the sample) for each row [R, C, H, W], in the dtype of x.
+  // Differentiable in x and conditioning.tokens. Several threads may call it at once.
+  virtual at::Tensor predict(const diffusion::Batch& batch) const = 0;
+  virtual bool takes_plans() const { return false; }
+
   struct Facts {
     int64_t in_channels = 0, out_channels = 0;
-    std::array<int64_t, 2> sample_size{};  // height and width; zeros where the config does not say
-    int64_t context_channels = 0;          // of the text's tokens; 0 where the network reads none
-    int64_t pooled_channels = 0;           // of the pooled text vector, read with size ids; 0 where it reads none
-    int64_t timesteps = 0;                 // t lies below; 0 where any t will do
+    std::array<int64_t, 2> sample_size{};  // height and width; zeros if the config does not say
+    int64_t context_channels = 0;          // of the text's tokens; 0 if the network reads none
+    int64_t pooled_channels = 0;           // of the pooled text vector, read with size ids; 0 if it reads none
+    int64_t timesteps = 0;                 // t must be below this; 0 if any t is accepted
   };
 
   virtual const Facts& facts() const = 0;

@@ -1,4 +1,4 @@
-// The codec of a model that runs on pixels themselves.
+// Codec of a model that runs on pixels directly.
 #pragma once
 
 #include "diffusion/denoiser.h"

@@ -11,34 +11,37 @@ using at::Tensor;
 
 class EpsOf : public diffusion::Denoiser {
  public:
-  EpsOf(std::unique_ptr<diffusion::Denoiser> network, const diffusion::NoiseSchedule& schedule)
+  EpsOf(std::unique_ptr<Network> network, const diffusion::NoiseSchedule& schedule)
       : network_(std::move(network)), prediction_(schedule.config().prediction) {
     std::vector<double> alpha_bars;
     for (int t = 0; t < schedule.train_steps(); ++t) {
-      alpha_bars.push_back(std::max(schedule.alpha_bar(t), diffusion::kLeastAlphaBar));
+      alpha_bars.push_back(std::max(schedule.alpha_bar(t), diffusion::kMinAlphaBar));
     }
     alpha_bars_ = at::tensor(alpha_bars, at::kDouble);
   }
 
-  Tensor eps(const Tensor& x, const Tensor& t, const diffusion::Conditioning& conditioning) override {
-    const Tensor predicted = network_->eps(x, t, conditioning);
-    const Tensor alpha_bar = alpha_bars_.index_select(0, t.cpu()).view({-1, 1, 1, 1});  // [R, 1, 1, 1]
+  Tensor out(const diffusion::Batch& batch) override {
+    Tensor predicted = network_->predict(batch);
+    if (prediction_ == diffusion::Prediction::kEpsilon) return predicted;
+    const Tensor& x = batch.x;
+    const Tensor alpha_bar =
+        alpha_bars_.index_select(0, batch.t.cpu().to(at::kLong)).view({-1, 1, 1, 1});  // [R, 1, 1, 1]
     const Tensor a = alpha_bar.sqrt().to(x.options());
     const Tensor s = (1 - alpha_bar).sqrt().to(x.options());
     return prediction_ == diffusion::Prediction::kV ? a * predicted + s * x : (x - a * predicted) / s;
   }
+  bool takes_plans() const override { return network_->takes_plans(); }
 
  private:
-  std::unique_ptr<diffusion::Denoiser> network_;
+  std::unique_ptr<Network> network_;
   diffusion::Prediction prediction_;
   Tensor alpha_bars_;  // [T], float64
 };
 
 }  // namespace
 
-std::unique_ptr<diffusion::Denoiser> as_eps(std::unique_ptr<diffusion::Denoiser> network,
+std::unique_ptr<diffusion::Denoiser> as_eps(std::unique_ptr<Network> network,
                                             const diffusion::ScheduleConfig& schedule) {
-  if (schedule.prediction == diffusion::Prediction::kEpsilon) return network;
   return std::make_unique<EpsOf>(std::move(network), diffusion::NoiseSchedule(schedule));
 }
 

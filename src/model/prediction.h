@@ -1,5 +1,4 @@
-// A network that predicts v or the sample, read as one that predicts eps, with alpha_bar at the t that is
-// passed.
+// A network of the VP family as a denoiser: v- and sample-predictions become eps, with alpha_bar at the row's own t.
 //
 //   x = a x_0 + s eps,  a = sqrt(alpha_bar_t),  s = sqrt(1 - alpha_bar_t)
 //   v = a eps - s x_0       =>  eps = a v + s x            (Salimans & Ho, ICLR 2022, appendix D)
@@ -8,13 +7,12 @@
 
 #include <memory>
 
-#include "diffusion/denoiser.h"
 #include "diffusion/noise_schedule.h"
+#include "model/network.h"
 
 namespace roundtrip::model {
 
-// `network` itself where the schedule says that it predicts eps.
-std::unique_ptr<diffusion::Denoiser> as_eps(std::unique_ptr<diffusion::Denoiser> network,
+std::unique_ptr<diffusion::Denoiser> as_eps(std::unique_ptr<Network> network,
                                             const diffusion::ScheduleConfig& schedule);
 
 }  // namespace roundtrip::model

@@ -11,7 +11,7 @@
 namespace roundtrip::model {
 namespace {
 
-// Half precision ends here: what conditions a network is kept in float32.
+// Widens half precision: the conditioning of a network is kept in float32.
 Tensor at_least_float(const Tensor& states) { return states.to(at::promote_types(states.scalar_type(), at::kFloat)); }
 
 }  // namespace
@@ -36,7 +36,7 @@ ClipText::Output TextTower::operator()(const std::string& prompt, int& dropped_t
   return transformer_(at::tensor(encoding.ids, at::kLong).unsqueeze(0).to(device_));
 }
 
-diffusion::TextEncoder::Encoded ClipPromptEncoder::encode(const std::string& prompt) {
+TextEncoder::Encoded ClipPromptEncoder::encode(const std::string& prompt) {
   const c10::NoGradGuard no_grad;
   Encoded encoded;
   encoded.conditioning.tokens = at_least_float(tower_(prompt, encoded.dropped_tokens).last.squeeze(0));
@@ -54,7 +54,7 @@ SdxlPromptEncoder::SdxlPromptEncoder(TextTower first, TextTower second, bool emp
   }
 }
 
-diffusion::TextEncoder::Encoded SdxlPromptEncoder::encode(const std::string& prompt) {
+TextEncoder::Encoded SdxlPromptEncoder::encode(const std::string& prompt) {
   const c10::NoGradGuard no_grad;
   Encoded encoded;
   const ClipText::Output first = first_(prompt, encoded.dropped_tokens);

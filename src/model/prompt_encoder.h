@@ -1,30 +1,31 @@
-// Prompts to what a network of the Stable Diffusion family is conditioned on: the tokenizer's ids, padded to
-// the model's length, through CLIP's text transformer, or through two of them.
+// Encodes prompts for networks of the Stable Diffusion family: the tokenizer's ids, padded to the model's length, go
+// through one or two of CLIP's text transformers.
 #pragma once
 
 #include <string>
 
 #include "diffusion/denoiser.h"
 #include "model/clip_text.h"
+#include "model/text_encoder.h"
 #include "text/clip_tokenizer.h"
 
 namespace roundtrip::model {
 
-// A text encoder, with what a network has to agree with.
-class PromptEncoder : public diffusion::TextEncoder {
+// Text encoder with the sizes that a network has to agree with.
+class PromptEncoder : public TextEncoder {
  public:
   virtual int64_t length() const = 0;                    // L
   virtual int64_t channels() const = 0;                  // D
-  virtual int64_t pooled_channels() const { return 0; }  // P; 0 where there is no pooled vector
+  virtual int64_t pooled_channels() const { return 0; }  // P; 0 without a pooled vector
 };
 
 // One tokenizer with its transformer.
 class TextTower {
  public:
-  // Throws kInput where the two do not belong together; `where` names the folder.
+  // Throws kInput if the two do not belong together; `where` names the folder.
   TextTower(text::ClipTokenizer tokenizer, ClipText transformer, at::Device device, const std::string& where);
 
-  // States of one prompt [1, L, D] in the transformer's dtype; adds the tokens that did not fit.
+  // Returns the states of one prompt [1, L, D] in the transformer's dtype; adds the number of tokens that did not fit.
   ClipText::Output operator()(const std::string& prompt, int& dropped_tokens) const;
 
   int64_t length() const { return tokenizer_.max_length(); }
@@ -41,7 +42,7 @@ class ClipPromptEncoder : public PromptEncoder {
  public:
   explicit ClipPromptEncoder(TextTower tower) : tower_(std::move(tower)) {}
 
-  // Tokens [L, D] in float32, or float64 where the transformer has it.
+  // Tokens [L, D] in float32, or in float64 if the transformer uses it.
   Encoded encode(const std::string& prompt) override;
 
   int64_t length() const override { return tower_.length(); }
@@ -55,9 +56,9 @@ class ClipPromptEncoder : public PromptEncoder {
 // and the second one's projected vector.
 class SdxlPromptEncoder : public PromptEncoder {
  public:
-  // `empty_is_zero`: an empty prompt is all zeros instead of what the transformers make of it
-  // (force_zeros_for_empty_prompt in model_index.json). Throws kInput where the towers differ in length or the
-  // second has no projection; `where` names the folder.
+  // `empty_is_zero` encodes an empty prompt as zeros instead of the transformers' output (force_zeros_for_empty_prompt
+  // in model_index.json). Throws kInput if the towers differ in length or the second has no projection. `where` names
+  // the folder.
   SdxlPromptEncoder(TextTower first, TextTower second, bool empty_is_zero, const std::string& where);
 
   // Tokens [L, D1 + D2] and the pooled vector [P], dtypes as above.

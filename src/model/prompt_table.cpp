@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/text.h"
 
 namespace roundtrip::model {
@@ -23,7 +22,7 @@ PromptTable::PromptTable(const std::filesystem::path& path, int64_t channels, at
   }
 }
 
-diffusion::TextEncoder::Encoded PromptTable::encode(const std::string& prompt) {
+TextEncoder::Encoded PromptTable::encode(const std::string& prompt) {
   if (!file_.entries().contains(prompt)) {
     std::vector<std::string> prompts;
     for (const auto& entry : file_.entries()) prompts.push_back(entry.first);

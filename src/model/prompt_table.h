@@ -1,5 +1,5 @@
-// Embeddings that were computed beforehand: a safetensors file with a tensor [L, D] for each prompt, under the
-// prompt's own text. The empty prompt is one of them.
+// Precomputed embeddings: a safetensors file with a tensor [L, D] for each prompt, named by the prompt's own text. The
+// empty prompt is one of them.
 #pragma once
 
 #include <filesystem>
@@ -12,10 +12,10 @@ namespace roundtrip::model {
 
 class PromptTable : public PromptEncoder {
  public:
-  // Throws kInput where the tensors are not all of one shape [L, `channels`].
+  // Throws kInput if the tensors do not all have one shape [L, `channels`].
   PromptTable(const std::filesystem::path& path, int64_t channels, at::Device device);
 
-  // Tokens in float32, or float64 where the file has it. Throws kInput for a prompt that is not in the file.
+  // Tokens in float32, or in float64 if the file has it. Throws kInput for a prompt that is not in the file.
   Encoded encode(const std::string& prompt) override;
 
   int64_t length() const override { return length_; }

@@ -1,7 +1,7 @@
 // The residual block of UNets and autoencoders:
 //   x -> shortcut(r(x)) + conv2(act(norm2(conv1(r(act(norm1(x)))) + time)))
-// with r a change of resolution in the blocks that are there for one, and nothing in the others. As diffusers'
-// ResnetBlock2D; not here: FIR kernels, norms conditioned on space.
+// r changes the resolution in blocks that resample and does nothing in the others. As in diffusers' ResnetBlock2D. Not
+// implemented: FIR kernels, norms conditioned on space.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ class ResnetBlock {
   // `times` is null in networks without a timestep.
   ResnetBlock(const WeightScope& weights, const ResnetShape& shape, TimeProjections* times = nullptr);
 
-  // x [N, in, h, w], what TimeProjections gave -> [N, out, h', w']; `enlarge_to` is [h', w'] of a block that
+  // x [N, in, h, w] and the output of TimeProjections -> [N, out, h', w']; `enlarge_to` is [h', w'] of a block that
   // enlarges.
   Tensor operator()(const Tensor& x, const std::vector<Tensor>& times = {}, at::IntArrayRef enlarge_to = {}) const;
 

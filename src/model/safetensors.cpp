@@ -27,7 +27,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors data is l
 
 constexpr uint64_t kLengthBytes = 8;
 constexpr uint64_t kDisguiseBytes = 512;           // enough to tell what a file is instead
-constexpr size_t kMaxDimensions = 16;              // ATen stops at 64 in some operations, networks at 5
+constexpr size_t kMaxDimensions = 16;              // some operations of ATen stop at 64; networks use up to 5
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of the reference implementation
 
 struct Dtype {
@@ -69,7 +69,7 @@ class Mapping {
   uint64_t size() const { return size_; }
   const char* data() const { return static_cast<const char*>(data_); }
 
-  // Gives back the whole pages of `bytes` bytes from `from` on: they are read from the file again when touched.
+  // Releases the whole pages of `bytes` bytes from `from` on: touching them reads the file again.
   void release(const char* from, uint64_t bytes) const {
     static const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
     const uintptr_t first = (reinterpret_cast<uintptr_t>(from) + page - 1) / page * page;
@@ -87,7 +87,7 @@ class EntryReader {
  public:
   EntryReader(std::string_view where, std::string_view name) : where_(where), name_(name) {}
 
-  // `data_bytes` is what follows the header.
+  // `data_bytes` is the number of bytes after the header.
   SafetensorsFile::Entry read(const nlohmann::json& value, uint64_t data_bytes) const {
     if (!value.is_object()) fail(fmt::format("is {}", json_text(value)), "an object");
     for (const auto& item : value.items()) {
@@ -134,13 +134,13 @@ class EntryReader {
     fail(fmt::format("has dtype {}", json_text(value)), "F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL");
   }
 
-  // Returns the bytes of data that the shape asks for.
+  // Returns the number of data bytes that the shape requires.
   uint64_t read_shape(const nlohmann::json& value, uint64_t bytes, std::vector<int64_t>& shape) const {
     if (!value.is_array()) fail(fmt::format("has shape {}", json_text(value)), "a list of whole numbers");
     if (value.size() > kMaxDimensions) {
       fail(fmt::format("has {} dimensions", value.size()), fmt::format("at most {}", kMaxDimensions));
     }
-    // The product leaves out zeros, so that [2^40, 2^40, 0] is refused: its strides would wrap.
+    // Zeros are left out of the product, so that [2^40, 2^40, 0] is refused: its strides would wrap.
     bool empty = false;
     for (const nlohmann::json& size : value) {
       if (!size.is_number_unsigned()) {
@@ -160,7 +160,7 @@ class EntryReader {
   std::string_view where_, name_;
 };
 
-// The tensors tile the data: each starts where the one before it ends, and nothing is left over.
+// Checks that the tensors tile the data: each starts where the previous one ends, and nothing is left over.
 void check_tiling(std::string_view where, const SafetensorsFile::Entries& entries, uint64_t data_bytes) {
   std::vector<const SafetensorsFile::Entries::value_type*> in_order;
   for (const auto& entry : entries) in_order.push_back(&entry);
@@ -253,7 +253,7 @@ at::Tensor SafetensorsFile::tensor(std::string_view name) const {
   }
   const Entry& entry = found->second;
   if (entry.from == entry.to) return at::empty(entry.shape, at::dtype(entry.dtype));
-  // ATen asks for mutable memory and never writes to it unless told to.
+  // ATen requires mutable memory and never writes to it unless told to.
   char* data = const_cast<char*>(state_->data) + entry.from;
   if (entry.dtype == at::kBool) {
     // A C++ bool is 0 or 1; a file's byte may be anything.

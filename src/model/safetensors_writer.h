@@ -9,8 +9,8 @@
 
 namespace roundtrip::model {
 
-// Tensors of any device and layout, written in their dtype and by name; the data starts at a multiple of 8
-// bytes. Throws kInput where the file cannot be written or the format has no name for a dtype.
+// Writes tensors of any device and layout in their own dtype, by name. The data starts at a multiple of 8 bytes. Throws
+// kInput if the file cannot be written or the format has no name for a dtype.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors);
 
 }  // namespace roundtrip::model

@@ -23,7 +23,7 @@ using diffusion::Spacing;
 
 constexpr int64_t kMaxTrainSteps = 1'000'000;
 
-// diffusers' schedulers that run on sigmas, flows or discrete states of their own.
+// diffusers' schedulers that use sigmas, flows or discrete states of their own.
 constexpr std::string_view kWithoutBetas[] = {"FlowMatch", "EDM",          "ScoreSde",
                                               "KarrasVe",  "CMStochastic", "VQDiffusion"};
 
@@ -50,8 +50,7 @@ double read_beta(JsonConfig& config, std::string_view key, double fallback) {
   return beta;
 }
 
-// What only samplers use, as key=value. The settings of a switch that is off have no effect: not worth a
-// record.
+// Keys that only samplers use, as key=value. The settings of a switch that is off have no effect and are not recorded.
 std::vector<std::string> read_ignored(JsonConfig& config) {
   std::vector<std::string> ignored;
   const auto is_on = [&](std::string_view key) {

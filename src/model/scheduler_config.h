@@ -1,9 +1,9 @@
 // scheduler/scheduler_config.json of a diffusers folder, read as a noise schedule.
 //
-// A folder's scheduler class chooses a sampler; the schedule that the network was trained on is in keys that
-// all classes share. So the class does not matter, and absent keys have DDIMScheduler's defaults (diffusers
-// 0.42). What only a sampler uses is recorded in `ignored` as key=value. Refused: classes without a schedule
-// of betas (flow matching, EDM ...), and values of the shared keys that are not implemented.
+// A folder's scheduler class chooses a sampler. The schedule that the network was trained on is in keys that all
+// classes share, so the class does not matter. Absent keys have DDIMScheduler's defaults (diffusers 0.42). Keys that
+// only a sampler uses are recorded in `ignored` as key=value. Refused: classes without a schedule of betas (flow
+// matching, EDM ...), and values of the shared keys that are not implemented.
 #pragma once
 
 #include <filesystem>

@@ -12,15 +12,17 @@ class Sized : public diffusion::Denoiser {
   Sized(std::unique_ptr<diffusion::Denoiser> network, int64_t pixels_per_latent)
       : network_(std::move(network)), pixels_per_latent_(pixels_per_latent) {}
 
-  Tensor eps(const Tensor& x, const Tensor& t, const diffusion::Conditioning& conditioning) override {
-    if (conditioning.size_ids.defined()) return network_->eps(x, t, conditioning);
-    const int64_t height = x.size(2) * pixels_per_latent_, width = x.size(3) * pixels_per_latent_;
-    diffusion::Conditioning sized = conditioning;
+  Tensor out(const diffusion::Batch& batch) override {
+    if (batch.conditioning.size_ids.defined()) return network_->out(batch);
+    const int64_t height = batch.x.size(2) * pixels_per_latent_, width = batch.x.size(3) * pixels_per_latent_;
+    diffusion::Batch sized = batch;
     // Original height and width, top and left of the crop, target height and width.
-    sized.size_ids =
-        at::tensor({height, width, int64_t{0}, int64_t{0}, height, width}, at::kLong).expand({x.size(0), 6});  // [R, 6]
-    return network_->eps(x, t, sized);
+    sized.conditioning.size_ids =
+        at::tensor({height, width, int64_t{0}, int64_t{0}, height, width}, at::kLong).expand({batch.x.size(0), 6});
+    return network_->out(sized);
   }
+  diffusion::Out predicts() const override { return network_->predicts(); }
+  bool takes_plans() const override { return network_->takes_plans(); }
 
  private:
   std::unique_ptr<diffusion::Denoiser> network_;

@@ -1,5 +1,5 @@
-// A network that reads size ids (SDXL), given those of the picture it is asked about: the original and the
-// target size are the picture's own, and nothing is cropped, as diffusers' pipelines have it by default.
+// Supplies size ids to a network that reads them (SDXL). Original and target size are those of the picture itself, and
+// nothing is cropped, which is the default of diffusers' pipelines.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace roundtrip::model {
 
-// `pixels_per_latent`: in each direction. Conditioning that comes with size ids keeps them.
+// `pixels_per_latent` counts in each direction. Conditioning that already has size ids keeps them.
 std::unique_ptr<diffusion::Denoiser> with_size_ids(std::unique_ptr<diffusion::Denoiser> network,
                                                    int64_t pixels_per_latent);
 

@@ -10,7 +10,7 @@ namespace roundtrip::model {
 Tensor Sinusoids::operator()(const Tensor& t) const {
   const int64_t half = channels / 2;
   const at::TensorOptions options = at::dtype(at::kFloat).device(t.device());
-  // float32 throughout, as these networks saw it in training: at t = 999 it differs from float64 by 1e-5.
+  // float32 throughout, as in the training of these networks: at t = 999 it differs from float64 by 1e-5.
   const Tensor exponents = at::arange(half, options) * (-std::log(10000.0)) / (half - frequency_shift);
   const Tensor angles = t.to(at::kFloat).unsqueeze(1) * at::exp(exponents).unsqueeze(0);  // [N, half]
   Tensor waves =

@@ -1,5 +1,5 @@
-// The timestep as the layers see it: sinusoids (Ho et al., NeurIPS 2020, after Vaswani et al.), two linear
-// layers, and one projection for each residual block.
+// Embedding of the timestep: sinusoids (Ho et al., NeurIPS 2020, after Vaswani et al.), two linear layers, and one
+// projection for each residual block.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace roundtrip::model {
 
-// [sin(t f_k), cos(t f_k)] with f_k = 10000^(-k / (half - frequency_shift)), k < half; the two halves change
-// places where `cosine_first`. An odd `channels` ends with a zero.
+// [sin(t f_k), cos(t f_k)] with f_k = 10000^(-k / (half - frequency_shift)), k < half. `cosine_first` swaps the two
+// halves. An odd `channels` ends with a zero.
 struct Sinusoids {
   int64_t channels = 0;
   bool cosine_first = true;
@@ -23,7 +23,7 @@ struct Sinusoids {
   Tensor operator()(const Tensor& t) const;  // [N] -> float32 [N, channels]
 };
 
-// Two linear layers with an activation between them, and one after them where the config has it.
+// Two linear layers with an activation between them, and one after them if the config has it.
 struct EmbeddingLayers {
   Linear linear1, linear2;
   Activation activation;
@@ -34,8 +34,8 @@ struct EmbeddingLayers {
   Tensor operator()(const Tensor& x) const;  // [N, in] -> [N, out]
 };
 
-// What every residual block adds to its channels: all blocks' projections of act(embedding) in one matrix
-// product. Blocks register while the network is built and keep their slot.
+// Additions to the channels of the residual blocks: all blocks' projections of act(embedding) in one matrix product.
+// Blocks register while the network is built and keep their slot.
 class TimeProjections {
  public:
   TimeProjections(int64_t embedding_channels, Activation activation)

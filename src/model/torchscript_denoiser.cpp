@@ -11,10 +11,10 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "config/section.h"
-#include "config/yaml.h"
+#include "hydra/tree/yaml.h"
 
 namespace roundtrip::model {
 namespace {
@@ -24,7 +24,7 @@ using at::Tensor;
 
 constexpr std::string_view kForm = "a TorchScript module, forward(x, t, tokens) or forward(x, t)";
 
-// The one line that says what happened: LibTorch's messages carry stacks and TorchScript source around it.
+// Extracts the line that says what happened: LibTorch's messages surround it with stacks and TorchScript source.
 std::string reason(const std::exception& exception) {
   const auto* error = dynamic_cast<const c10::Error*>(&exception);
   std::string text = error ? error->what_without_backtrace() : exception.what();
@@ -56,10 +56,11 @@ class TorchScriptDenoiser : public Network {
     }
   }
 
-  Tensor eps(const Tensor& x, const Tensor& t, const diffusion::Conditioning& conditioning) override {
-    std::vector<c10::IValue> inputs{x.to(options_), t.to(options_.device())};
-    if (facts_.context_channels > 0) inputs.emplace_back(conditioning.tokens.to(options_));
-    // The optimising executor would compile anew for each shape that it meets; this one interprets.
+  Tensor predict(const diffusion::Batch& batch) const override {
+    const Tensor& x = batch.x;
+    std::vector<c10::IValue> inputs{x.to(options_), batch.t.to(at::TensorOptions(at::kLong).device(options_.device()))};
+    if (facts_.context_channels > 0) inputs.emplace_back(batch.conditioning.tokens.to(options_));
+    // The optimising executor would compile again for each new shape; this one interprets.
     const torch::jit::GraphOptimizerEnabledGuard as_written(false);
     c10::IValue answer;
     try {
@@ -82,14 +83,14 @@ class TorchScriptDenoiser : public Network {
   std::string where_;
   Facts facts_;
   at::TensorOptions options_;
-  torch::jit::Module module_;
+  mutable torch::jit::Module module_;  // forward() is not const
 };
 
 }  // namespace
 
 TorchScriptConfig read_torchscript_config(const fs::path& folder) {
   const fs::path path = folder / kTorchScriptConfig;
-  const config::Node root = config::parse_yaml(read_file(path), path.string());
+  const hydra::Node root = hydra::parse_yaml(read_file(path), path.string());
   if (!root.is_dict()) throw input_error(path.string(), "not a mapping", "keys with values");
   const std::vector<std::string> known{"module", "channels", "height", "width", "token_channels", "embeddings"};
   for (const std::string& key : root.dict().keys()) {

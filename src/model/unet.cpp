@@ -31,8 +31,8 @@ std::vector<DownStage> down_stages(const WeightScope& weights, const UNetShape& 
   return stages;
 }
 
-// A stage has one layer more than its counterpart on the way down: each of that one's layers left a skip, and
-// so did the downsampling (at the top: the first convolution) before it.
+// A stage has one layer more than its counterpart on the way down: it takes one skip from each of that stage's layers
+// and one from the downsampling before it (at the top: the first convolution).
 std::vector<UpStage> up_stages(const WeightScope& weights, const UNetShape& shape, TimeProjections& times) {
   std::vector<UpStage> stages;
   int64_t from_below = shape.down.back().channels;
@@ -44,10 +44,6 @@ std::vector<UpStage> up_stages(const WeightScope& weights, const UNetShape& shap
     from_below = shape.up[u].channels;
   }
   return stages;
-}
-
-Tensor rows_of(const Tensor& tensor, int64_t from, int64_t count) {
-  return tensor.defined() ? tensor.narrow(0, from, count) : tensor;
 }
 
 }  // namespace
@@ -85,7 +81,7 @@ struct UNet::Layers {
 
   UNetShape shape;
   Conv2d conv_in;
-  Tensor time_table;  // [T, C], undefined where times are sinusoids
+  Tensor time_table;  // [T, C], undefined if times are sinusoids
   EmbeddingLayers time_embedding;
   std::optional<EmbeddingLayers> added_embedding;
   std::optional<Linear> token_projection;
@@ -98,8 +94,8 @@ struct UNet::Layers {
 };
 
 Tensor UNet::Layers::embedding(const Tensor& t, const Conditioning& conditioning) const {
-  Tensor sum =
-      time_embedding(time_table.defined() ? time_table.index_select(0, t) : std::get<Sinusoids>(shape.times)(t));
+  Tensor sum = time_embedding(time_table.defined() ? time_table.index_select(0, t.to(at::kLong))
+                                                   : std::get<Sinusoids>(shape.times)(t));
   if (added_embedding) {
     const Tensor sizes = shape.added->sinusoids(conditioning.size_ids.flatten());  // [6 R, C]
     const Tensor pooled = conditioning.pooled.to(sizes.scalar_type());
@@ -134,10 +130,12 @@ UNet::UNet(const UNetShape& shape, WeightSource weights, at::TensorOptions optio
 
 UNet::~UNet() = default;
 
-Tensor UNet::eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) {
+Tensor UNet::predict(const diffusion::Batch& batch) const {
+  const Tensor& x = batch.x;
+  const Conditioning& conditioning = batch.conditioning;
   const at::TensorOptions options = layers_->conv_in.weight.options();
   const Tensor picture = x.to(options).contiguous(at::MemoryFormat::ChannelsLast);
-  const Tensor times = t.to(options.device());
+  const Tensor times = batch.t.to(options.device());
   check(facts_.context_channels == 0 || conditioning.tokens.defined(),
         "a network that attends to text is given tokens");
   check(facts_.pooled_channels == 0 || (conditioning.pooled.defined() && conditioning.size_ids.defined()),
@@ -149,14 +147,12 @@ Tensor UNet::eps(const Tensor& x, const Tensor& t, const Conditioning& condition
     given.size_ids = conditioning.size_ids.to(options.device());
   }
 
-  // The backward pass is one thread's: what it takes gradients of is cut where the whole request is.
+  // The backward pass runs in one thread, so work with gradients is sliced by whole requests, in the engine.
   const int64_t slices = at::GradMode::is_enabled() ? 1 : diffusion::slices_that_pay(x.size(0), options.device());
   std::vector<Tensor> predicted(slices);
   diffusion::in_slices(slices, x.size(0), [&](int64_t s, int64_t from, int64_t count) {
-    const Conditioning rows{.tokens = rows_of(given.tokens, from, count),
-                            .pooled = rows_of(given.pooled, from, count),
-                            .size_ids = rows_of(given.size_ids, from, count)};
-    predicted[s] = (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count), rows);
+    predicted[s] =
+        (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count), diffusion::narrow(given, from, count));
   });
   return (slices == 1 ? predicted[0] : at::cat(predicted)).to(x.options());
 }

@@ -1,8 +1,8 @@
-// The UNet of diffusion models (Ho et al., NeurIPS 2020; Rombach et al., CVPR 2022): stages down, a middle,
-// stages up with skips between, all conditioned on the timestep, some attending to a text's tokens.
+// UNet of diffusion models (Ho et al., NeurIPS 2020; Rombach et al., CVPR 2022): stages down, a middle, stages up with
+// skips between, all conditioned on the timestep. Some stages attend to a text's tokens.
 //
-// UNet2DConditionModel and UNet2DModel of diffusers 0.42 are shapes of it; unet_2d_condition.h and
-// unet_2d_model.h read their configs.
+// diffusers' UNet2DConditionModel and UNet2DModel (0.42) are shapes of it; unet_2d_condition.h and unet_2d_model.h read
+// their configs.
 #pragma once
 
 #include <array>
@@ -18,12 +18,12 @@
 
 namespace roundtrip::model {
 
-// A row of a table for each of `steps` timesteps, instead of sinusoids.
+// Table with a row for each of `steps` timesteps, used instead of sinusoids.
 struct LearnedTimes {
   int64_t channels = 0, steps = 0;
 };
 
-// Pooled text and size ids (sinusoids of each), through layers of their own and added to the time embedding
+// Pooled text and the sinusoids of the size ids, put through layers of their own and added to the time embedding
 // (Podell et al., "SDXL", 2023, section 2.2).
 struct AddedEmbedding {
   Sinusoids sinusoids;          // of each of the six size ids
@@ -39,11 +39,11 @@ struct UNetShape {
   int64_t embedding_channels = 0;  // of the timestep, for all blocks
   Activation embedding_activation = Activation::kSilu;
   std::optional<Activation> embedding_last;  // after the timestep's second layer
-  std::optional<Activation> embedding_sum;   // after all that is added to it
+  std::optional<Activation> embedding_sum;   // after everything that is added to it
   std::optional<AddedEmbedding> added;
 
-  int64_t context_channels = 0;             // of the tokens as they come; 0 where no stage reads them
-  std::optional<int64_t> projected_tokens;  // the width they are brought to before stages read them
+  int64_t context_channels = 0;             // of the tokens as given; 0 if no stage reads them
+  std::optional<int64_t> projected_tokens;  // width that they are projected to before stages read them
 
   Activation activation = Activation::kSilu;      // in residual blocks
   Activation activation_out = Activation::kSilu;  // before the last convolution
@@ -63,9 +63,8 @@ class UNet : public Network {
   UNet(const UNetShape& shape, WeightSource weights, at::TensorOptions options);
   ~UNet() override;
 
-  // What the network predicts: eps, v or the sample, in the dtype of x. Any height and width from the
-  // coarsest stage's one pixel up. Rows do not see each other.
-  at::Tensor eps(const at::Tensor& x, const at::Tensor& t, const diffusion::Conditioning& conditioning) override;
+  // Accepts any height and width that leave the coarsest stage at least one pixel.
+  at::Tensor predict(const diffusion::Batch& batch) const override;
 
   const Facts& facts() const override { return facts_; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -26,9 +27,8 @@ std::optional<Activation> find_activation(JsonConfig& config, std::string_view k
   return read_activation(config, key);
 }
 
-// Keys that ask for arithmetic that is not here, with the values that ask for none; and keys that change
-// nothing.
-void settle_other_keys(JsonConfig& config) {
+// Refuses keys that request arithmetic which is not implemented, and ignores those that change nothing.
+void check_other_keys(JsonConfig& config) {
   config.refuse_unless("attention_type", {"default"});
   config.refuse_unless("class_embed_type", {nullptr});
   config.refuse_unless("class_embeddings_concat", {false});
@@ -39,22 +39,22 @@ void settle_other_keys(JsonConfig& config) {
   config.refuse_unless("resnet_skip_time_act", {false});
   config.refuse_unless("time_cond_proj_dim", {nullptr});
   config.refuse_unless("time_embedding_type", {"positional"});
-  // upcast_attention guards half precision against overflow in explicit products; the attention here
-  // accumulates in float32 anyway. use_linear_projection chooses between a matrix and a 1x1 convolution, the
-  // same product. The others belong to embeddings and blocks that are refused.
+  // upcast_attention guards half precision against overflow in explicit products; the attention here accumulates in
+  // float32 anyway. use_linear_projection chooses between a matrix and a 1x1 convolution, which give the same product.
+  // The others belong to embeddings and blocks that are refused.
   config.ignore({"dropout", "upcast_attention", "use_linear_projection", "addition_embed_type_num_heads",
                  "mid_block_only_cross_attention"});
   config.refuse_unread();
 }
 
-// What stages attend with; only what the type of a stage reads is held to account.
+// Keys of attention. Only keys that the type of a stage reads are checked.
 struct AttentionKeys {
-  std::vector<int64_t> heads;    // attention_head_dim: diffusers named the number of heads so and kept it
+  std::vector<int64_t> heads;    // attention_head_dim, diffusers' old name for the number of heads
   std::vector<int64_t> context;  // cross_attention_dim
   std::vector<bool> only_cross;
 
-  // `place`: where the stage stands in its own list of types. Where stages attend to their own pixels,
-  // attention_head_dim holds what its name says, and is not mirrored for the way up.
+  // `place` is the stage's index in its own list of types. For stages that attend to their own pixels,
+  // attention_head_dim holds what its name says and is not mirrored for the way up.
   void attend(const JsonConfig& config, const UNetShape& shape, Attention kind, size_t s, size_t place,
               StageShape& stage) const {
     if (kind == Attention::kNone) return;
@@ -89,7 +89,7 @@ std::optional<StageShape> read_mid(JsonConfig& config, const AttentionKeys& keys
     mid.depths = {depth};
     const size_t last = shape.down.size() - 1;
     keys.attend(config, shape, Attention::kText, last, last, mid);
-    // diffusers does not pass it on to this block.
+    // diffusers does not pass only_cross_attention to this block.
     std::get<TransformerShape>(mid.attention).only_cross_attention = false;
   } else if (type == "UNetMidBlock2D") {
     mid.depths = {};
@@ -99,7 +99,7 @@ std::optional<StageShape> read_mid(JsonConfig& config, const AttentionKeys& keys
   return mid;
 }
 
-// Down from fine to coarse; up, with one more layer in each stage, from coarse to fine.
+// Depths down, from fine to coarse, and up, from coarse to fine with one more layer in each stage.
 void read_depths(JsonConfig& config, const std::vector<int64_t>& layers, Depths& down, Depths& up) {
   constexpr std::string_view kKey = "transformer_layers_per_block", kUpKey = "reverse_transformer_layers_per_block";
   down = config.per_layer<int64_t>(kKey, layers, 1);
@@ -124,7 +124,7 @@ void read_depths(JsonConfig& config, const std::vector<int64_t>& layers, Depths&
   }
 }
 
-// The tokens that stages read, and a projection that brings other tokens to their width.
+// Reads the tokens that stages attend to, and a projection that brings other tokens to their width.
 void read_context(JsonConfig& config, UNetShape& shape) {
   std::optional<int64_t> width;
   std::vector<const StageShape*> stages;
@@ -149,7 +149,7 @@ void read_context(JsonConfig& config, UNetShape& shape) {
   if (from) shape.projected_tokens = *width;
 }
 
-// Of the six size ids, and of the pooled text that is what is left of the layers' input.
+// Reads the embedding of the six size ids and of the pooled text, which takes the rest of the layers' input.
 void read_added(JsonConfig& config, UNetShape& shape) {
   const auto type = config.find<std::string>("addition_embed_type");
   const auto time = config.find<int64_t>("addition_time_embed_dim");
@@ -189,7 +189,7 @@ UNetShape read_unet_2d_condition(JsonConfig config) {
                            .only_cross = config.per_block<bool>("only_cross_attention", count, false)};
   Depths down_depths, up_depths;
   read_depths(config, outline.layers, down_depths, up_depths);
-  const auto divisor = config.get<double>("resnet_out_scale_factor", 1.0);  // read by blocks that resample so
+  const auto divisor = config.get<double>("resnet_out_scale_factor", 1.0);  // read by resampling residual blocks
   if (divisor == 0) config.fail("resnet_out_scale_factor", "a number other than 0");
   for (size_t s = 0; s < count; ++s) {
     const size_t u = count - 1 - s;
@@ -204,8 +204,24 @@ UNetShape read_unet_2d_condition(JsonConfig config) {
   shape.mid = read_mid(config, keys, shape, down_depths.back().front());
   read_context(config, shape);
   read_added(config, shape);
-  settle_other_keys(config);
+  check_other_keys(config);
   return shape;
 }
+
+namespace {
+
+class UNet2DConditionModel : public UNet {
+ public:
+  UNet2DConditionModel(JsonConfig config, const WeightOpener& weights, at::TensorOptions options)
+      : UNet2DConditionModel(read_unet_2d_condition(std::move(config)), weights, options) {}
+
+ private:
+  UNet2DConditionModel(const UNetShape& shape, const WeightOpener& weights, at::TensorOptions options)
+      : UNet(shape, weights(), options) {}
+};
+
+const Registered<Network, UNet2DConditionModel> registered({.name = "UNet2DConditionModel"});
+
+}  // namespace
 
 }  // namespace roundtrip::model

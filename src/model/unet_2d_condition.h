@@ -1,9 +1,8 @@
-// config.json of diffusers' UNet2DConditionModel (0.42): the networks of Stable Diffusion 1 and 2, of SDXL and
+// Reads config.json of diffusers' UNet2DConditionModel (0.42): the networks of Stable Diffusion 1 and 2, of SDXL and
 // their derivatives.
 //
-// Every key is read; one that would change the arithmetic and is not implemented is an error. Not here: class
-// labels, guidance embeddings (LCM), image embeddings (Kandinsky), GLIGEN, and the blocks named Simple, Skip
-// and K.
+// Every key is read. A key that would change the arithmetic and is not implemented is an error. Not implemented: class
+// labels, guidance embeddings (LCM), image embeddings (Kandinsky), GLIGEN, and the blocks named Simple, Skip and K.
 #pragma once
 
 #include "model/json_config.h"

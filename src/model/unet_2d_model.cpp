@@ -12,7 +12,7 @@ namespace {
 
 using Attention = StageType::Attention;
 
-// "conv" or "resnet", which only stages with attention follow.
+// Reads "conv" or "resnet", which only stages with attention follow.
 bool resamples_by_resnet(JsonConfig& config, std::string_view key) {
   const auto type = config.find<std::string>(key).value_or("conv");
   if (type != "conv" && type != "resnet") config.fail(key, "conv or resnet");
@@ -32,7 +32,7 @@ void attend(JsonConfig& config, const UNetShape& shape, std::optional<int64_t> h
   if (by_resnet && stage.resampler != Resampler::kNone) stage.resampler = Resampler::kResnet;
 }
 
-// A residual block, attention where add_attention says so, and a residual block.
+// A residual block, attention if add_attention is set, and a residual block.
 std::optional<StageShape> read_mid(JsonConfig& config, const UNetShape& shape, std::optional<int64_t> head_channels) {
   StageShape mid = shape.down.back();
   mid.depths = {1};
@@ -95,5 +95,21 @@ UNetShape read_unet_2d_model(JsonConfig config) {
   config.refuse_unread();
   return shape;
 }
+
+namespace {
+
+class UNet2DModel : public UNet {
+ public:
+  UNet2DModel(JsonConfig config, const WeightOpener& weights, at::TensorOptions options)
+      : UNet2DModel(read_unet_2d_model(std::move(config)), weights, options) {}
+
+ private:
+  UNet2DModel(const UNetShape& shape, const WeightOpener& weights, at::TensorOptions options)
+      : UNet(shape, weights(), options) {}
+};
+
+const Registered<Network, UNet2DModel> registered({.name = "UNet2DModel"});
+
+}  // namespace
 
 }  // namespace roundtrip::model

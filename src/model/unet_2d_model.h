@@ -1,7 +1,7 @@
-// config.json of diffusers' UNet2DModel (0.42): the unconditional networks of the DDPM family (Ho et al.,
-// NeurIPS 2020).
+// Reads config.json of diffusers' UNet2DModel (0.42): the unconditional networks of the DDPM family (Ho et al., NeurIPS
+// 2020).
 //
-// Every key is read; one that would change the arithmetic and is not implemented is an error. Not here: class
+// Every key is read. A key that would change the arithmetic and is not implemented is an error. Not implemented: class
 // labels, Fourier times (score-based models on sigmas), and the blocks named Skip.
 #pragma once
 

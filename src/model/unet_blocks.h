@@ -1,9 +1,9 @@
-// The stages of a UNet: residual blocks, each followed by attention where the stage has it, and a change of
-// resolution at the end.
+// Stages of a UNet: residual blocks, each followed by attention if the stage has it, and a change of resolution at the
+// end.
 //
-// DownBlock2D, CrossAttnDownBlock2D, AttnDownBlock2D and ResnetDownsampleBlock2D of diffusers with their
-// counterparts on the way up, UNetMidBlock2D and UNetMidBlock2DCrossAttn: stages differ in what they hold,
-// not in kind. Not here: the blocks named Simple, Skip and K.
+// They cover diffusers' DownBlock2D, CrossAttnDownBlock2D, AttnDownBlock2D and ResnetDownsampleBlock2D with their
+// counterparts on the way up, UNetMidBlock2D and UNetMidBlock2DCrossAttn. Stages differ in content, not in kind. Not
+// implemented: the blocks named Simple, Skip and K.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,18 @@
 
 namespace roundtrip::model {
 
-// What conditions every block of one forward pass.
+// Conditioning that every block of one forward pass receives.
 struct Signals {
-  Tensor context;             // [N, L, D] the text's tokens; undefined in networks that attend to none
+  Tensor context;             // [N, L, D] the text's tokens; undefined in networks without attention to text
   std::vector<Tensor> times;  // of TimeProjections
 };
 
 enum class Resampler { kNone, kConv, kResnet };
 
-// The shape of one stage. Channels that follow from its place in the network are filled in by the stage.
+// Shape of one stage. The stage fills in the channels that follow from its place in the network.
 struct StageShape {
   int64_t channels = 0;
-  std::vector<int64_t> depths = {1};  // transformer blocks after each residual block; as many as there are layers
+  std::vector<int64_t> depths = {1};  // transformer blocks after each residual block; one entry per layer
   ResnetShape resnet;                 // in and out are filled in
   std::variant<std::monostate, TransformerShape, AttentionBlockShape> attention;  // channels, depth are filled in
   Resampler resampler = Resampler::kNone;
@@ -52,8 +52,8 @@ class DownStage {
  public:
   DownStage(const WeightScope& weights, const StageShape& shape, int64_t in, TimeProjections& times);
 
-  // [N, in, h, w] -> [N, channels, h', w']. Appends to `skips` the picture after each layer and after
-  // downsampling.
+  // [N, in, h, w] -> [N, channels, h', w']. Appends the picture to `skips`, after each layer and
+  // after downsampling.
   Tensor operator()(Tensor x, const Signals& signals, std::vector<Tensor>& skips) const;
 
  private:
@@ -75,11 +75,11 @@ class MidStage {
 
 class UpStage {
  public:
-  // `in` are the channels from below; each layer takes the channels of one skip, the last made first.
+  // `in` counts the channels from below. Each layer takes the channels of one skip, the latest first.
   UpStage(const WeightScope& weights, const StageShape& shape, int64_t in, const std::vector<int64_t>& skip_channels,
           TimeProjections& times);
 
-  // Takes its skips from the end of `skips`; what is left there says how large to become.
+  // Takes its skips from the end of `skips`. The next one left there gives the size to enlarge to.
   Tensor operator()(Tensor x, const Signals& signals, std::vector<Tensor>& skips) const;
 
  private:
@@ -88,8 +88,7 @@ class UpStage {
   std::variant<std::monostate, Conv2d, ResnetBlock> upsampler_;
 };
 
-// A convolution of stride 2. Padding 0 means what it does in diffusers: one row below and one column to the
-// right.
+// Convolves with stride 2. Padding 0 means the same as in diffusers: one row below and one column to the right.
 Tensor downsample(const Conv2d& conv, const Tensor& x);
 
 }  // namespace roundtrip::model

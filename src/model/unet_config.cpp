@@ -27,7 +27,7 @@ constexpr std::array<NamedType, 4> kUpTypes{{{"UpBlock2D", {}},
 
 std::vector<StageType> read_types(JsonConfig& config, std::string_view key, std::vector<std::string> fallback,
                                   const std::array<NamedType, 4>& known, size_t stages) {
-  constexpr std::string_view kOldPrefix = "UNetRes";  // of names written by the first versions
+  constexpr std::string_view kOldPrefix = "UNetRes";  // in names written by the first versions
   const auto names = config.get<std::vector<std::string>>(key, std::move(fallback));
   if (names.size() != stages) config.fail(key, fmt::format("{} names, as block_out_channels has", stages));
   std::vector<StageType> types;
@@ -45,7 +45,7 @@ std::vector<StageType> read_types(JsonConfig& config, std::string_view key, std:
   return types;
 }
 
-// One number, or [height, width]; zeros where the config does not say.
+// Reads one number, or [height, width]; zeros if the config does not say.
 std::array<int64_t, 2> read_sample_size(JsonConfig& config) {
   if (!config.has("sample_size")) {
     config.ignore({"sample_size"});

@@ -1,5 +1,5 @@
-// Where the layers of a network find their weights: a source, the name so far, and the dtype and device that
-// weights are brought to.
+// Access to a network's weights for its layers: a source, the name so far, and the dtype and device that weights are
+// converted to.
 //
 //   WeightScope unet(source, at::dtype(at::kFloat));
 //   Conv2d conv(unet / "down_blocks" / 0 / "resnets" / 1 / "conv1", ...);   //
@@ -18,7 +18,7 @@ namespace roundtrip::model {
 
 class WeightScope {
  public:
-  // `source` outlives the scope; the layers built from it keep tensors alone.
+  // `source` must outlive the scope; the layers built from it keep only tensors.
   WeightScope(WeightSource& source, at::TensorOptions options, std::string prefix = {});
 
   WeightScope operator/(std::string_view name) const;
@@ -26,12 +26,12 @@ class WeightScope {
 
   bool contains(std::string_view name) const;
 
-  // A copy of the weights, so that no more of the file than one tensor is in memory beside the network. Throws
-  // kInput with the tensor's full name, the shape found and the shape expected.
+  // Returns a copy of the weights, so that only one tensor of the file is in memory beside the network. Throws kInput
+  // with the tensor's full name, the shape found and the shape expected.
   at::Tensor tensor(std::string_view name, at::IntArrayRef shape,
                     at::MemoryFormat format = at::MemoryFormat::Contiguous) const;
 
-  // A matrix that older writers stored as a 1x1 convolution: [out, in] or [out, in, 1, 1] -> [out, in].
+  // Returns a matrix that older writers stored as a 1x1 convolution: [out, in] or [out, in, 1, 1] -> [out, in].
   at::Tensor matrix(std::string_view name, int64_t out, int64_t in) const;
 
  private:

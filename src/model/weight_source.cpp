@@ -1,4 +1,4 @@
-// WeightSource: which files hold a component's weights, and one lookup over all of them.
+// WeightSource: finds the files of a component's weights and looks up tensors in all of them.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::array<std::string_view, 2> kStems{"diffusion_pytorch_model", "model"};
 constexpr std::string_view kExpected = "diffusion_pytorch_model.safetensors or model.safetensors";
 
-// The first of the file names that diffusers and transformers write; full precision before half.
+// First existing file among the names that diffusers and transformers write; full precision before half.
 std::optional<fs::path> find_weights(const fs::path& folder) {
   for (const std::string variant : {"", ".fp16", ".bf16"}) {
     for (const std::string_view kind : kStems) {
@@ -40,8 +40,8 @@ bool is_variant(const std::string& name) {  // diffusion_pytorch_model.VARIANT.s
   });
 }
 
-// The only other variant that is there (non_ema, ...). Throws where there is none, or more than one to choose
-// from, naming what is there instead.
+// The only other variant in the folder (non_ema, ...). If there is none, or more than one, throws an error that names
+// what is there instead.
 fs::path find_other_variant(const fs::path& folder) {
   std::optional<fs::path> pickle, other;
   std::vector<std::string> variants;
@@ -71,7 +71,7 @@ fs::path find_other_variant(const fs::path& folder) {
   throw input_error(folder.string(), "no weights", kExpected);
 }
 
-// The shard of every tensor, from an index {"weight_map": {tensor: file}}.
+// Reads the shard of every tensor from an index {"weight_map": {tensor: file}}.
 std::map<std::string, std::string> read_index(const fs::path& path) {
   const nlohmann::json index = read_json(path);
   const auto weight_map = index.is_object() ? index.find("weight_map") : index.end();
@@ -80,7 +80,7 @@ std::map<std::string, std::string> read_index(const fs::path& path) {
   }
   std::map<std::string, std::string> shard_of;
   for (const auto& [tensor, shard] : weight_map->items()) {
-    // A shard lies beside its index: a path that leads elsewhere is not what a model folder holds.
+    // A shard must be beside its index: a model folder has no paths that lead elsewhere.
     const fs::path file = shard.is_string() ? shard.get<std::string>() : "";
     if (file.extension() != ".safetensors" || file.has_parent_path()) {
       throw input_error(path.string(), fmt::format("tensor {} lies in {}", name_text(tensor), json_text(shard)),

@@ -10,31 +10,48 @@
 namespace roundtrip::run {
 namespace {
 
-// A record without a PSNR is taken for the worst.
-double rank_of(double psnr) { return std::isnan(psnr) ? -std::numeric_limits<double>::infinity() : psnr; }
-
-double psnr_of(const FinishedRecord& finished) {
-  const auto value = finished.record.values.find("psnr");
-  const auto* psnr = value == finished.record.values.end() ? nullptr : std::get_if<double>(&value->second);
-  return psnr ? rank_of(*psnr) : rank_of(std::nan(""));
+// A record without a score counts as the worst.
+double rank_of(double score, metrics::Direction direction) {
+  if (std::isnan(score)) return -std::numeric_limits<double>::infinity();
+  return direction == metrics::Direction::kHigherIsBetter ? score : -score;
 }
 
 }  // namespace
 
+ImageKeeper::ImageKeeper(std::filesystem::path folder, const std::vector<plan::Trial>& trials)
+    : folder_(std::move(folder)) {
+  int first = std::numeric_limits<int>::max();
+  for (const plan::Trial& trial : trials) {
+    for (const std::string& name : trial.metrics) {
+      const metrics::MetricInfo& info = metrics::Metric::Plugins::info(name);
+      if (!info.on_pictures() || info.order >= first) continue;
+      first = info.order;
+      metric_ = name;
+      direction_ = info.direction;
+    }
+  }
+}
+
+double ImageKeeper::rank(const FinishedRecord& finished) const {
+  const auto value = finished.record.values.find(metric_);
+  const auto* score = value == finished.record.values.end() ? nullptr : std::get_if<double>(&value->second);
+  return rank_of(score != nullptr ? *score : std::nan(""), direction_);
+}
+
 std::filesystem::path ImageKeeper::path_of(int64_t row) const { return folder_ / fmt::format("{:06d}.png", row); }
 
-void ImageKeeper::restore(int64_t row, double psnr) {
-  if (std::filesystem::exists(path_of(row))) worst_.insert({rank_of(psnr), row});
+void ImageKeeper::restore(int64_t row, double score) {
+  if (std::filesystem::exists(path_of(row))) worst_.insert({rank_of(score, direction_), row});
 }
 
 bool ImageKeeper::wants(const FinishedRecord& finished) const {
   switch (finished.trial->save_images) {
-    case SaveImages::kNone:
+    case plan::SaveImages::kNone:
       return false;
-    case SaveImages::kAll:
+    case plan::SaveImages::kAll:
       return true;
-    case SaveImages::kWorst8:
-      return worst_.size() < kWorst || psnr_of(finished) < worst_.rbegin()->first;
+    case plan::SaveImages::kWorst8:
+      return worst_.size() < kWorst || rank(finished) < worst_.rbegin()->first;
   }
   return false;
 }
@@ -46,8 +63,8 @@ void ImageKeeper::keep(const FinishedRecord& finished) {
   image.rgb.assign(first, first + pixels.numel());
   std::filesystem::create_directories(folder_);
   data::write_png(path_of(finished.record.plan_row), image);
-  if (finished.trial->save_images != SaveImages::kWorst8) return;
-  worst_.insert({psnr_of(finished), finished.record.plan_row});
+  if (finished.trial->save_images != plan::SaveImages::kWorst8) return;
+  worst_.insert({rank(finished), finished.record.plan_row});
   if (worst_.size() <= kWorst) return;
   std::filesystem::remove(path_of(worst_.rbegin()->second));
   worst_.erase(std::prev(worst_.end()));

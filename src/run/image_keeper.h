@@ -1,7 +1,8 @@
-// Reconstructions as PNG files: all of them, or the eight with the lowest PSNR.
+// Saves reconstructions as PNG files: all of them, or the worst eight by the first picture metric in display order
+// (PSNR if measured).
 //
-// Which are the worst is known only at the end, so the results file also holds those that were among the worst eight
-// when they were recorded; the folder holds the eight alone. A file is named by its record's row in the plan.
+// The worst eight are known only at the end. The results file therefore also has pictures that were among the worst
+// eight when they were recorded; the folder has only the eight. A file is named by its record's row in the plan.
 #pragma once
 
 #include <filesystem>
@@ -13,10 +14,13 @@ namespace roundtrip::run {
 
 class ImageKeeper {
  public:
-  explicit ImageKeeper(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  ImageKeeper(std::filesystem::path folder, const std::vector<plan::Trial>& trials);
 
-  // Takes up a picture that an earlier process kept, of a record with this PSNR (NaN: none).
-  void restore(int64_t row, double psnr);
+  // Metric that ranks the pictures; empty if the trials have none.
+  const std::string& metric() const { return metric_; }
+
+  // Adds a picture that an earlier process saved, of a record with this score (NaN: none).
+  void restore(int64_t row, double score);
 
   bool wants(const FinishedRecord& finished) const;
   void keep(const FinishedRecord& finished);
@@ -24,9 +28,12 @@ class ImageKeeper {
  private:
   static constexpr size_t kWorst = 8;
   std::filesystem::path path_of(int64_t row) const;
+  double rank(const FinishedRecord& finished) const;  // lower is worse
 
   std::filesystem::path folder_;
-  std::set<std::pair<double, int64_t>> worst_;  // PSNR, row
+  std::string metric_;
+  metrics::Direction direction_ = metrics::Direction::kHigherIsBetter;
+  std::set<std::pair<double, int64_t>> worst_;  // rank, row
 };
 
 }  // namespace roundtrip::run

@@ -1,4 +1,4 @@
-// What a results file says of how it came about: program, machine, libraries, times.
+// Provenance of a results file: program, machine, libraries, times.
 #pragma once
 
 #include <map>

@@ -5,9 +5,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "run/edit_scores.h"
-#include "run/peak_memory.h"
-#include "run/pixels.h"
+#include "columns/columns.h"
+#include "columns/scores.h"
+#include "plan/record_identity.h"
+#include "session/edit_scores.h"
+#include "session/peak_memory.h"
+#include "session/pixels.h"
 
 namespace roundtrip::run {
 namespace {
@@ -29,64 +32,46 @@ void keep(FinishedRecord& finished, const std::string& path, const Tensor& tenso
   finished.arrays.push_back(view_of(path, kept));
 }
 
-void fill_axes(store::Record& record, const Trial& trial, const std::string& sample) {
-  auto& values = record.values;
-  values["trial"] = int64_t{trial.number};
-  values["sample"] = sample;
-  values["task"] = std::string(trial.edits ? "edit" : "reconstruct");
-  values["method"] = trial.method_name;
-  values["steps"] = int64_t{trial.steps};
-  values["guidance_scale"] = trial.w;
-  values["invert_guidance_scale"] = trial.invert_w;
-  values["eps_at"] = trial.eps_at_text();
-  values["eta"] = trial.eta;
-  values["seed"] = trial.seed;
-  values["model"] = std::filesystem::path(trial.model.path).lexically_normal().filename().string();
-  values["dataset"] = trial.dataset.path.lexically_normal().filename().string();
-  values["dtype"] = trial.model.dtype;
-  for (const auto& [key, value] : trial.swept) values[parameter_column(key)] = value;
-}
-
-void fill_floor(store::Record& record, const Trial& trial, const Prepared& prepared) {
+void fill_floor(store::Record& record, const plan::Trial& trial, const Prepared& prepared) {
   for (const std::string& name : trial.metrics) {
-    if (name == "psnr" || name == "lpips") record.values["codec_" + name] = prepared.floor.at(name);
+    if (!metrics::Metric::Plugins::info(name).has_floor) continue;
+    record.values[columns::score_name(columns::View::kCodec, name)] = prepared.floor.at(name);
   }
 }
 
-void fill_costs(store::Record& record, const Trial& trial, const Prepared& prepared, const Inverted& inverted,
+void fill_costs(store::Record& record, const plan::Trial& trial, const Prepared& prepared, const Inverted& inverted,
                 const Fitted& fitted, const Sampled& sampled) {
-  auto& values = record.values;
   engine::Cost all = inverted.cost;
   all += fitted.cost;
   all += sampled.cost;
-  values["invert_nfe"] = inverted.cost.rows;
-  values["fit_nfe"] = fitted.cost.rows;
-  values["sample_nfe"] = sampled.cost.rows;
-  values["grad_nfe"] = all.grad_rows;
-  values["state_bytes"] = fitted.state_bytes;
-  values["encode_seconds"] = prepared.encode_seconds;
-  values["invert_seconds"] = inverted.cost.seconds;
-  values["fit_seconds"] = fitted.cost.seconds;
-  values["sample_seconds"] = sampled.cost.seconds;
-  values["decode_seconds"] = sampled.decode_seconds;
-  values["timing"] = std::string(trial.engine.timing == Timing::kIsolated ? "isolated" : "amortised");
-  values["batch_rows"] = all.rows > 0 ? all.batch_rows_sum / static_cast<double>(all.rows) : kNaN;
+  store::set(record, columns::kInvertNfe, inverted.cost.rows);
+  store::set(record, columns::kFitNfe, fitted.cost.rows);
+  store::set(record, columns::kSampleNfe, sampled.cost.rows);
+  store::set(record, columns::kGradNfe, all.grad_rows);
+  store::set(record, columns::kStateBytes, fitted.state_bytes);
+  store::set(record, columns::kEncodeSeconds, prepared.encode_seconds);
+  store::set(record, columns::kInvertSeconds, inverted.cost.seconds);
+  store::set(record, columns::kFitSeconds, fitted.cost.seconds);
+  store::set(record, columns::kSampleSeconds, sampled.cost.seconds);
+  store::set(record, columns::kDecodeSeconds, sampled.decode_seconds);
+  store::set(record, columns::kTiming, trial.engine.timing == session::Timing::kIsolated ? "isolated" : "amortised");
+  store::set(record, columns::kBatchRows, all.rows > 0 ? all.batch_rows_sum / static_cast<double>(all.rows) : kNaN);
 }
 
-void fill_noise(store::Record& record, const NoiseStatistics& noise) {
-  record.values["noise_mean"] = noise.mean;
-  record.values["noise_std"] = noise.std;
-  record.values["noise_autocorrelation"] = noise.autocorrelation;
-  record.values["noise_kl"] = noise.kl;
+void fill_noise(store::Record& record, const session::NoiseStatistics& noise) {
+  store::set(record, columns::kNoiseMean, noise.mean);
+  store::set(record, columns::kNoiseStd, noise.std);
+  store::set(record, columns::kNoiseAutocorrelation, noise.autocorrelation);
+  store::set(record, columns::kNoiseKl, noise.kl);
 }
 
-// The loss of a step is the last that was computed, before the update that it led to.
+// The loss of a step is the last computed one, before the update that uses it.
 std::vector<store::StepRow> step_rows(const diffusion::StepGrid& grid, const std::vector<double>& distances,
                                       const std::map<int, std::vector<double>>& losses) {
   std::vector<store::StepRow> rows;
   for (int i = 0; i <= grid.steps(); ++i) {
     store::StepRow& row =
-        rows.emplace_back(store::StepRow{.i = i, .t = grid.time(i), .pivot_distance = distances[i], .loss = kNaN});
+        rows.emplace_back(store::StepRow{.i = i, .t = grid[i].t, .pivot_distance = distances[i], .loss = kNaN});
     const auto inner = losses.find(i);
     if (inner == losses.end()) continue;
     row.inner_steps = static_cast<int64_t>(inner->second.size());
@@ -97,107 +82,95 @@ std::vector<store::StepRow> step_rows(const diffusion::StepGrid& grid, const std
 
 }  // namespace
 
-std::string edit_text(const data::EditName& edit) { return edit.name.empty() ? edit.target_prompt : edit.name; }
-
-std::string short_digest(const data::Dataset& dataset, size_t sample) {
-  try {
-    return dataset.digest(sample).substr(0, 16);
-  } catch (const Error&) {  // its records say what is wrong with it
-    return "";
-  }
-}
-
 void RecordMaker::expect(const std::vector<PlannedRecord>& records, size_t sample) const {
-  const std::string& id = context_.dataset.ids()[sample];
   for (const PlannedRecord& planned : records) {
-    for (const std::string& key : record_keys(*planned.trial, dataset_number_, id, planned.edit).all()) {
-      context_.bench.engine().memo().expect(key, 1);
+    for (const std::string& key : keys_of(*planned.trial, sample, planned.edit).all()) {
+      context_.session.engine().memo().expect(key, 1);
     }
   }
 }
 
+plan::RecordKeys RecordMaker::keys_of(const plan::Trial& trial, size_t sample, size_t edit) const {
+  const inversion::PromptKinds prompts = plan::prompt_kinds(trial, context_.dataset, sample, edit);
+  return plan::record_keys(trial, dataset_number_, context_.dataset.ids()[sample], prompts, edit);
+}
+
 const std::string& RecordMaker::digest_of(size_t sample) const {
   const auto [entry, is_new] = digests_.emplace(sample, "");
-  if (is_new) entry->second = short_digest(context_.dataset, sample);
+  if (is_new) entry->second = plan::short_digest(context_.dataset, sample);
   return entry->second;
 }
 
-Task<void> RecordMaker::fill(const Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const {
+Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const {
   const std::string id = context_.dataset.ids()[sample];
-  const RecordKeys keys = record_keys(trial, dataset_number_, id, edit);
-  engine::Memo& memo = context_.bench.engine().memo();
+  const plan::RecordKeys keys = keys_of(trial, sample, edit);
+  engine::Memo& memo = context_.session.engine().memo();
   const engine::MemoReader lease(memo, keys.all());
+  const auto add_notes = [&](const std::vector<std::string>& notes) {
+    finished.notes.insert(finished.notes.end(), notes.begin(), notes.end());
+  };
 
-  const auto preparing = [this, &trial, sample] { return prepare(context_, trial, sample); };
-  Task<std::shared_ptr<const Prepared>> reading_prepared = memo.read<Prepared>(keys.prepared, preparing);
-  const std::shared_ptr<const Prepared> prepared = co_await reading_prepared;
-  finished.notes = prepared->notes;
-
-  const auto inverting = [this, &trial, id, prepared] { return invert(context_, trial, id, prepared); };
-  Task<std::shared_ptr<const Inverted>> reading_inverted = memo.read<Inverted>(keys.inverted, inverting);
-  const std::shared_ptr<const Inverted> inverted = co_await reading_inverted;
-
-  const auto fitting = [this, &trial, id, prepared, inverted] { return fit(context_, trial, id, prepared, inverted); };
-  Task<std::shared_ptr<const Fitted>> reading_fitted = memo.read<Fitted>(keys.fitted, fitting);
-  const std::shared_ptr<const Fitted> fitted = co_await reading_fitted;
-  const auto& notes = fitted->inversion.notes;
-  finished.notes.insert(finished.notes.end(), notes.begin(), notes.end());
+  auto preparing = memo.read(keys.prepared, prepare(context_, trial, sample));
+  const std::shared_ptr<const Prepared> prepared = co_await preparing;
+  add_notes(prepared->notes);
+  auto inverting = memo.read(keys.inverted, invert(context_, trial, id, prepared));
+  const std::shared_ptr<const Inverted> inverted = co_await inverting;
+  auto fitting = memo.read(keys.fitted, fit(context_, trial, id, prepared, inverted));
+  const std::shared_ptr<const Fitted> fitted = co_await fitting;
+  add_notes(fitted->inversion.notes);
   const bool one_prompt = !trial.edits && prepared->prompt == trial.null_prompt && fitted->cost.rows == 0;
-  if (context_.bench.model().text && trial.w != 1 && one_prompt) {
+  if (context_.session.model().text && trial.w() != 1 && one_prompt) {
     finished.notes.push_back("the prompt is the null prompt, so guidance_scale has no effect");
   }
-
-  const auto sampling = [this, &trial, sample, edit, prepared, fitted] {
-    return go_back(context_, trial, sample, edit, prepared, fitted);
-  };
-  Task<std::shared_ptr<const Sampled>> reading_sampled = memo.read<Sampled>(keys.sampled, sampling);
-  const std::shared_ptr<const Sampled> sampled = co_await reading_sampled;
-
-  finished.notes.insert(finished.notes.end(), sampled->notes.begin(), sampled->notes.end());
+  auto sampling = memo.read(keys.sampled, run::sample(context_, trial, sample, edit, prepared, fitted));
+  const std::shared_ptr<const Sampled> sampled = co_await sampling;
+  add_notes(sampled->notes);
 
   store::Record& record = finished.record;
-  fill_scores(record, trial.metrics, trial.edits, sampled->scores);
+  session::fill_scores(record, trial.metrics, sampled->scores);
   fill_floor(record, trial, *prepared);
   fill_costs(record, trial, *prepared, *inverted, *fitted, *sampled);
   fill_noise(record, inverted->noise);
-  const diffusion::StepGrid grid(diffusion::NoiseSchedule(context_.bench.model().schedule), trial.steps);
-  record.steps = step_rows(grid, sampled->pivot_distance, fitted->inversion.losses);
+  record.steps = step_rows(*trial.grid, sampled->pivot_distance, fitted->inversion.losses);
   if (trial.save_trajectories) {
     keep(finished, "trajectories/{row}/invert", at::stack(inverted->inversion.pivots));
     keep(finished, "trajectories/{row}/sample", at::stack(sampled->path));
     for (const auto& [name, tensor] : fitted->inversion.state) keep(finished, "trajectories/{row}/" + name, tensor);
   }
-  if (trial.save_images != SaveImages::kNone) {
-    finished.image = to_bytes(sampled->image);
-    finished.source = to_bytes(prepared->pixels);
+  if (trial.save_images != plan::SaveImages::kNone) {
+    finished.image = session::to_bytes(sampled->image);
+    finished.source = session::to_bytes(prepared->pixels);
   }
 }
 
 Task<void> RecordMaker::make(PlannedRecord planned, size_t sample) const {
-  const Trial& trial = *planned.trial;
+  const plan::Trial& trial = *planned.trial;
   FinishedRecord finished;
   finished.trial = &trial;
   finished.sample = context_.dataset.ids()[sample];
   finished.record.plan_row = planned.row;
-  fill_axes(finished.record, trial, finished.sample);
-  finished.record.values["input_digest"] = digest_of(sample);
+  finished.record.values = plan::setting_of(trial);
+  store::set(finished.record, columns::kTrial, trial.number);
+  store::set(finished.record, columns::kSample, finished.sample);
+  store::set(finished.record, columns::kInputDigest, digest_of(sample));
   if (trial.edits) {
     const data::EditName name = context_.dataset.edits(sample).at(planned.edit);
-    finished.record.values["edit"] = edit_text(name);
+    store::set(finished.record, columns::kEdit, plan::edit_text(name));
     if (!name.name.empty()) finished.sample += " " + name.name;
   }
-  const bool isolated = trial.engine.timing == Timing::kIsolated;
-  const std::optional<PeakMemory> peak = isolated ? std::optional<PeakMemory>(std::in_place) : std::nullopt;
+  const bool isolated = trial.engine.timing == session::Timing::kIsolated;
+  const std::optional<session::PeakMemory> peak =
+      isolated ? std::optional<session::PeakMemory>(std::in_place) : std::nullopt;
   try {
     Task<void> filling = fill(trial, sample, planned.edit, finished);
     co_await filling;
-    finished.record.values["status"] = std::string("ok");
-    if (peak) finished.record.values["peak_memory_bytes"] = peak->bytes();
+    store::set(finished.record, columns::kStatus, "ok");
+    if (peak) store::set(finished.record, columns::kPeakMemoryBytes, peak->bytes());
   } catch (const std::exception& error) {
     finished.failed = true;
     finished.error = split(error.what(), '\n').front();
-    finished.record.values["status"] = std::string("failed");
-    finished.record.values["error"] = finished.error;
+    store::set(finished.record, columns::kStatus, "failed");
+    store::set(finished.record, columns::kError, finished.error);
   }
   sink_(std::move(finished));
 }

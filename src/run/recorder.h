@@ -1,4 +1,4 @@
-// What every finished record passes through on its way to the store: pictures, failures as they happen, notes.
+// Passes every finished record to the store; saves pictures, and prints failures and notes.
 #pragma once
 
 #include <map>
@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/progress.h"
+#include "plan/plan.h"
 #include "run/image_keeper.h"
-#include "run/plan.h"
 #include "run/record_maker.h"
 #include "store/run_store.h"
 
@@ -15,8 +15,8 @@ namespace roundtrip::run {
 
 class Recorder {
  public:
-  // `store` may hold records already: they count as recorded.
-  Recorder(const Plan& plan, store::RunStore store, Progress& progress);
+  // `store` may already have records, which count as recorded.
+  Recorder(const plan::Plan& plan, store::RunStore store, Progress& progress);
 
   void add(FinishedRecord finished);
   void say_notes();
@@ -25,10 +25,10 @@ class Recorder {
   const store::RunStore& store() const { return store_; }
   int64_t failed_now() const { return failed_now_; }  // in this process
   std::string text() const;                           // "records 12/7200, 1 failed"
-  std::string inputs_digest() const;                  // over all samples
+  std::string inputs_digest() const;                  // over all samples of all datasets
 
  private:
-  void restore(const Plan& plan);
+  void restore(const plan::Plan& plan);
   void report_failure(const FinishedRecord& finished);
 
   Progress& progress_;
@@ -36,7 +36,9 @@ class Recorder {
   ImageKeeper images_;
   int64_t failed_before_ = 0, failed_now_ = 0;
   std::map<std::string, std::set<std::string>> note_samples_;
-  std::map<std::string, std::string> digests_;  // by sample
+  // By the first trial that reads the same dataset, and by sample: ids are unique only within a dataset.
+  std::map<std::pair<size_t, std::string>, std::string> digests_;
+  std::vector<size_t> dataset_of_trial_;  // first trial with the same dataset, by trial
   std::set<std::pair<std::string, std::string>> failures_;
 };
 

@@ -1,26 +1,26 @@
-// A run's store, new or taken up again: what of the plan is there already, and whether it is the same plan.
+// Opens the store of a new or resumed run: finds the records that exist, and checks that the plan is the same.
 //
-// A record that is there is known by its trial's id (identity.h), its sample and its edit; it is kept only where its
-// inputs are as they were.
+// A stored record is identified by its trial's id (identity.h), its sample and its edit. It is kept only if its inputs
+// have not changed.
 #pragma once
 
-#include "run/plan.h"
+#include "plan/plan.h"
 #include "store/run_store.h"
 
 namespace roundtrip::run {
 
 enum class Resume {
   kNo,      // a new run
-  kSame,    // goes on with the same plan
-  kExtend,  // the plan may have more trials and more samples than the run's
+  kSame,    // continue with the same plan
+  kExtend,  // the plan may have more trials and samples than the run
 };
 
-// Throws kInput where the directory holds no run or another process writes it; where the plan is another one (with the
-// first difference), or under kExtend lacks records that are there; and where an image or a prompt has changed.
-store::RunStore open_store(const Plan& plan, const std::filesystem::path& directory, Resume resume,
+// Throws kInput if the directory has no run or another process writes it; if the plan differs (naming the first
+// difference), or with kExtend lacks stored records; and if an image or a prompt has changed.
+store::RunStore open_store(const plan::Plan& plan, const std::filesystem::path& directory, Resume resume,
                            const std::map<std::string, std::string>& provenance);
 
-// Has the failed records of a run that was taken up made anew; returns how many they are.
+// Marks the failed records of a resumed run to be made again. Returns their number.
 int64_t forget_failures(store::RunStore& store);
 
 }  // namespace roundtrip::run

@@ -7,35 +7,35 @@
 #include <map>
 #include <string>
 
-#include "run/plan.h"
+#include "analysis/table/run_table.h"
+#include "plan/plan.h"
 #include "run/provenance.h"
 #include "run/resume.h"
-#include "run/summary.h"
 
 namespace roundtrip::run {
 
 struct RunOptions {
   std::filesystem::path directory;
-  std::function<bool()> stop = {};          // asked between batches; true ends the run with what there is
-  std::function<void()> on_directory = {};  // called once the directory is known to be this run's
+  std::function<bool()> stop = {};          // called between batches; true stops the run and saves its records
+  std::function<void()> on_directory = {};  // called once the directory belongs to this run
   std::FILE* log = stderr;                  // progress, failures as they happen, notes
-  Provenance provenance = {};               // what the caller knows: the command line
+  Provenance provenance = {};               // from the caller: the command line
   Resume resume = Resume::kNo;
-  bool retry_failed = false;                 // a resumed run makes its failed records anew
-  std::optional<int64_t> max_failures = {};  // more than so many end the run with what there is
+  bool retry_failed = false;                 // a resumed run makes its failed records again
+  std::optional<int64_t> max_failures = {};  // stop once more than this many records have failed
 };
 
 struct RunOutcome {
-  int64_t records = 0;      // that are there now
+  int64_t records = 0;      // stored so far
   int64_t evaluations = 0;  // made by this process
-  std::vector<Failure> failures;
-  bool interrupted = false, gave_up = false;  // by options.stop, by options.max_failures
+  std::vector<analysis::RunFailure> failures;
+  bool interrupted = false, gave_up = false;  // due to options.stop; due to options.max_failures
   std::filesystem::path results;
   std::string table;  // means by trial
 };
 
-// Throws kInput where the directory cannot be written or the disk is full, and what open_store throws. Until results.h5
-// stands, what was finished can be taken up again.
-RunOutcome run_plan(const Plan& plan, const RunOptions& options);
+// Throws kInput if the directory cannot be written or the disk is full, and as open_store does. Until results.h5 is
+// complete, the run can be resumed.
+RunOutcome run_plan(const plan::Plan& plan, const RunOptions& options);
 
 }  // namespace roundtrip::run

@@ -3,24 +3,18 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "run/edit_scores.h"
+#include "session/edit_scores.h"
 
 namespace roundtrip::run {
 namespace {
 
-using engine::Station;
-
-inversion::Problem make_problem(const StageContext& context, const Trial& trial, const std::string& sample_id,
-                                const Prepared& prepared, engine::Cost& cost) {
-  return {.grid = diffusion::StepGrid(diffusion::NoiseSchedule(context.bench.model().schedule), trial.steps),
-          .network = inversion::Network(context.bench.engine(), cost),
+inversion::Problem::Parts problem(const StageContext& context, const plan::Trial& trial, const std::string& sample_id,
+                                  const Prepared& prepared, engine::Cost& cost) {
+  return {.grid = *trial.grid,
+          .network = inversion::Network(context.session.engine(), cost),
           .source = prepared.source,
           .null = prepared.null,
-          .eps_at = trial.eps_at,
-          .invert_w = trial.invert_w,
-          .w = trial.w,
-          .eta = trial.eta,
-          .edits = trial.edits,
+          .settings = trial.settings,
           .noise = inversion::counter_noise(trial.seed, sample_id)};
 }
 
@@ -34,18 +28,18 @@ std::vector<double> pivot_distances(const inversion::Trajectory& path, const inv
 
 int64_t bytes_of(const Tensor& tensor) { return tensor.defined() ? tensor.numel() * tensor.element_size() : 0; }
 
-// The answer to an edit, as tensors where the images are.
-EditTarget read_target(const StageContext& context, size_t sample, size_t edit, const Tensor& image,
-                       std::vector<std::string>& notes) {
+// Answer to an edit, as tensors on the device of the images.
+session::EditTarget read_target(const StageContext& context, size_t sample, size_t edit, const Tensor& image,
+                                std::vector<std::string>& notes) {
   const std::string prompt = context.dataset.edits(sample).at(edit).target_prompt;
   const data::EditTruth truth = context.dataset.read_edit(sample, edit);
   notes = truth.notes;
-  const int dropped = context.bench.embedding(prompt).dropped_tokens;
+  const int dropped = context.session.embedding(prompt).dropped_tokens;
   if (dropped > 0) notes.push_back(fmt::format("target prompt cut by {} tokens to the model's length", dropped));
-  return edit_target(prompt, truth, image);
+  return session::edit_target(prompt, truth, image);
 }
 
-// Says which stage an error came from; the network's own message names the timestep.
+// Adds the stage to an error; the network's message names the timestep.
 [[noreturn]] void rethrow_in(const char* stage) {
   try {
     throw;
@@ -56,16 +50,16 @@ EditTarget read_target(const StageContext& context, size_t sample, size_t edit, 
 
 }  // namespace
 
-Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) {
-  Workbench& bench = context.bench;
+Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sample) {
+  session::Session& session = context.session;
   Prepared prepared;
   const data::Sample read = context.dataset.read(sample);
   prepared.prompt = read.prompt;
   prepared.notes = read.notes;
-  prepared.pixels = bench.pixels(read.pixels);
+  prepared.pixels = session.pixels(read.pixels);
 
-  const Workbench::Embedding& source = bench.embedding(read.prompt);
-  const Workbench::Embedding& null = bench.embedding(trial.null_prompt);
+  const session::Session::Embedding& source = session.embedding(read.prompt);
+  const session::Session::Embedding& null = session.embedding(trial.null_prompt);
   prepared.source = source.conditioning;
   prepared.null = null.conditioning;
   if (source.dropped_tokens > 0) {
@@ -73,9 +67,9 @@ Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) 
   }
 
   std::vector<Tensor> encoder_inputs = {prepared.pixels};
-  Station::Awaiter encoding(bench.encode(), std::move(encoder_inputs));
+  engine::Awaiter<engine::FunctionRequest> encoding = session.encode()(std::move(encoder_inputs));
   const std::vector<Tensor> posterior = co_await encoding;
-  prepared.encode_seconds = encoding.seconds();
+  prepared.encode_seconds = encoding.request().seconds;
   prepared.x0 = posterior[0];
   if (trial.model.encode_sample && posterior[1].defined()) {
     const inversion::NoiseSource noise = inversion::counter_noise(trial.seed, read.id);
@@ -83,24 +77,23 @@ Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample) 
   }
 
   std::vector<Tensor> decoder_inputs = {prepared.x0};
-  Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));
-  const std::vector<Tensor> decoded = co_await decoding;
-  Pair pair{.reference = prepared.pixels,
-            .test = decoded[0],
-            .x0 = prepared.x0,
-            .x = prepared.x0,
-            .caption = prepared.prompt};
-  Task<Scores> scoring = bench.scorer().score(std::move(pair));
+  const std::vector<Tensor> decoded = co_await session.decode()(std::move(decoder_inputs));
+  session::Pair pair{.reference = prepared.pixels,
+                     .test = decoded[0],
+                     .x0 = prepared.x0,
+                     .x = prepared.x0,
+                     .caption = prepared.prompt};
+  Task<session::Scores> scoring = session.scorer().score(std::move(pair));
   prepared.floor = co_await scoring;
   co_return prepared;
 }
 
-Task<Inverted> invert(StageContext context, const Trial& trial, std::string sample_id,
+Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::string sample_id,
                       std::shared_ptr<const Prepared> prepared) {
   Inverted inverted;
-  const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, inverted.cost);
+  const inversion::Problem run(problem(context, trial, sample_id, *prepared, inverted.cost));
   try {
-    Task<inversion::Inversion> inverting = trial.method->invert(problem, prepared->x0);
+    Task<inversion::Inversion> inverting = trial.method->invert(run, prepared->x0);
     inverted.inversion = co_await inverting;
   } catch (const Error&) {
     rethrow_in("inverting");
@@ -109,16 +102,16 @@ Task<Inverted> invert(StageContext context, const Trial& trial, std::string samp
   if (!at::isfinite(x_S).all().item<bool>()) {
     throw Error(ErrorKind::kNumeric, fmt::format("inverting: the latent at step {} is not finite", trial.steps));
   }
-  inverted.noise = noise_statistics(x_S);
+  inverted.noise = session::noise_statistics(x_S);
   co_return inverted;
 }
 
-Task<Fitted> fit(StageContext context, const Trial& trial, std::string sample_id,
+Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sample_id,
                  std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted) {
   Fitted fitted;
-  const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, fitted.cost);
+  const inversion::Problem run(problem(context, trial, sample_id, *prepared, fitted.cost));
   try {
-    Task<inversion::Inversion> fitting = trial.method->fit(problem, inverted->inversion);
+    Task<inversion::Inversion> fitting = trial.method->fit(run, inverted->inversion);
     fitted.inversion = co_await fitting;
   } catch (const Error&) {
     rethrow_in("fitting");
@@ -128,19 +121,21 @@ Task<Fitted> fit(StageContext context, const Trial& trial, std::string sample_id
   co_return fitted;
 }
 
-Task<Sampled> go_back(StageContext context, const Trial& trial, size_t sample, size_t edit,
-                      std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted) {
-  Workbench& bench = context.bench;
+Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
+                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted) {
+  session::Session& session = context.session;
   Sampled result;
-  EditTarget target;
-  if (trial.edits) target = read_target(context, sample, edit, prepared->pixels, result.notes);
+  session::EditTarget target;
+  if (trial.edits) target = read_target(context, number, edit, prepared->pixels, result.notes);
   const std::string& prompt = trial.edits ? target.prompt : prepared->prompt;
-  const diffusion::Conditioning conditioning = trial.edits ? bench.embedding(prompt).conditioning : prepared->source;
-  const std::string& sample_id = context.dataset.ids()[sample];
-  const inversion::Problem problem = make_problem(context, trial, sample_id, *prepared, result.cost);
+  const inversion::Guidance guidance{trial.edits ? session.embedding(prompt).conditioning : prepared->source,
+                                     trial.edits};
+  const std::string& sample_id = context.dataset.ids()[number];
+  const inversion::Problem run(problem(context, trial, sample_id, *prepared, result.cost));
   inversion::Trajectory path;
   try {
-    Task<inversion::Trajectory> sampling = trial.method->sample(problem, fitted->inversion, conditioning);
+    Task<inversion::Trajectory> sampling =
+        editing::way_back(*trial.method, *trial.editor, run, fitted->inversion, guidance);
     path = co_await sampling;
   } catch (const Error&) {
     rethrow_in("sampling");
@@ -152,14 +147,21 @@ Task<Sampled> go_back(StageContext context, const Trial& trial, size_t sample, s
   result.pivot_distance = pivot_distances(path, fitted->inversion.pivots);
 
   std::vector<Tensor> decoder_inputs = {x};
-  Station::Awaiter decoding(bench.decode(), std::move(decoder_inputs));
-  std::vector<Tensor> decoded = co_await decoding;
-  result.decode_seconds = decoding.seconds();
-  Pair pair{.reference = prepared->pixels, .test = decoded[0], .x0 = prepared->x0, .x = x, .caption = prompt};
-  Task<Scores> scoring = bench.scorer().score(std::move(pair));
+  engine::Awaiter<engine::FunctionRequest> decoding = session.decode()(std::move(decoder_inputs));
+  const std::vector<Tensor> decoded = co_await decoding;
+  result.decode_seconds = decoding.request().seconds;
+  session::Pair pair{.reference = prepared->pixels,
+                     .test = decoded[0],
+                     .x0 = prepared->x0,
+                     .x = x,
+                     .caption = prompt,
+                     .mask = target.mask,
+                     .target = target.pixels};
+  Task<session::Scores> scoring = session.scorer().score(std::move(pair));
   result.scores = co_await scoring;
   if (trial.edits) {
-    Task<Scores> editing = edit_scores(bench.scorer(), prepared->pixels, decoded[0], target, prepared->x0, x);
+    Task<session::Scores> editing =
+        session::edit_scores(session.scorer(), prepared->pixels, decoded[0], target, prepared->x0, x);
     result.scores.merge(co_await editing);
   }
   if (context.keep_path) result.path = std::move(path);

@@ -1,4 +1,4 @@
-// The stages of a record, each a coroutine whose value other records may share: prepare, invert, fit, go back.
+// Stages of a record: prepare, invert, fit, sample. Each is a coroutine whose value other records may share.
 #pragma once
 
 #include <memory>
@@ -7,11 +7,14 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "run/noise_statistics.h"
-#include "run/workbench.h"
+#include "inversion/method.h"
+#include "plan/trial.h"
+#include "session/noise_statistics.h"
+#include "session/session.h"
 
 namespace roundtrip::run {
 
+using at::Tensor;
 using engine::Task;
 
 struct Prepared {
@@ -20,46 +23,46 @@ struct Prepared {
   diffusion::Conditioning source, null;
   std::string prompt;
   double encode_seconds = 0;
-  Scores floor;                    // each metric's score of encode then decode, without diffusion
-  std::vector<std::string> notes;  // what was done to the image or its prompt
+  session::Scores floor;           // each metric's score of encode then decode, without diffusion
+  std::vector<std::string> notes;  // changes to the image or its prompt
 };
 
 struct Inverted {
   inversion::Inversion inversion;
   engine::Cost cost;
-  NoiseStatistics noise;
+  session::NoiseStatistics noise;
 };
 
 struct Fitted {
   inversion::Inversion inversion;
   engine::Cost cost;
-  int64_t state_bytes = 0;  // what the way back needs
+  int64_t state_bytes = 0;  // memory that sampling needs
 };
 
 struct Sampled {
   inversion::Trajectory path;          // empty unless trajectories are saved
   Tensor image;                        // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
-  Scores scores;                       // by column
-  std::vector<std::string> notes;      // what is odd about an edit's answer
+  session::Scores scores;              // by column
+  std::vector<std::string> notes;      // warnings about the edit's ground truth
   std::vector<double> pivot_distance;  // by grid index: root mean square of x - pivot
   engine::Cost cost;
   double decode_seconds = 0;
 };
 
-// What a stage works with; outlives every task.
+// Context of the stages; outlives every task.
 struct StageContext {
-  Workbench& bench;
+  session::Session& session;
   const data::Dataset& dataset;
   bool keep_path = false, keep_image = false;  // some trial saves them
 };
 
-Task<Prepared> prepare(StageContext context, const Trial& trial, size_t sample);
-Task<Inverted> invert(StageContext context, const Trial& trial, std::string sample_id,
+Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sample);
+Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::string sample_id,
                       std::shared_ptr<const Prepared> prepared);
-Task<Fitted> fit(StageContext context, const Trial& trial, std::string sample_id,
+Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sample_id,
                  std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted);
-// `edit` is one of the sample's edits, where the trial edits.
-Task<Sampled> go_back(StageContext context, const Trial& trial, size_t sample, size_t edit,
-                      std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted);
+// Sampling and its scores. `number` is the sample's, `edit` one of its edits, if the trial edits.
+Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
+                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted);
 
 }  // namespace roundtrip::run

@@ -6,26 +6,21 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "run/edit_scores.h"
-#include "store/columns.h"
+#include "columns/columns.h"
+#include "session/edit_scores.h"
 
 namespace roundtrip::run {
 namespace {
 
-std::vector<store::Column> metric_columns(const Plan& plan) {
-  const bool edits = std::ranges::any_of(plan.trials, &Trial::edits);
+std::vector<store::Column> metric_columns(const plan::Plan& plan) {
+  const bool edits = std::ranges::any_of(plan.trials, &plan::Trial::edits);
   std::vector<store::Column> columns;
   std::set<std::string> seen;
-  for (const PlanBench& bench : plan.benches) {
-    for (const std::string& name : bench.options.metrics) {
+  for (const plan::PlanSession& session : plan.sessions) {
+    for (const std::string& name : session.options.metrics) {
       if (!seen.insert(name).second) continue;
-      std::vector<store::Column> own =
-          columns_of(metrics::make_metric(name, bench.options.metric_options)->info(), edits);
-      if (name == "psnr" || name == "lpips") {
-        own.insert(own.begin() + 1, own.front());
-        own[1].name = "codec_" + name;
-        own[1].long_name += ", of encoding and decoding alone";
-      }
+      std::vector<store::Column> own = session::score_columns(
+          metrics::make_metric(name, session.options.metric_params)->info(), edits, /*with_floor=*/true);
       for (store::Column& column : own) columns.push_back(std::move(column));
     }
   }
@@ -34,31 +29,18 @@ std::vector<store::Column> metric_columns(const Plan& plan) {
 
 }  // namespace
 
-std::vector<store::Column> columns_of(const metrics::MetricInfo& metric, bool edits) {
-  const store::Column column{.name = metric.name,
-                             .type = store::ColumnType::kFloat64,
-                             .long_name = metric.long_name,
-                             .units = metric.units,
-                             .direction = metric.direction == metrics::Direction::kHigherIsBetter ? "higher" : "lower",
-                             .version = metric.version};
-  std::vector<store::Column> columns = {column};
-  if (!edits || metric.on_latents || metric.on_caption) return columns;
-  for (store::Column& of_edits : edit_columns(column)) columns.push_back(std::move(of_edits));
-  return columns;
-}
-
-store::TableLayout table_layout(const Plan& plan) {
+store::TableLayout table_layout(const plan::Plan& plan) {
   std::vector<store::Column> parameters;
   for (const std::string& key : plan.parameters) {
-    // A parameter's column takes the type that all its values have; mixed ones become text.
+    // A parameter's column has the common type of its values; mixed types become text.
     store::ColumnType type = store::ColumnType::kInt64;
-    for (const Trial& trial : plan.trials) {
+    for (const plan::Trial& trial : plan.trials) {
       const store::Value& value = trial.swept.at(key);
       if (std::holds_alternative<std::string>(value)) type = store::ColumnType::kString;
       const bool number = std::holds_alternative<double>(value) || std::holds_alternative<std::monostate>(value);
       if (number && type == store::ColumnType::kInt64) type = store::ColumnType::kFloat64;
     }
-    parameters.push_back({.name = parameter_column(key),
+    parameters.push_back({.name = columns::parameter_column(key),
                           .type = type,
                           .long_name = "the swept key " + key,
                           .units = {},
@@ -66,9 +48,9 @@ store::TableLayout table_layout(const Plan& plan) {
                           .version = {}});
   }
   store::TableLayout layout;
-  layout.columns = store::table_columns(parameters, metric_columns(plan));
+  layout.columns = columns::table_columns(parameters, metric_columns(plan));
   layout.attributes["title"] = "roundtrip: diffusion inversion, one row per trial and sample";
-  for (const Trial& trial : plan.trials) {
+  for (const plan::Trial& trial : plan.trials) {
     layout.trial_configs.push_back(trial.config_yaml);
     layout.trial_ids.push_back(trial.id);
   }
@@ -79,7 +61,7 @@ store::TableLayout table_layout(const Plan& plan) {
 void unify_parameters(const std::vector<store::Column>& columns, store::Record& record) {
   for (const store::Column& column : columns) {
     const auto entry = record.values.find(column.name);
-    if (entry == record.values.end() || !column.name.starts_with("p.")) continue;
+    if (entry == record.values.end() || !columns::is_parameter(column.name)) continue;
     store::Value& value = entry->second;
     if (column.type == store::ColumnType::kFloat64 && std::holds_alternative<int64_t>(value)) {
       value = static_cast<double>(std::get<int64_t>(value));

@@ -1,17 +1,14 @@
-// The record table of a plan: its columns and what it says besides them.
+// Record table of a plan: its columns and attributes.
 #pragma once
 
-#include "run/plan.h"
+#include "plan/plan.h"
 #include "store/run_store.h"
 
 namespace roundtrip::run {
 
-store::TableLayout table_layout(const Plan& plan);
+store::TableLayout table_layout(const plan::Plan& plan);
 
-// The columns that a metric's scores fill: its own, and where there are edits those that come with it.
-std::vector<store::Column> columns_of(const metrics::MetricInfo& metric, bool edits);
-
-// Gives values of swept parameters the type that their columns have: a number, or text where values are mixed.
+// Converts values of swept parameters to the type of their columns: a number, or text for mixed types.
 void unify_parameters(const std::vector<store::Column>& columns, store::Record& record);
 
 }  // namespace roundtrip::run

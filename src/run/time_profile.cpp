@@ -8,7 +8,7 @@ namespace roundtrip::run {
 
 void TimeProfile::add(const engine::Engine& engine, double seconds, int max_batch) {
   seconds_ += seconds;
-  for (const engine::BatchStatistics& network : {engine.eps_statistics(), engine.vjp_statistics()}) {
+  for (const engine::BatchStatistics& network : {engine.out_statistics(), engine.vjp_statistics()}) {
     rows_ += static_cast<double>(network.rows);
     places_ += static_cast<double>(network.batches * max_batch);
   }

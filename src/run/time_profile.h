@@ -1,5 +1,5 @@
-// Where a run's time went: by queue of the engine how many batches it answered, how full they were and how long they
-// took; what is left is the harness's own (reading, coroutines, writing, prompts).
+// Time profile of a run: for each queue of the engine the number of batches, their fill and their seconds. The rest is
+// the harness itself (reading, coroutines, writing, prompts).
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace roundtrip::run {
 
 class TimeProfile {
  public:
-  // Adds what one bench's engine did in `seconds`, with batches of at most `max_batch` rows.
+  // Adds the work of one session's engine in `seconds`, with batches of at most `max_batch` rows.
   void add(const engine::Engine& engine, double seconds, int max_batch);
 
   // "time: eps 61 %, vjp 30 %, decode 3 %, score 1 %, elsewhere 5 %; batches 97 % full"; empty before the first batch.
@@ -21,11 +21,11 @@ class TimeProfile {
   std::string json() const;
 
  private:
-  double fill() const;  // of the network's batches, eps and vjp: rows over what would have fitted
+  double fill() const;  // fill of the network's batches, eps and vjp: rows over capacity
 
   std::vector<std::pair<std::string, engine::BatchStatistics>> queues_;
-  double seconds_ = 0, places_ = 0;  // places: rows that the network's batches could have held
-  double rows_ = 0;                  // that they held
+  double seconds_ = 0, places_ = 0;  // places: total capacity of the network's batches, in rows
+  double rows_ = 0;                  // actual rows
 };
 
 }  // namespace roundtrip::run

@@ -1,5 +1,5 @@
-// Files that survive a power cut: appended and synced, or written beside their name and renamed once they are
-// whole.
+// Files that survive a power cut: appended and synced, or written under a temporary name and renamed once they are
+// complete.
 #pragma once
 
 #include <cstddef>
@@ -24,15 +24,15 @@ class Descriptor {
   int fd_ = -1;
 };
 
-// A new file that only grows. An append that fails (a full disk) leaves the file as it was before it.
+// A new file that only grows. A failed append (a full disk) leaves the file unchanged.
 class AppendFile {
  public:
   AppendFile() = default;
-  explicit AppendFile(const std::filesystem::path& path);  // throws kInput where it exists or cannot be made
+  explicit AppendFile(const std::filesystem::path& path);  // throws kInput where it exists or cannot be created
 
   void append(std::span<const std::byte> bytes);  // throws kInput with the system's reason
   void append(std::string_view text) { append(std::as_bytes(std::span(text))); }
-  void sync();  // what was appended is on disk once this returns; free where nothing was
+  void sync();  // appended bytes are on disk once this returns; free if there are none
 
   int64_t size() const { return size_; }
   bool dirty() const { return dirty_; }
@@ -47,13 +47,13 @@ class AppendFile {
 // The unfinished form of `path`, in the same directory.
 std::filesystem::path part_of(const std::filesystem::path& path);
 
-// Brings the whole file `part_of(path)` to disk and gives it its name.
+// Syncs the file `part_of(path)` and renames it to `path`.
 void publish(const std::filesystem::path& path);
 
-// Writes a small file whole or not at all.
+// Writes a small file completely or not at all.
 void write_durably(const std::filesystem::path& path, std::string_view text);
 
-// Names made or removed in the directory are on disk once this returns.
+// Syncs a directory: created and removed names are on disk once this returns.
 void sync_directory(const std::filesystem::path& directory);
 
 }  // namespace roundtrip::store

@@ -1,9 +1,8 @@
-// A thin owner's view of HDF5's C API: files, groups, datasets, attributes, dimension scales.
-//
-// Everything is written so that equal data give equal bytes and other programs read it: little-endian, no
+// A thin RAII wrapper of HDF5's C API: files, groups, datasets, attributes, dimension scales.
+// Equal data give equal bytes, and other programs can read them: little-endian, no
 // object times, links in order of creation, UTF-8 strings of variable length, chunks with shuffle, gzip 4 and
 // fletcher32. A call that fails throws kInput with the object's place and HDF5's own reason; HDF5 prints
-// nothing itself. It does not do: types beyond the five elements, partial access to arrays of more than one
+// nothing itself. Not supported: types other than the five elements, partial access to arrays of more than one
 // dimension.
 #pragma once
 
@@ -20,7 +19,7 @@
 
 namespace roundtrip::store::hdf5 {
 
-// How much of a file's headers and texts stays in memory while it is open.
+// Bytes of a file's headers and texts that stay in memory while it is open.
 inline constexpr size_t kCacheBytes = 4 << 20;
 
 enum class Element { kFloat64, kFloat32, kInt64, kUint8, kText };
@@ -41,14 +40,14 @@ class Handle {
   int64_t id_ = -1;
 };
 
-// What files, groups and datasets share: a place, and attributes.
+// The base of files, groups and datasets: a place, and attributes.
 class Object {
  public:
   const std::string& where() const { return where_; }  // "run/results.h5:/per_step/loss", for messages
   int64_t id() const { return handle_.id(); }
 
   void set_attribute(const std::string& name,
-                     std::string_view text);  // cut at a NUL, which UTF-8 text has none of
+                     std::string_view text);  // cut at a NUL, which UTF-8 text does not contain
   void set_attribute(const std::string& name, int64_t value);
   void set_fixed_attribute(const std::string& name,
                            std::string_view text);  // fixed length, as the image spec asks
@@ -56,7 +55,7 @@ class Object {
   bool has_attribute(const std::string& name) const;
   std::string text_attribute(const std::string& name) const;
   int64_t integer_attribute(const std::string& name) const;
-  std::map<std::string, std::string> text_attributes() const;  // all that are one text each
+  std::map<std::string, std::string> text_attributes() const;  // the attributes that are a single text
 
  protected:
   Object(Handle handle, std::string where) : where_(std::move(where)), handle_(std::move(handle)) {}
@@ -68,8 +67,8 @@ class Dataset : public Object {
  public:
   Dataset(Handle handle, std::string where) : Object(std::move(handle), std::move(where)) {}
 
-  Element element() const;             // throws where it is none of ours
-  std::vector<int64_t> shape() const;  // throws where it has none
+  Element element() const;             // throws for any other type
+  std::vector<int64_t> shape() const;  // throws where it has no simple shape
 
   // Elements [first, first + size) of a one-dimensional dataset.
   void write(int64_t first, std::span<const double> values);
@@ -85,7 +84,7 @@ class Dataset : public Object {
   void write_bytes(std::span<const std::byte> bytes);
   std::vector<std::byte> read_bytes() const;
 
-  void make_scale(const std::string& name);  // it becomes the coordinate of a dimension
+  void make_scale(const std::string& name);  // makes it the coordinate of a dimension
   void attach_scale(const Dataset& scale);   // its first dimension is labelled by `scale`
 
  private:
@@ -104,7 +103,7 @@ class Group : public Object {
 
   Group create_group(const std::string& name);
   Group open_group(const std::string& name) const;
-  Group ensure_group(const std::string& name);  // opened where it is there, else created
+  Group ensure_group(const std::string& name);  // opened if it exists, else created
   Dataset create_dataset(const std::string& name, Element element, std::span<const int64_t> shape);
   Dataset open_dataset(const std::string& name) const;
 
@@ -115,7 +114,7 @@ class Group : public Object {
 // A file is its root group.
 class File : public Group {
  public:
-  static File create(const std::filesystem::path& path);                                  // replaces what is there
+  static File create(const std::filesystem::path& path);                                  // replaces an existing file
   static File open(const std::filesystem::path& path, size_t cache_bytes = kCacheBytes);  // for reading
 
   void close();  // throws where the last bytes cannot be written; a destroyed File closes in silence

@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kHead = R"({"record":)", kCheck = R"(,"check":")", kTail = R"("})";
 constexpr size_t kCheckDigits = 16;
 
-// What follows the inner object on its line.
+// The rest of a line after the inner object.
 std::string end_of(std::string_view entry) { return fmt::format("{}{}{}", kCheck, checksum(entry), kTail); }
 
 // The inner object of a whole line, or nothing.

@@ -1,9 +1,9 @@
-// The journal: what has finished and is not yet in a shard.
+// The journal: finished records that are not yet in a shard.
 //
 // Two files: `<number>.jsonl` with one line per record, `{"record":{...},"check":"<16 hex digits>"}`, the
 // check over the bytes of the inner object; and `<number>.arrays` with the raw bytes of their arrays. A line
-// goes to its file only once its arrays are on disk, so a line that is there can be honoured; array bytes
-// carry checks of their own all the same.
+// is written only once its arrays are on disk, so a line can be trusted; array bytes
+// still have checks of their own.
 #pragma once
 
 #include <cstdint>
@@ -30,27 +30,27 @@ class JournalWriter {
  public:
   explicit JournalWriter(const JournalPaths& paths);  // two new files
 
-  // Returns where the arrays lie. Throws kInput (a full disk); the journal then holds what it held.
+  // Returns the places of the arrays. Throws kInput (a full disk) and then leaves the journal unchanged.
   std::vector<ArrayReference> append(const Record& record, std::span<const ArrayView> arrays);
 
   void sync();                       // all lines are on disk once this returns
-  void sync_if_due(double seconds);  // sync, if the last one is that long ago
+  void sync_if_due(double seconds);  // sync() if the last one is that long ago
   int64_t array_bytes() const { return arrays_.size(); }
 
  private:
   AppendFile lines_, arrays_;
   std::string waiting_;  // lines whose arrays, or whose predecessors' arrays, are not yet on disk
-  std::string line_;     // the last one: its memory serves the next
+  std::string line_;     // the last line; its memory is reused
   Stopwatch since_sync_;
 };
 
-// Reads one line after the other and passes over those that are not whole, wherever they are.
+// Reads one line after the other and skips incomplete ones, wherever they are.
 class JournalReader {
  public:
-  explicit JournalReader(const JournalPaths& paths);  // files that are not there are empty
+  explicit JournalReader(const JournalPaths& paths);  // missing files count as empty
 
   std::optional<JournalEntry> next();
-  // Of an array that was appended. Throws kInput where its bytes are not what they were then.
+  // Returns the bytes of an appended array. Throws kInput where they have changed since.
   std::vector<std::byte> bytes_of(const ArrayReference& array);
 
   int64_t ignored_lines() const { return ignored_lines_; }

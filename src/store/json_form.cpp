@@ -23,7 +23,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ColumnType, {{ColumnType::kFloat64, "float64"},
                                           {ColumnType::kString, "string"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(ArrayType, {{ArrayType::kFloat32, "float32"}, {ArrayType::kUint8, "uint8"}})
 
-// And without a NUL.
+// True for ASCII without a NUL.
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](unsigned char c) { return 0 < c && c < 0x80; });
 }
@@ -60,13 +60,13 @@ void append(std::string& json, double value) {
   std::array<char, 32> digits;
   const std::string_view shortest(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
   json += shortest;
-  if (shortest.find_first_of(".e") == shortest.npos) json += ".0";  // a whole number stays a float64
+  if (shortest.find_first_of(".e") == shortest.npos) json += ".0";  // keep a whole number a float64
 }
 
 void append(std::string& json, std::string_view text) {
   const auto stands_for_itself = [](unsigned char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; };
   if (!std::ranges::all_of(text, stands_for_itself)) {
-    json += dump(store::mended(text));
+    json += dump(store::sanitise_utf8(text));
     return;
   }
   json += '"';
@@ -74,7 +74,7 @@ void append(std::string& json, std::string_view text) {
   json += '"';
 }
 
-// Between the items of a list: nothing where it has just begun.
+// Appends the comma between two items of a list.
 void append_comma(std::string& json) {
   if (json.back() != '{' && json.back() != '[') json += ',';
 }
@@ -125,9 +125,9 @@ void append(std::string& json, const std::map<std::string, Value>& values) {
   json += '}';
 }
 
-std::map<std::string, std::string> mended(const std::map<std::string, std::string>& texts) {
+std::map<std::string, std::string> sanitise_utf8(const std::map<std::string, std::string>& texts) {
   std::map<std::string, std::string> result;
-  for (const auto& [key, text] : texts) result[store::mended(key)] = store::mended(text);
+  for (const auto& [key, text] : texts) result[store::sanitise_utf8(key)] = store::sanitise_utf8(text);
   return result;
 }
 
@@ -135,9 +135,9 @@ std::map<std::string, std::string> mended(const std::map<std::string, std::strin
 
 std::string checksum(std::string_view bytes) { return sha256_hex(bytes).substr(0, 16); }
 
-std::string mended(std::string_view text) {
+std::string sanitise_utf8(std::string_view text) {
   if (is_ascii(text)) return std::string(text);
-  // A dump replaces what is not UTF-8, a parse takes its escapes away.
+  // dump() replaces invalid UTF-8, and parse() removes the escapes.
   auto result = json::parse(dump(json(text))).get<std::string>();
   for (size_t at = 0; (at = result.find('\0', at)) != std::string::npos; at += kReplacement.size()) {
     result.replace(at, 1, kReplacement);
@@ -145,7 +145,7 @@ std::string mended(std::string_view text) {
   return result;
 }
 
-// Without a tree of JSON in between: a run has as many lines as records.
+// Writes text directly, without a JSON tree: a run has as many lines as records.
 void encode_entry(const Record& record, std::span<const ArrayReference> arrays, std::string& json) {
   json += R"({"plan_row":)";
   append(json, record.plan_row);
@@ -165,7 +165,7 @@ JournalEntry decode_entry(std::string_view text) {
   for (const auto& [name, value] : entry.at("values").items()) result.record.values[name] = value_of(value);
   for (const json& step : entry.at("steps")) {
     result.record.steps.push_back({.i = step.at(0),
-                                   .t = step.at(1),
+                                   .t = number_of(step.at(1)),
                                    .pivot_distance = number_of(step.at(2)),
                                    .loss = number_of(step.at(3)),
                                    .inner_steps = step.at(4)});
@@ -185,20 +185,28 @@ std::string encode_layout(const StoredLayout& stored) {
   const TableLayout& layout = stored.layout;
   json columns = json::array();
   for (const Column& column : layout.columns) {
-    columns.push_back({{"name", mended(column.name)},
+    columns.push_back({{"name", sanitise_utf8(column.name)},
                        {"type", column.type},
-                       {"long_name", mended(column.long_name)},
-                       {"units", mended(column.units)},
-                       {"direction", mended(column.direction)},
-                       {"version", mended(column.version)}});
+                       {"long_name", sanitise_utf8(column.long_name)},
+                       {"units", sanitise_utf8(column.units)},
+                       {"direction", sanitise_utf8(column.direction)},
+                       {"version", sanitise_utf8(column.version)},
+                       {"label", sanitise_utf8(column.label)},
+                       {"digits", column.digits},
+                       {"log_axis", column.log_axis},
+                       {"perceptual", column.perceptual},
+                       {"order", column.order},
+                       {"metric", sanitise_utf8(column.metric)},
+                       {"compares", sanitise_utf8(column.compares)},
+                       {"view", sanitise_utf8(column.view)}});
   }
   std::string text = R"({"columns":)" + dump(columns);
-  text += R"(,"attributes":)" + dump(mended(layout.attributes));
-  text += R"(,"trial_configs":)";  // of a sweep's many trials: without a tree, too
+  text += R"(,"attributes":)" + dump(sanitise_utf8(layout.attributes));
+  text += R"(,"trial_configs":)";  // written directly too: a sweep has many trials
   append_list(text, layout.trial_configs);
   text += R"(,"trial_ids":)";
   append_list(text, layout.trial_ids);
-  text += R"(,"provenance":)" + dump(mended(layout.provenance));
+  text += R"(,"provenance":)" + dump(sanitise_utf8(layout.provenance));
   return text + fmt::format(R"(,"planned_records":{},"plan":{}}})", layout.planned_records, stored.plan);
 }
 
@@ -212,7 +220,15 @@ StoredLayout decode_layout(std::string_view text) {
                               .long_name = column.at("long_name"),
                               .units = column.at("units"),
                               .direction = column.at("direction"),
-                              .version = column.at("version")});
+                              .version = column.at("version"),
+                              .label = column.value("label", std::string()),  // earlier versions had none of these
+                              .digits = column.value("digits", -1),
+                              .log_axis = column.value("log_axis", false),
+                              .perceptual = column.value("perceptual", false),
+                              .order = column.value("order", kLastOrder),
+                              .metric = column.value("metric", std::string()),
+                              .compares = column.value("compares", std::string()),
+                              .view = column.value("view", std::string())});
   }
   read.at("attributes").get_to(layout.attributes);
   read.at("trial_configs").get_to(layout.trial_configs);

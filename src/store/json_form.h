@@ -1,4 +1,4 @@
-// Records and layouts as JSON, the form in which the journal keeps them.
+// Records and layouts as JSON, as the journal stores them.
 //
 // JSON has no NaN and no infinity: those numbers are ["nan"], ["inf"], ["-inf"]. Missing values are left out.
 #pragma once
@@ -16,7 +16,7 @@
 
 namespace roundtrip::store {
 
-// Where an array's bytes lie in the file beside the journal.
+// The place of an array's bytes in the file beside the journal.
 struct ArrayReference {
   std::string path;
   ArrayType type = ArrayType::kFloat32;
@@ -33,8 +33,8 @@ struct JournalEntry {
 // The first 16 digits of SHA-256.
 std::string checksum(std::string_view bytes);
 
-// Bytes that are not UTF-8, and NULs (which would end the text in HDF5), become U+FFFD.
-std::string mended(std::string_view text);
+// Replaces invalid UTF-8, and NULs (which would end the text in HDF5), by U+FFFD.
+std::string sanitise_utf8(std::string_view text);
 
 // Appends the entry to `json`, without a line end.
 void encode_entry(const Record& record, std::span<const ArrayReference> arrays, std::string& json);

@@ -14,14 +14,14 @@
 namespace roundtrip::store {
 namespace {
 
-constexpr size_t kOpenAtOnce = 64;            // of the 1024 files that a process usually may
+constexpr size_t kOpenAtOnce = 64;            // of the 1024 files that a process may usually open
 constexpr size_t kCachePerFile = 256 << 10;   // bytes
 constexpr int64_t kStretchOfSteps = 1 << 16;  // read at once
-constexpr int64_t kBytesPerRow = 64;          // in memory: its place, and a value of the column that is merged
+constexpr int64_t kBytesPerRow = 64;          // in memory: its place, and a value of the column being merged
 constexpr int64_t kBytesPerStep = 2 * 6 * 8;
 
-// The parts, opened when they are asked for. They are walked from the first to the last again and again: where not all
-// can stay open, most do, and the others take turns.
+// The parts, opened on demand. They are read from the first to the last repeatedly: where not all can stay open, most
+// do, and the others are opened in turn.
 class Parts {
  public:
   using Groups = std::map<std::string, hdf5::Group>;
@@ -60,14 +60,14 @@ struct Place {
   int32_t part = -1, row = 0;
 };
 
-// By row of a part, and one more: where its steps begin. Nothing where the part has no steps.
+// The first step of each row of a part, and the end; empty where the part has no steps.
 std::vector<int64_t> first_steps_of(const ResultsReader& table) {
   const int64_t steps = table.step_rows();
   if (steps == 0) return {};
   std::vector<int64_t> first(table.records() + 1, 0);
   for (int64_t begin = 0; begin < steps; begin += kStretchOfSteps) {
     for (const int64_t row : table.step_records(begin, std::min(kStretchOfSteps, steps - begin))) {
-      if (row < 0 || row >= table.records()) throw input_error(table.path().string(), "a step of no record");
+      if (row < 0 || row >= table.records()) throw input_error(table.path().string(), "a step without a record");
       ++first[row + 1];
     }
   }
@@ -75,7 +75,7 @@ std::vector<int64_t> first_steps_of(const ResultsReader& table) {
   return first;
 }
 
-// Where the records lie that count.
+// The places of the records that count.
 struct Catalogue {
   std::vector<Place> places;                      // by plan row
   std::vector<std::vector<int64_t>> first_steps;  // by part (first_steps_of)
@@ -141,7 +141,7 @@ class Stretch {
         [&](const ResultsReader& table, int64_t first, int64_t count) { return table.integers(column, first, count); });
   }
 
-  // Good for as long as `texts`, which gets the texts of each part.
+  // Valid as long as `texts`, which receives the texts of each part.
   std::vector<const char*> texts(const std::string& column, std::vector<Texts>& texts) const {
     std::vector<const char*> pointers(plan_rows_.size());
     for (const Share& share : shares_) {
@@ -179,7 +179,7 @@ class Stretch {
   }
 
  private:
-  // What a part gives: some of its rows [first, first + count).
+  // Some rows of a part [first, first + count).
   struct Share {
     size_t part;
     int64_t first, count;

@@ -1,4 +1,4 @@
-// Results files into one, in plan order, a stretch of the plan at a time.
+// Merges results files into one, in plan order, a stretch of the plan at a time.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,8 @@
 
 namespace roundtrip::store {
 
-// The parts have the layout's columns; where two hold a plan row, the later part's counts. About `memory` bytes of
-// records are in memory, and up to 24 bytes for each of all. The same records give the same bytes, however they are
-// spread over parts.
+// The parts have the layout's columns; where two have a plan row, the later part's counts. Needs about `memory` bytes,
+// and up to 24 bytes for each record. Equal records give equal bytes, however they are distributed over parts.
 void merge_results(std::span<const std::filesystem::path> parts, const TableLayout& layout, int64_t memory,
                    const std::filesystem::path& to);
 

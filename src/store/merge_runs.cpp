@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "store/columns.h"
 #include "store/merge.h"
 #include "store/record_rows.h"
 #include "store/results_reader.h"
@@ -28,7 +29,7 @@ std::string label_of(const Column& column) {
 
 class MergedTable {
  public:
-  // Takes up one more run: its columns, trials and samples.
+  // Adds one more run: its columns, trials and samples.
   void add(const fs::path& path) {
     const ResultsReader run(path);
     const std::vector<std::string> ids = run.trial_ids(), configs = run.trial_configs();
@@ -51,18 +52,18 @@ class MergedTable {
     if (trials_.size() == 1) layout.attributes = run.attributes();
   }
 
-  void settle() {
+  void assign_rows() {
     for (const auto& [key, entry] : records_) keys_.push_back(key);
     std::ranges::sort(keys_);
     layout.planned_records = static_cast<int64_t>(keys_.size()) + missing;
   }
 
-  // Gives a record of run `run` its place; false where another run's counts.
+  // Assigns a place to a record of run `run`; false where another run's record counts.
   bool place(size_t run, Record& record) const {
-    const uint32_t trial = trials_[run].at(std::get<int64_t>(record.values.at("trial")));
-    const uint64_t key = uint64_t{trial} << 32 | samples_.at({text_in(record, "sample"), text_in(record, "edit")});
+    const uint32_t trial = trials_[run].at(std::get<int64_t>(record.values.at(kTrial)));
+    const uint64_t key = uint64_t{trial} << 32 | samples_.at({get(record, kSample), get(record, kEdit)});
     if (records_.at(key).run != run) return false;
-    record.values["trial"] = int64_t{trial};
+    set(record, kTrial, trial);
     record.plan_row = std::ranges::lower_bound(keys_, key) - keys_.begin();
     return true;
   }
@@ -94,11 +95,10 @@ class MergedTable {
     const size_t number = trials_.size() - 1;
     for (int64_t first = 0; first < run.records(); first += kStretch) {
       const int64_t count = std::min(kStretch, run.records() - first);
-      const std::vector<int64_t> trials = run.integers("trial", first, count);
-      const std::vector<std::string> samples = run.texts("sample", first, count),
-                                     edits = run.texts("edit", first, count),
-                                     status = run.texts("status", first, count),
-                                     digests = run.texts("input_digest", first, count);
+      const std::vector<int64_t> trials = run.integers(kTrial, first, count);
+      const std::vector<std::string> samples = run.texts(kSample, first, count), edits = run.texts(kEdit, first, count),
+                                     status = run.texts(kStatus, first, count),
+                                     digests = run.texts(kInputDigest, first, count);
       for (int64_t k = 0; k < count; ++k) {
         check_input(run, samples[k], digests[k]);
         const auto sample =
@@ -140,7 +140,7 @@ MergedRuns merge_runs(std::span<const fs::path> results, const fs::path& directo
   }
   MergedTable table;
   for (const fs::path& path : results) table.add(path);
-  table.settle();
+  table.assign_rows();
 
   std::error_code failure;
   fs::create_directories(paths.shards(0), failure);

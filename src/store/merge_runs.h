@@ -1,7 +1,6 @@
-// Runs of one sweep that were shared out, by settings or by images, into one.
-//
-// A record is known by its trial's id, its sample and its edit. Where two runs have it, one that did not fail counts
-// before one that did, else the earlier run's.
+// Merges runs of one sweep that was split by settings or by images.
+// A record is identified by its trial's id, its sample and its edit. Where two runs have it, one that did not fail
+// precedes one that did; otherwise the earlier run's counts.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +12,13 @@ namespace roundtrip::store {
 struct MergedRuns {
   std::filesystem::path results;
   int64_t records = 0;
-  int64_t repeated = 0;  // that more than one run had
-  int64_t missing = 0;   // that the runs had planned and do not have
+  int64_t repeated = 0;  // in more than one run
+  int64_t missing = 0;   // planned but in no run
 };
 
-// Writes `directory`/results.h5, whose trials and samples stand in the order of the runs; pictures and trajectories
-// that lie in the results files come along. Throws kInput where `directory` holds results, where a run gives its trials
-// no ids, where columns of one name have another type, unit or metric version, and where one sample has two inputs.
+// Writes `directory`/results.h5, with trials and samples in the order of the runs and the images and trajectories of
+// the results files. Throws kInput where `directory` has results, where the trials of a run have no ids, where columns
+// of one name differ in type, unit or metric version, and where one sample has two inputs.
 MergedRuns merge_runs(std::span<const std::filesystem::path> results, const std::filesystem::path& directory);
 
 }  // namespace roundtrip::store

@@ -14,10 +14,10 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// A journal keeps of a NaN only that it is one.
+// A journal stores a NaN without its payload.
 double number(double value) { return std::isnan(value) ? kNaN : value; }
 
-// Each adds a value to its column, where it may be missing, and returns what it takes in memory.
+// Each appends a value, which may be missing, to its column and returns the bytes of memory that it takes.
 
 int64_t add(std::vector<double>& column, const Value& value) {
   if (const auto* count = std::get_if<int64_t>(&value)) {
@@ -37,7 +37,7 @@ int64_t add(std::vector<int64_t>& column, const Value& value) {
 
 int64_t add(std::vector<std::string>& column, const Value& value) {
   const auto* text = std::get_if<std::string>(&value);
-  column.push_back(text ? mended(*text) : "");
+  column.push_back(text ? sanitise_utf8(*text) : "");
   return static_cast<int64_t>(sizeof(std::string) + column.back().size());
 }
 
@@ -50,7 +50,7 @@ ColumnValues empty_column(ColumnType type) {
     case ColumnType::kString:
       return std::vector<std::string>();
   }
-  throw Error(ErrorKind::kInternal, "a column of no known type");
+  throw Error(ErrorKind::kInternal, "a column of unknown type");
 }
 
 void add(StepTable& table, int64_t row, const StepRow& step) {
@@ -75,12 +75,6 @@ int64_t first_step(std::span<const int64_t> step_records, int64_t row) {
 }
 
 }  // namespace
-
-std::string text_in(const Record& record, const std::string& column) {
-  const auto found = record.values.find(column);
-  const auto* text = found == record.values.end() ? nullptr : std::get_if<std::string>(&found->second);
-  return text ? *text : "";
-}
 
 std::vector<Record> read_records(const ResultsReader& results, int64_t first, int64_t count) {
   const std::vector<int64_t> plan_rows = results.plan_rows(first, count);

@@ -1,6 +1,5 @@
-// Rows of a table as records, and records as rows: between what is appended and what a results file holds.
-//
-// A missing number of a column is NaN there, a missing count -1, a missing text "": reading gives them back as missing.
+// Converts records to rows of a results file and back.
+// In the file a missing number is NaN, a missing count -1, a missing text ""; reading returns them as missing.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +14,10 @@
 
 namespace roundtrip::store {
 
-// The rows [first, first + count) of a results file, with their steps; arrays stay where they are.
+// The rows [first, first + count) of a results file, with their steps, without their arrays.
 std::vector<Record> read_records(const ResultsReader& results, int64_t first, int64_t count);
 
-// The text that a record has in a column; empty where it has none.
-std::string text_in(const Record& record, const std::string& column);
-
-// Records column by column, as they come.
+// Collects records column by column.
 class GatheredRecords {
  public:
   explicit GatheredRecords(std::span<const Column> columns);
@@ -30,12 +26,12 @@ class GatheredRecords {
   int64_t size() const { return static_cast<int64_t>(block_.plan_rows.size()); }
   int64_t bytes() const { return bytes_; }  // in memory, about
 
-  // In plan order, and which of the records added came to which row.
+  // Returns the block in plan order, and for each row the index of its record in order of addition.
   std::pair<TableBlock, std::vector<size_t>> in_plan_order() const;
 
  private:
   TableBlock block_;
-  std::vector<std::pair<std::string, size_t>> by_name_;  // the columns, as a record has its values
+  std::vector<std::pair<std::string, size_t>> by_name_;  // the columns, sorted by name as a record's values are
   int64_t bytes_ = 0;
 };
 

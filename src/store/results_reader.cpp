@@ -40,7 +40,7 @@ int64_t length_of(const hdf5::Dataset& dataset) {
   return shape[0];
 }
 
-// How much of [first, first + count) there is; count -1 goes to the end.
+// The number of rows of [first, first + count) that exist; count -1 goes to the end.
 int64_t stretch(const hdf5::Dataset& dataset, int64_t first, int64_t count) {
   const int64_t length = length_of(dataset);
   if (count == -1) count = length - first;
@@ -53,6 +53,10 @@ int64_t stretch(const hdf5::Dataset& dataset, int64_t first, int64_t count) {
 
 std::string text_or_nothing(const hdf5::Object& object, const std::string& name) {
   return object.has_attribute(name) ? object.text_attribute(name) : "";
+}
+
+int integer_or(const hdf5::Object& object, const std::string& name, int otherwise) {
+  return object.has_attribute(name) ? static_cast<int>(object.integer_attribute(name)) : otherwise;
 }
 
 std::vector<std::string> strings_of(const Texts& texts) {
@@ -80,7 +84,7 @@ struct ResultsReader::State {
   std::vector<Column> columns;
   std::vector<std::string> names;
   int64_t records = 0;
-  std::optional<hdf5::Group> texts;  // of a shard: those that its columns hold numbers of
+  std::optional<hdf5::Group> texts;  // of a shard: the texts that its columns index
 
   State(const std::filesystem::path& p, size_t cache_bytes) : path(p), file(hdf5::File::open(p, cache_bytes)) {
     refuse_newer_schema(file, path.string());
@@ -99,7 +103,15 @@ struct ResultsReader::State {
                          .long_name = text_or_nothing(dataset, "long_name"),
                          .units = text_or_nothing(dataset, "units"),
                          .direction = text_or_nothing(dataset, "direction"),
-                         .version = text_or_nothing(dataset, "metric_version")});
+                         .version = text_or_nothing(dataset, "metric_version"),
+                         .label = text_or_nothing(dataset, "label"),
+                         .digits = integer_or(dataset, "digits", -1),
+                         .log_axis = integer_or(dataset, "log_axis", 0) != 0,
+                         .perceptual = integer_or(dataset, "perceptual", 0) != 0,
+                         .order = integer_or(dataset, "order", kLastOrder),
+                         .metric = text_or_nothing(dataset, "metric"),
+                         .compares = text_or_nothing(dataset, "compares"),
+                         .view = text_or_nothing(dataset, "view")});
       names.push_back(name);
     }
   }
@@ -124,12 +136,12 @@ struct ResultsReader::State {
     return dataset;
   }
 
-  // The texts that a shard's column has the numbers of.
+  // The texts that a shard's column indexes.
   Texts decoded(const hdf5::Dataset& column, const std::string& name, std::vector<int64_t> codes) const {
     if (codes.empty()) return Texts(0);
     const hdf5::Dataset all = texts->open_dataset(name);
     const auto [first, last] = std::ranges::minmax(codes);
-    if (first < 0 || last >= length_of(all)) throw input_error(column.where(), "a number of no text");
+    if (first < 0 || last >= length_of(all)) throw input_error(column.where(), "text code out of range");
     Texts known = all.read_texts(first, last + 1 - first);
     for (int64_t& code : codes) code -= first;
     return std::move(known).chosen(codes);
@@ -184,7 +196,7 @@ std::vector<std::string> ResultsReader::texts_at(const std::string& column, std:
   const hdf5::Dataset dataset = state_->dataset(column, ColumnType::kString);
   if (!state_->is_coded(column)) return strings_of(dataset.read_texts_at(rows));
   const auto is_there = [&](int64_t row) { return 0 <= row && row < state_->records; };
-  if (!std::ranges::all_of(rows, is_there)) throw input_error(dataset.where(), "a row that is not there");
+  if (!std::ranges::all_of(rows, is_there)) throw input_error(dataset.where(), "a row out of range");
   return strings_of(text_views(column).chosen(rows));
 }
 
@@ -214,7 +226,7 @@ StepTable ResultsReader::steps(int64_t first, int64_t count) const {
   };
   return {.record = integers("record"),
           .i = integers("i"),
-          .t = integers("t"),
+          .t = numbers("t"),
           .pivot_distance = numbers("pivot_distance"),
           .loss = numbers("loss"),
           .inner_steps = integers("inner_steps")};
@@ -259,7 +271,7 @@ std::vector<std::string> ResultsReader::array_paths(int64_t row) const {
 }
 
 bool ResultsReader::has_array(const std::string& path) const {
-  // HDF5 asks for every step of a path by itself.
+  // HDF5 requires a check of every part of a path.
   for (size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
     if (!state_->file.has(path.substr(0, end))) return false;
   }

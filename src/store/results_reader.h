@@ -18,12 +18,13 @@ namespace roundtrip::store {
 // The schema that this program writes, and the newest that it reads.
 inline constexpr int64_t kSchemaVersion = 1;
 
-// Where a shard holds the texts of its columns (results_writer.h).
+// The group of a shard with the texts of its columns (results_writer.h).
 inline constexpr std::string_view kTextsGroup = "texts";
 
 // A stretch of per_step/, column by column.
 struct StepTable {
-  std::vector<int64_t> record, i, t;  // the row of the record table; grid index; timestep
+  std::vector<int64_t> record, i;  // the row of the record table; grid index
+  std::vector<double> t;           // time
   std::vector<double> pivot_distance, loss;
   std::vector<int64_t> inner_steps;
 
@@ -41,7 +42,7 @@ class ResultsReader {
  public:
   // Throws kInput where the file is missing, not HDF5, truncated, without the table, or of a newer schema.
   explicit ResultsReader(const std::filesystem::path& path);
-  // Keeps no more than `cache_bytes` of the file in memory, for who has many open.
+  // Caches at most `cache_bytes` of the file, for callers with many open files.
   ResultsReader(const std::filesystem::path& path, size_t cache_bytes);
   ResultsReader(ResultsReader&&) noexcept;
   ResultsReader& operator=(ResultsReader&&) noexcept;
@@ -55,9 +56,9 @@ class ResultsReader {
   const std::vector<Column>& columns() const;  // in the order of the file
   bool has(const std::string& column) const;
 
-  // Values of a column; throw kInput (with the nearest name) where it is not there or of another type.
-  // `numbers` reads counts too, missing ones as NaN. `text_views` makes no string of each text. A stretch of several
-  // columns of text is best read before the next stretch: a block of the file holds texts of all of them.
+  // Values of a column; throw kInput (with the nearest name) where it is missing or has another type.
+  // `numbers` reads counts too, missing ones as NaN. `text_views` does not allocate a string for each text. A stretch
+  // of several columns of text is best read before the next stretch: a block of the file holds texts of all of them.
   std::vector<double> numbers(const std::string& column, int64_t first = 0, int64_t count = -1) const;
   std::vector<int64_t> integers(const std::string& column, int64_t first = 0, int64_t count = -1) const;
   std::vector<std::string> texts(const std::string& column, int64_t first = 0, int64_t count = -1) const;
@@ -72,7 +73,7 @@ class ResultsReader {
   std::map<std::string, std::string> attributes() const;  // of the table, as its layout gave them
   std::map<std::string, std::string> provenance() const;
   std::vector<std::string> trial_configs() const;
-  std::vector<std::string> trial_ids() const;  // none in files of versions that gave none
+  std::vector<std::string> trial_ids() const;  // empty in files of older versions
 
   // Arrays by path, such as "trajectories/12/invert" or "images/12".
   std::vector<std::string> array_paths(int64_t row) const;

@@ -15,7 +15,7 @@ using hdf5::Element;
 
 constexpr std::array<std::string_view, 4> kOwnGroups = {"per_step", "trials", "provenance", kTextsGroup};
 
-// A column's labels as attributes; those that say nothing are left out.
+// Writes a column's labels as attributes, without empty ones.
 void label(hdf5::Dataset& dataset, const Column& column) {
   const auto set = [&](const char* name, const std::string& text) {
     if (!text.empty()) dataset.set_attribute(name, text);
@@ -24,6 +24,14 @@ void label(hdf5::Dataset& dataset, const Column& column) {
   set("units", column.units);
   set("direction", column.direction);
   set("metric_version", column.version);
+  set("label", column.label);
+  set("metric", column.metric);
+  set("compares", column.compares);
+  set("view", column.view);
+  if (column.digits >= 0) dataset.set_attribute("digits", int64_t{column.digits});
+  if (column.log_axis) dataset.set_attribute("log_axis", int64_t{1});
+  if (column.perceptual) dataset.set_attribute("perceptual", int64_t{1});
+  if (column.order != kLastOrder) dataset.set_attribute("order", int64_t{column.order});
 }
 
 Element element_of(ColumnType type) {
@@ -35,7 +43,7 @@ Element element_of(ColumnType type) {
     case ColumnType::kString:
       return Element::kText;
   }
-  throw Error(ErrorKind::kInternal, "a column of no known type");
+  throw Error(ErrorKind::kInternal, "a column of unknown type");
 }
 
 // The coordinate 0 .. size-1 that labels the rows of a group's columns.
@@ -76,7 +84,7 @@ void write_trials(hdf5::Group trials, const TableLayout& layout) {
       .write(0, layout.trial_ids);
 }
 
-// What makes viewers show a dataset [H, W, 3] of bytes as a picture (HDF5 Image and Palette
+// Attributes that make viewers show a dataset [H, W, 3] of bytes as an image (HDF5 Image and Palette
 // Specification 1.2).
 void mark_as_image(hdf5::Dataset& dataset) {
   dataset.set_fixed_attribute("CLASS", "IMAGE");
@@ -119,7 +127,7 @@ ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layo
   const Column step_columns[] = {
       {"record", ColumnType::kInt64, "row of the record table", "", "", ""},
       {"i", ColumnType::kInt64, "grid index", "", "", ""},
-      {"t", ColumnType::kInt64, "timestep", "", "", ""},
+      {"t", ColumnType::kFloat64, "time that the network is given", "", "", ""},
       {"pivot_distance", ColumnType::kFloat64, "root mean square distance of the sampled latent from the pivot", "",
        "lower", ""},
       {"loss", ColumnType::kFloat64, "last loss of the fit", "", "lower", ""},
@@ -134,7 +142,7 @@ ResultsWriter::ResultsWriter(std::filesystem::path path, const TableLayout& layo
 
 ResultsWriter::~ResultsWriter() {
   std::error_code ignored;
-  std::filesystem::remove(part_of(path_), ignored);  // not there once finished
+  std::filesystem::remove(part_of(path_), ignored);  // absent once finished
 }
 
 void ResultsWriter::write(const TableBlock& block) {

@@ -2,11 +2,10 @@
 //
 //   /record, /plan_row, /<column>...   one row per record, on the dimension scale `record`
 //   /per_step/step_row, record, i, t, pivot_distance, loss, inner_steps
-//   /trials/trial, config_yaml, id     of each trial: its resolved YAML, what it is known by
-//   /provenance                        attributes: all that differs between two equal runs
+//   /trials/trial, config_yaml, id     of each trial: its resolved YAML, its id
+//   /provenance                        attributes: everything that differs between two equal runs
 //   /<group>/<row>[/<name>]            arrays, such as /trajectories/12/invert and /images/12
-//
-// A shard, which only this program reads, holds a column of text as numbers of texts that stand once in
+// A shard, which only this program reads, stores a column of text as indices into the texts in
 // /texts/<column>: HDF5 takes a microsecond for every text that it writes or reads.
 #pragma once
 
@@ -37,7 +36,7 @@ enum class FileKind { kResults, kShard };
 
 class ResultsWriter {
  public:
-  // Writes `part_of(path)`; how many records and steps there will be is known beforehand.
+  // Writes `part_of(path)`; the numbers of records and steps are known in advance.
   ResultsWriter(std::filesystem::path path, const TableLayout& layout, int64_t records, int64_t step_rows,
                 FileKind kind = FileKind::kResults);
   ~ResultsWriter();  // an unfinished file is removed
@@ -46,7 +45,7 @@ class ResultsWriter {
 
   void write(const TableBlock& block);  // the next rows; of a shard, all
 
-  // The next rows in pieces, for who has no room for a block: each column, the steps, then advance().
+  // The next rows in pieces, where a block would need too much memory: each column, the steps, then advance().
   void write_plan_rows(std::span<const int64_t> plan_rows) { plan_rows_->write(row_, plan_rows); }
   template <typename T>
   void write_column(size_t column, std::span<const T> values) {
@@ -56,7 +55,7 @@ class ResultsWriter {
   void advance(size_t rows, size_t step_rows);
 
   void write_array(int64_t row, const ArrayView& array);
-  // Copies what another file's `group` (such as "images") holds for its row `from_row`, if anything.
+  // Copies the arrays of row `from_row` in `group` (such as "images") of another file, if any.
   void copy_arrays(const hdf5::Group& from, const std::string& group, int64_t from_row, int64_t row);
 
   void finish();  // to disk, and to its final name

@@ -1,4 +1,4 @@
-// A results file into a new one of the same records, whose columns differ.
+// Rewrites a results file into a new one with the same records and other columns.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@
 
 namespace roundtrip::store {
 
-// What a results file says besides its records, as its run was given it.
+// The layout of a results file: everything but its records.
 TableLayout layout_of(const ResultsReader& results);
 
-// Every record and array of `from`, whole or not at all, a stretch of records in memory at a time. The layout has the
-// columns of the new file, and `change` gives a record, which is row `row` of both, its values there. Throws kInput
-// where `to` cannot be written, and whatever `change` throws.
+// Copies every record and array of `from`, completely or not at all, with a stretch of records in memory at a time. The
+// layout has the columns of the new file, and `change` sets the new values of a record, which is row `row` of both.
+// Throws kInput where `to` cannot be written, and whatever `change` throws.
 void rewrite_results(const std::filesystem::path& from, const TableLayout& layout,
                      const std::function<void(int64_t row, Record& record)>& change, const std::filesystem::path& to);
 

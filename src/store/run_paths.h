@@ -1,4 +1,4 @@
-// Where the parts of a run lie in its directory (run_store.h).
+// The paths of a run's parts in its directory (run_store.h).
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,7 @@ struct RunPaths {
   std::filesystem::path directory, results, journal, layout, progress;
 };
 
-// The numbers of the files `<number><extension>` in a directory, ascending. Throws what the file system says.
+// The numbers of the files `<number><extension>` in a directory, ascending. Throws the file system's errors.
 inline std::vector<int64_t> numbers_in(const std::filesystem::path& directory, std::string_view extension) {
   std::vector<int64_t> numbers;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {

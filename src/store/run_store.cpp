@@ -42,14 +42,13 @@ void refuse_used(const fs::path& run, const RunPaths& paths) {
   }
 }
 
-// Held for as long as this process writes the run; the system frees it when the process dies, however it
-// does.
+// A lock for as long as this process writes the run; the system releases it when the process ends, however it ends.
 Descriptor lock(const fs::path& run, const fs::path& journal) {
   Descriptor descriptor(::open(journal.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.get() < 0) {
     throw input_error(run.string(), fmt::format("cannot open journal/: {}", std::strerror(errno)));
   }
-  // Where the file system has no locks, there is none to find.
+  // A file system without locks cannot report another process.
   if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     throw input_error(run.string(), "another process is writing this run", "one that has ended");
   }
@@ -67,12 +66,12 @@ StoredLayout read_layout(const fs::path& path) {
 }
 
 void remove_journal(const JournalPaths& paths) {
-  std::error_code ignored;  // what stays is passed over by its number, or goes with the directory
+  std::error_code ignored;  // a leftover is skipped by its number, or removed with the directory
   fs::remove(paths.lines, ignored);
   fs::remove(paths.arrays, ignored);
 }
 
-// The folders of shards that a run has; all but the newest plan's are left over from a replan that was cut short.
+// The folders of a run's shards; all but the newest plan's are leftovers of an interrupted replan.
 std::vector<fs::path> shard_folders(const fs::path& run) {
   std::vector<fs::path> folders;
   std::error_code failure;
@@ -85,13 +84,13 @@ std::vector<fs::path> shard_folders(const fs::path& run) {
 }
 
 void remove_workings(const RunPaths& paths) {
-  std::error_code ignored;  // beside whole results, what cannot be removed does no harm
+  std::error_code ignored;  // beside complete results, leftovers do no harm
   fs::remove_all(paths.journal, ignored);
   for (const fs::path& folder : shard_folders(paths.directory)) fs::remove_all(folder, ignored);
 }
 
-// The finished run's table becomes the first shard. A link, where there can be one: results.h5 stays as it is.
-void take_up_results(const RunPaths& paths) {
+// Turns the table of a finished run into its first shard, as a link where possible: results.h5 is unchanged.
+void make_first_shard_of_results(const RunPaths& paths) {
   const TableLayout layout = layout_of(ResultsReader(paths.results));
   std::error_code failure;
   for (const fs::path& folder : shard_folders(paths.directory)) fs::remove_all(folder, failure);
@@ -170,7 +169,7 @@ struct RunStore::State {
   int64_t plan = 0;    // grows with every replan
   int64_t number = 0;  // of the journal, and of the shard that it becomes
   std::optional<JournalWriter> journal;
-  std::optional<JournalledRecords> journalled;  // what it holds, in memory
+  std::optional<JournalledRecords> journalled;  // its records, in memory
   Recovery recovery;
 
   State(fs::path run, StoreOptions o) : directory(std::move(run)), paths(directory), options(o) {}
@@ -200,7 +199,7 @@ struct RunStore::State {
            journal->array_bytes() >= options.shard_arrays;
   }
 
-  // The journal becomes a shard. Where that fails the journal stays in use.
+  // Turns the journal into a shard. Where that fails the journal stays in use.
   void seal() {
     if (journalled->size() == 0) return;
     journal->sync();
@@ -217,7 +216,7 @@ struct RunStore::State {
     return all;
   }
 
-  // Takes up what the shards hold. The next journal has a number that no shard has.
+  // Reads the records of the shards. The next journal gets a number that no shard has.
   void hold_shards() {
     for (const int64_t shard : numbers_in(paths.shards(plan), ".h5")) {
       const fs::path path = paths.shard(plan, shard);
@@ -231,7 +230,7 @@ struct RunStore::State {
     }
   }
 
-  // Journals that a killed process left become shards, however short.
+  // Turns the journals of a killed process into shards, however short.
   void recover() {
     std::error_code ignored;
     for (const fs::path& folder : shard_folders(directory)) {
@@ -268,10 +267,10 @@ RunStore::RunStore(fs::path directory, TableLayout layout, StoreOptions options)
     make_directories(paths.shards(0));
     const std::string text = encode_layout({.layout = layout, .plan = 0});
     write_durably(paths.layout, text);
-    state_->take(decode_layout(text));  // mended, and just what recover() would find
+    state_->take(decode_layout(text));  // as recover() would read it
     state_->start_journal();
     sync_directory(state_->directory);
-  } catch (const Error&) {  // a run that could not start leaves nothing that looks like one
+  } catch (const Error&) {  // a run that could not start must not leave anything that looks like one
     remove_workings(paths);
     throw;
   }
@@ -281,11 +280,11 @@ RunStore RunStore::recover(const fs::path& directory, StoreOptions options) {
   auto state = std::make_unique<State>(directory, options);
   const RunPaths& paths = state->paths;
   if (!fs::exists(paths.layout) && !fs::exists(paths.results)) {
-    throw input_error(directory.string(), "no run to take up", "results.h5, or the journal/ of a started run");
+    throw input_error(directory.string(), "no run to resume", "results.h5, or the journal/ of a started run");
   }
   make_directories(paths.journal);
   state->lock = lock(directory, paths.journal);
-  if (!fs::exists(paths.layout)) take_up_results(paths);
+  if (!fs::exists(paths.layout)) make_first_shard_of_results(paths);
   StoredLayout stored = read_layout(paths.layout);
   make_directories(paths.shards(stored.plan));
   state->take(std::move(stored));
@@ -298,7 +297,7 @@ RunStore::~RunStore() {
   if (!state_ || !state_->journal) return;
   try {
     state_->journal->sync();
-  } catch (const Error&) {  // the disk is full: what it held before stays
+  } catch (const Error&) {  // the disk is full: records appended before are kept
   }
 }
 
@@ -348,7 +347,7 @@ void RunStore::replan(TableLayout layout, const std::function<void(Record&)>& mo
   }
   sync_directory(folder);
   sync_directory(state.directory);
-  write_durably(state.paths.layout, text);  // from here on the new plan is the run's
+  write_durably(state.paths.layout, text);  // the new plan takes effect
 
   const fs::path old = state.paths.shards(state.plan);
   const JournalPaths empty(state.paths.journal, state.number);
@@ -372,13 +371,13 @@ fs::path RunStore::finish() {
 }
 
 void RunStore::set_provenance(const std::string& key, const std::string& value) {
-  state_->layout.provenance[mended(key)] = mended(value);
+  state_->layout.provenance[sanitise_utf8(key)] = sanitise_utf8(value);
 }
 
 void RunStore::show_progress(std::string_view text) {
   const fs::path& path = state_->paths.progress;
   std::ofstream(part_of(path), std::ios::binary) << text;
-  std::error_code ignored;  // for a person who looks: nothing is lost without it
+  std::error_code ignored;  // informative only: nothing depends on it
   fs::rename(part_of(path), path, ignored);
 }
 

@@ -15,7 +15,7 @@ void check_plan_row(const std::string& where, int64_t row, const TableLayout& la
                     fmt::format("0 to {}", layout.planned_records - 1));
 }
 
-// What a shard says besides its records: trials and provenance stand once for the run.
+// The layout of a shard: trials and provenance are stored once for the run.
 TableLayout shard_layout(const TableLayout& run) {
   TableLayout layout;
   layout.columns = run.columns;

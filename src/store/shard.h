@@ -1,4 +1,4 @@
-// Shards: finished stretches of a run, each a results file of its own, in plan order.
+// Shards: finished stretches of a run, each a results file, in plan order.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 namespace roundtrip::store {
 
-// The records of a journal on their way into a shard.
+// The records of a journal that will become a shard.
 class JournalledRecords {
  public:
   explicit JournalledRecords(std::span<const Column> columns) : records_(columns) {}
@@ -20,7 +20,7 @@ class JournalledRecords {
   int64_t size() const { return records_.size(); }
   int64_t bytes() const { return records_.bytes(); }  // in memory, about
 
-  // Writes the shard, whole or not at all; `journal` holds the arrays.
+  // Writes the shard, completely or not at all; `journal` has the arrays.
   void write(const TableLayout& layout, const JournalPaths& journal, const std::filesystem::path& shard) const;
 
  private:
@@ -28,13 +28,13 @@ class JournalledRecords {
   std::vector<std::vector<ArrayReference>> arrays_;
 };
 
-// A journal that a dead process left into a shard; says what of the journal it kept. Throws kInput where a record is
-// not of this layout.
+// Turns the journal of a dead process into a shard and returns what was recovered. Throws kInput where a record does
+// not fit the layout.
 Recovery recover_journal(const JournalPaths& journal, const TableLayout& layout, const std::filesystem::path& shard);
 
-// A shard, or any results file, into shards of another layout: up to `records_per_shard` rows each, under the names
-// that `next_path` gives. `move` sets a record's new plan row and may change its values; where it returns false the
-// record is left out.
+// Rewrites a shard, or any results file, as shards of another layout: up to `records_per_shard` rows each, at the paths
+// that `next_path` returns. `move` sets a record's new plan row and may change its values; a record is dropped where it
+// returns false.
 void rewrite_shard(const std::filesystem::path& from, const TableLayout& layout, int64_t records_per_shard,
                    const std::function<bool(Record&)>& move, const std::function<std::filesystem::path()>& next_path);
 

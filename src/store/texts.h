@@ -1,4 +1,4 @@
-// The texts of one read of a column, in a few blocks of memory: a million of them cost no million strings.
+// The texts of one read of a column, in a few blocks of memory instead of a string each.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ class Texts {
   const char* c_str(size_t k) const { return texts_[k] == nullptr ? "" : texts_[k]; }
   std::string_view operator[](size_t k) const { return c_str(k); }
 
-  // Those of these texts that the codes count, in their order. Every code is below size().
+  // Selects the texts that the codes index, in their order. Every code is below size().
   Texts chosen(std::span<const int64_t> codes) && {
     std::vector<char*> texts;
     texts.reserve(codes.size());
@@ -30,7 +30,7 @@ class Texts {
     return std::move(*this);
   }
 
-  // For whoever reads them: a place for each text, and room for one of `size` bytes; nullptr where memory is short.
+  // For the reader of a file: a pointer for each text, and room for one of `size` bytes (nullptr if out of memory).
   char** places() { return texts_.data(); }
   char* room(size_t size) {
     if (size > left_) {

@@ -6,15 +6,15 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/text.h"
 
 namespace roundtrip::text {
 namespace {
 
 constexpr std::string_view kEndOfWord = "</w>";
 
-// GPT-2 writes bytes as letters that can be seen: the printable ones of Latin-1 as themselves, the others as
-// U+0100 and following, in order.
+// GPT-2's visible letters for bytes: the printable ones of Latin-1 unchanged, the others as U+0100 and following, in
+// order.
 std::array<std::string, 256> byte_letters() {
   std::array<std::string, 256> letters;
   int next = 0x100;
@@ -92,7 +92,7 @@ void Bpe::encode(std::string_view word, std::vector<int64_t>& ids) const {
     candidates.pop();
     Symbol& left = symbols[place];
     if (!left.alive || left.to >= n) continue;
-    // A candidate is stale where one of its symbols has been merged with another since.
+    // A candidate is stale if one of its symbols has since been merged with another.
     const Rule* rule = this->rule(left.id, symbols[left.to].id);
     if (rule == nullptr || rule->merged != merged) continue;
     Symbol& right = symbols[left.to];

@@ -1,7 +1,6 @@
-// Byte-level byte-pair encoding of one word (Sennrich et al., ACL 2016; bytes as symbols: GPT-2), as CLIP
-// uses it.
+// Byte-level byte-pair encoding of one word, as CLIP uses it (Sennrich et al., ACL 2016; bytes as symbols: GPT-2).
 //
-// A word starts as one symbol per byte, the last one marked with `</w>`. While any neighbours form a known
+// A word starts as one symbol per byte, the last one marked with `</w>`. As long as neighbouring symbols form a known
 // merge, the merge of the lowest rank is applied, the leftmost first.
 #pragma once
 
@@ -20,11 +19,11 @@ using Merge = std::pair<std::string, std::string>;  // left and right symbol; it
 
 class Bpe {
  public:
-  // Bytes that are not in the vocabulary become `unknown`. Ids are below 2^31. Throws kInput, naming `where`
-  // and the merge, where a symbol of a merge is not in the vocabulary.
+  // Bytes that are not in the vocabulary become `unknown`. Ids are below 2^31. Throws kInput, naming `where` and the
+  // merge, if a symbol of a merge is not in the vocabulary.
   Bpe(const Vocabulary& vocabulary, const std::vector<Merge>& merges, int64_t unknown, std::string_view where);
 
-  // Appends the ids of `word`, which is not empty. O(n log n).
+  // Appends the ids of `word`, which must not be empty. O(n log n).
   void encode(std::string_view word, std::vector<int64_t>& ids) const;
 
  private:

@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "text/bpe.h"
 #include "text/clip_words.h"
@@ -24,7 +23,7 @@ constexpr size_t kMaxPromptBytes = 1 << 30;  // ICU counts in int32
 constexpr size_t kCachedWords = 1 << 16;
 constexpr size_t kLongestCachedWord = 64;
 
-// Finds added tokens in a text: the leftmost, and of those at one place the longest.
+// Finds added tokens in a text: the leftmost, and the longest of those at one place.
 class TokenFinder {
  public:
   void add(std::string content, int64_t id) {
@@ -33,8 +32,7 @@ class TokenFinder {
     std::ranges::sort(tokens, std::greater<>(), [](const auto& token) { return token.first.size(); });
   }
 
-  // Calls `on_text` with what lies between tokens (never empty) and `on_token` with the tokens' ids, in
-  // order.
+  // Calls `on_text` with the text between tokens (never empty) and `on_token` with the tokens' ids, in order.
   void split(std::string_view text, const std::function<void(std::string_view)>& on_text,
              const std::function<void(int64_t)>& on_token) const {
     size_t from = 0;

@@ -1,9 +1,7 @@
-// CLIP's byte-level BPE tokenizer (Radford et al., ICML 2021), with the ids of transformers' CLIPTokenizer
-// (5.x).
+// CLIP's byte-level BPE tokenizer (Radford et al., ICML 2021), with the ids of transformers' CLIPTokenizer (5.x).
 //
-// A prompt is searched for added tokens, brought into normal form, cut into words, and each word is encoded;
-// the ids then stand between the start and the end token and are padded. Not done: decoding, pairs of texts,
-// prompt weights.
+// A prompt is searched for added tokens, normalised and split into words, and each word is encoded. The ids are then
+// placed between the start and the end token and padded. Not implemented: decoding, pairs of texts, prompt weights.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +14,12 @@ namespace roundtrip::text {
 
 struct Encoding {
   std::vector<int64_t> ids;  // [max_length]: start, tokens, end, padding
-  int dropped_tokens = 0;    // how many did not fit
+  int dropped_tokens = 0;    // number of tokens that did not fit
 };
 
 class ClipTokenizer {
  public:
-  // `folder` holds the files of text/tokenizer_files.h. Throws kInput where they do not make a tokenizer.
+  // `folder` holds the files of text/tokenizer_files.h. Throws kInput if they do not form a tokenizer.
   static ClipTokenizer open(const std::filesystem::path& folder);
   ~ClipTokenizer();
   ClipTokenizer(ClipTokenizer&&) noexcept;

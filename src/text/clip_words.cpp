@@ -49,7 +49,7 @@ class Cursor {
   int32_t at_;
 };
 
-// NFC of Unicode 9, the tables of the tokenizers library: characters added later stand as they are.
+// NFC of Unicode 9, as in the tables of the tokenizers library: later characters stay unchanged.
 const icu::Normalizer2& nfc_of_unicode_9() {
   static const icu::FilteredNormalizer2 filtered = [] {
     UErrorCode status = U_ZERO_ERROR;
@@ -78,7 +78,7 @@ void append(UChar32 c, std::string& text) {
   text.append(bytes, static_cast<size_t>(n));
 }
 
-// A contraction at the start of `text`, or nothing. The order is the pattern's: the first that fits is taken.
+// Contraction at the start of `text`, or nothing. The first match in the pattern's order counts.
 std::string_view contraction(std::string_view text) {
   for (const std::string_view ending : {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"}) {
     if (text.starts_with(ending)) return ending;
@@ -107,7 +107,7 @@ std::string normalise(std::string_view text) {
     if (space) {
       if (!after_space) normalised += ' ';
     } else if (c == 0x130) {
-      normalised += "i\u0307";  // I with a dot: the one letter whose lower case is two code points
+      normalised += "i\u0307";  // I with a dot: the only letter whose lower case has two code points
     } else {
       append(u_charType(c) == U_UNASSIGNED ? new_lower(c) : u_tolower(c), normalised);
     }
@@ -118,8 +118,8 @@ std::string normalise(std::string_view text) {
 
 void for_each_word(std::string_view text, const std::function<void(std::string_view)>& each) {
   for (size_t at = 0; at < text.size();) {
-    // The pattern keeps a written special token together and the byte-level step parts it again; the word
-    // ends after its `|>` even where more symbols follow.
+    // The pattern keeps a special token in the text together, and the byte-level step splits it again. The word ends
+    // after its `|>` even if more symbols follow.
     bool is_special = false;
     for (const std::string_view name : {"<|startoftext|>", "<|endoftext|>"}) {
       if (!text.substr(at).starts_with(name)) continue;

@@ -1,10 +1,9 @@
-// The two steps of CLIP's tokenizer before byte-pair encoding: normal form, and words.
+// The two steps of CLIP's tokenizer before byte-pair encoding: normalisation and word splitting.
 //
-// As transformers' CLIPTokenizer (5.x, on the tokenizers library) has them, which differ from OpenAI's
-// original: no mending of mojibake, no decoding of HTML entities, lower case by code point (a final sigma
-// stays a sigma), and the NFC of Unicode 9 whatever ICU knows. Other properties of characters are those of the
-// ICU that is linked and, where it knows none, of new_characters.h. Seen with ICU 72 (Unicode 15.0): the same
-// ids for every code point there is.
+// Both follow transformers' CLIPTokenizer (5.x, on the tokenizers library), which differs from OpenAI's original. It
+// does not repair mojibake or decode HTML entities. It lower-cases by code point (a final sigma stays a sigma). It uses
+// the NFC of Unicode 9 whatever ICU supports. Other character properties come from the linked ICU or, for characters
+// that it does not know, from new_characters.h. With ICU 72 (Unicode 15.0), every code point gave the same ids.
 #pragma once
 
 #include <functional>
@@ -13,7 +12,7 @@
 
 namespace roundtrip::text {
 
-// NFC, every run of white space one space, every code point in lower case. `text` is valid UTF-8 below 2 GiB.
+// Applies NFC, reduces every run of white space to one space and lower-cases. `text` must be valid UTF-8 below 2 GiB.
 std::string normalise(std::string_view text);
 
 // Calls `each` with the words of a normalised text, in order:

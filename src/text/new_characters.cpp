@@ -25,7 +25,7 @@ constexpr std::array<Range, 7> kNumbers{{{0x10D40, 0x10D49},
                                          {0x1CCF0, 0x1CCF9},
                                          {0x1E5F1, 0x1E5FA}}};
 
-// Capitals, and how far away their lower case is.
+// Capitals, and the distance to their lower case.
 struct Shift {
   Range capitals;
   int32_t distance;

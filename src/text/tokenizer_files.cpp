@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr int64_t kMaxId = std::numeric_limits<int32_t>::max();
-constexpr double kMaxLength = 1 << 16;  // writers without a limit put 1e30 here
+constexpr double kMaxLength = 1 << 16;  // writers without a limit store 1e30
 
 int64_t read_id(const json& value, std::string_view token, std::string_view where) {
   if (!value.is_number_unsigned() || value.get<uint64_t>() > static_cast<uint64_t>(kMaxId)) {
@@ -36,7 +37,7 @@ Vocabulary read_vocabulary(const json& value, const std::string& where) {
   return vocabulary;
 }
 
-// merges.txt: a version line, then two symbols a line.
+// merges.txt: a version line, then two symbols per line.
 std::vector<Merge> read_merges(const fs::path& path) {
   const std::string text = read_file(path);
   std::vector<Merge> merges;
@@ -78,7 +79,7 @@ class SpecialTokens {
     bool normalised = false;
   };
 
-  // A text, or an object {content, normalized, ...}. `special` is what the object is where it does not say.
+  // Reads a text, or an object {content, normalized, ...}. `special` is the default for an object without that key.
   static Token read(const json& value, bool special, std::string_view key, const std::string& where) {
     if (value.is_string()) return {value.get<std::string>(), false};
     if (!value.is_object() || !value.contains("content") || !value["content"].is_string()) {
@@ -90,14 +91,14 @@ class SpecialTokens {
       if (found->is_boolean()) return found->get<bool>();
       throw input_error(where, fmt::format("{} of {} is {}", name, key, json_text(*found)), "true or false");
     };
-    // White space never becomes a token here, so that lstrip and rstrip change nothing.
+    // White space never becomes a token here, so lstrip and rstrip change nothing.
     if (flag("single_word", false)) {
       throw input_error(where, fmt::format("single_word of {} is true", key), "false, the only one implemented");
     }
     return {value["content"].get<std::string>(), flag("normalized", !flag("special", special))};
   }
 
-  // bos_token, eos_token ... and additional_special_tokens of either file. Null leaves what was there.
+  // Reads bos_token, eos_token ... and additional_special_tokens of either file. Null keeps the earlier value.
   void read_named(const json& values, bool special, const std::string& where) {
     for (auto& [role, token] : named_) {
       const auto found = values.find(role);
@@ -112,8 +113,7 @@ class SpecialTokens {
 
   void add(int64_t place, Token token) { added_.insert_or_assign(place, std::move(token)); }
 
-  // In the order in which they are added: where two have the same content, the later decides how it is looked
-  // for.
+  // Tokens in the order in which they are added. If two have the same content, the later decides how to search for it.
   std::vector<Token> in_order() const {
     std::vector<Token> tokens;
     const auto was_added = [&](const std::string& content) {
@@ -143,7 +143,7 @@ class SpecialTokens {
                                                                       {"cls_token", {}},
                                                                       {"mask_token", {}}};
   std::vector<Token> extra_;
-  std::map<int64_t, Token> added_;  // by the id that the file gives
+  std::map<int64_t, Token> added_;  // by the id in the file
 };
 
 json read_optional(const fs::path& path) {
@@ -164,7 +164,7 @@ void read_added_tokens_decoder(const json& decoder, const std::string& where, Sp
   }
 }
 
-// A token that the vocabulary has keeps its id; others follow after the vocabulary.
+// Numbers the tokens: those in the vocabulary keep their id, others follow after it.
 std::vector<AddedToken> number(const std::vector<SpecialTokens::Token>& tokens, const Vocabulary& vocabulary) {
   std::vector<AddedToken> added;
   auto next = static_cast<int64_t>(vocabulary.size());
@@ -180,7 +180,7 @@ std::vector<AddedToken> number(const std::vector<SpecialTokens::Token>& tokens, 
   return added;
 }
 
-// transformers invents ids for these where a vocabulary lacks them; no text encoder was trained on those.
+// transformers invents ids for these if a vocabulary lacks them, but no text encoder was trained on such ids.
 int64_t required_id(const Vocabulary& vocabulary, const std::string& token, std::string_view role,
                     const std::string& where) {
   const auto found = vocabulary.find(token);

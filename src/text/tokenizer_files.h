@@ -1,11 +1,11 @@
-// The files of a tokenizer folder, with the meaning that transformers (5.x) gives them.
+// Reader of a tokenizer folder. The files have the meaning that transformers (5.x) gives them:
 //
 //   vocab.json, merges.txt    the vocabulary and the merges; or tokenizer.json, which holds both and wins
 //   tokenizer_config.json     model_max_length, the special tokens, added_tokens_decoder
-//   special_tokens_map.json   special tokens again; wins over tokenizer_config.json unless that has an
-//                             added_tokens_decoder, and is not read then
+//   special_tokens_map.json   special tokens again; wins over tokenizer_config.json, but is not read
+//                             if that has an added_tokens_decoder
 //   added_tokens.json         tokens added by hand (older writers)
-// Normalisation and word splitting are CLIP's whatever tokenizer.json says of them, as in transformers.
+// Normalisation and word splitting are always CLIP's, whatever tokenizer.json says, as in transformers.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@
 
 namespace roundtrip::text {
 
-// A token that is looked for in the prompt itself, before words are formed.
+// A token that is searched for in the prompt itself, before it is split into words.
 struct AddedToken {
   std::string content;
   int64_t id = 0;
-  bool normalised = false;  // looked for in the normalised text instead of the text as given
+  bool normalised = false;  // searched for in the normalised text instead of the given text
 };
 
 struct TokenizerFiles {
@@ -30,11 +30,10 @@ struct TokenizerFiles {
   std::vector<Merge> merges;
   std::vector<AddedToken> added;  // contents are distinct
   int64_t start = 0, end = 0, unknown = 0, pad = 0;
-  int max_length = 77;  // CLIP's, where the folder names none
+  int max_length = 77;  // CLIP's, if the folder names none
 };
 
-// Throws kInput: a missing or malformed file, special tokens without an id, settings that are not
-// implemented.
+// Throws kInput for a missing or malformed file, special tokens without an id, and settings that are not implemented.
 TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder);
 
 }  // namespace roundtrip::text

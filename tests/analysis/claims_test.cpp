@@ -5,7 +5,7 @@
 #include "analysis/claims/claim_check.h"
 #include "analysis/claims/expectations.h"
 #include "analysis/made_run.h"
-#include "config/yaml.h"
+#include "hydra/tree/yaml.h"
 #include "support/error_of.h"
 
 namespace roundtrip::analysis {
@@ -178,18 +178,18 @@ TEST(ClaimParser, ReadsSelectors) {
 }
 
 TEST(Expectations, AreReadFromAConfig) {
-  const config::Node config = config::parse_yaml(
+  const hydra::Node config = hydra::parse_yaml(
       "expect:\n- psnr > 1\n- claim: psnr[eps_at=t-1] > 2\n  says: better\n  source: a paper\n", "e.yaml");
   const std::vector<Claim> claims = claims_in(config, "e.yaml");
   ASSERT_EQ(claims.size(), 2u);
   EXPECT_EQ(claims[1].says, "better");
   EXPECT_EQ(std::get<Measure>(claims[1].operands[0]->form).where[0].second, "t-1");
-  EXPECT_TRUE(claims_in(config::parse_yaml("steps: 3\n", "e.yaml"), "e.yaml").empty());
+  EXPECT_TRUE(claims_in(hydra::parse_yaml("steps: 3\n", "e.yaml"), "e.yaml").empty());
 }
 
 TEST(Expectations, NameTheLineOfAMistake) {
   const auto message = [](const char* yaml, ErrorKind kind) {
-    return error_of([&] { claims_in(config::parse_yaml(yaml, "e.yaml"), "e.yaml"); }, kind);
+    return error_of([&] { claims_in(hydra::parse_yaml(yaml, "e.yaml"), "e.yaml"); }, kind);
   };
   EXPECT_THAT(message("expect:\n- psnr >\n", ErrorKind::kParse), HasSubstr("e.yaml:2: column 7"));
   EXPECT_THAT(message("expect:\n- clam: x\n", ErrorKind::kType), HasSubstr("Did you mean 'claim'?"));

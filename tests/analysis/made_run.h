@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "store/columns.h"
+#include "columns/columns.h"
 #include "store/results_writer.h"
 #include "support/temporary_folder.h"
 
@@ -76,7 +76,7 @@ inline store::Record made_record(const MadeTrial& trial, int64_t number, int64_t
                    {"timing", std::string("isolated")}};
   for (int64_t i = 0; i <= trial.steps; ++i) {
     record.steps.push_back({.i = i,
-                            .t = 100 * i,
+                            .t = static_cast<double>(100 * i),
                             .pivot_distance = 0.01 * static_cast<double>(trial.steps - i) * (1 + hashed(image)),
                             .loss = kMissing});
   }
@@ -119,7 +119,7 @@ inline void append(const store::Record& record, const std::vector<store::Column>
 
 // Writes the run into `folder` and returns its results file.
 inline std::filesystem::path make_run(const std::filesystem::path& folder, const MadeRun& run) {
-  const store::TableLayout layout{.columns = store::table_columns({}, run.metrics),
+  const store::TableLayout layout{.columns = columns::table_columns({}, run.metrics),
                                   .attributes = {},
                                   .trial_configs = std::vector<std::string>(run.trials.size(), run.config),
                                   .trial_ids = {},

@@ -6,7 +6,7 @@
 
 #include "analysis/compare/comparison.h"
 #include "analysis/made_run.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "store/hdf5.h"
 #include "support/error_of.h"
 

@@ -14,7 +14,7 @@ namespace {
 // Five methods, steps and guidance scales that vary, a thousand images or fewer.
 void write_run(const std::filesystem::path& file, int64_t records) {
   const int64_t images = std::min<int64_t>(1000, records / 10);
-  const store::TableLayout layout{.columns = store::table_columns({}, MadeRun{}.metrics),
+  const store::TableLayout layout{.columns = columns::table_columns({}, MadeRun{}.metrics),
                                   .attributes = {},
                                   .trial_configs = std::vector<std::string>(records / images, "steps: 10\n"),
                                   .trial_ids = {},

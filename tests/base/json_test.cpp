@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
+#include "base/text.h"
 #include "support/error_of.h"
 #include "support/temporary_folder.h"
 

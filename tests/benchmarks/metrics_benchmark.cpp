@@ -13,15 +13,18 @@ namespace {
 void score(benchmark::State& state, const std::string& name) {
   const at::NoGradGuard no_grad;
   const char* lpips = std::getenv("ROUNDTRIP_LPIPS");
-  const auto metric = make_metric(name, {.lpips_path = lpips ? lpips : "", .attributes_path = {}});
+  MetricParams params;
+  if (lpips != nullptr) params.emplace("lpips", config::Params("metric.lpips", {{"path", std::string(lpips)}}));
+  const auto metric = make_metric(name, params);
   if (const std::string reason = metric->unavailable(); !reason.empty()) {
     state.SkipWithError(reason.c_str());
     return;
   }
   const at::Tensor reference = at::rand({state.range(0), 3, state.range(1), state.range(1)});
   const at::Tensor test = at::rand_like(reference);
-  metric->score(reference, test);
-  for (auto _ : state) benchmark::DoNotOptimize(metric->score(reference, test));
+  const Inputs inputs{.test = test, .reference = reference};
+  metric->score(inputs);
+  for (auto _ : state) benchmark::DoNotOptimize(metric->score(inputs));
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 

@@ -36,7 +36,7 @@ Rows rows_of(const Bench& bench, int64_t count) {
   const Model& model = bench.model;
   at::manual_seed(0);
   Rows rows{.x = at::randn({count, model.latent_channels, model.sample_size[0], model.sample_size[1]}).to(bench.dtype),
-            .t = at::arange(count, at::kLong) * 7 % 1000,
+            .t = (at::arange(count, at::kLong) * 7 % 1000).to(at::kDouble),
             .conditioning = {}};
   if (model.text) {
     rows.conditioning.tokens = at::randn({count, model.text_length, model.text_channels}).to(bench.dtype);
@@ -49,8 +49,8 @@ void denoiser_eps(benchmark::State& state, const Bench* bench) {
   c10::NoGradGuard no_grad;
   const Rows rows = rows_of(*bench, state.range(0));
   diffusion::Denoiser& denoiser = *bench->model.denoiser;
-  denoiser.eps(rows.x, rows.t, rows.conditioning);  // kernels are compiled at their first call
-  for (auto _ : state) benchmark::DoNotOptimize(denoiser.eps(rows.x, rows.t, rows.conditioning));
+  denoiser.out({rows.x, rows.t, rows.conditioning});  // kernels are compiled at their first call
+  for (auto _ : state) benchmark::DoNotOptimize(denoiser.out({rows.x, rows.t, rows.conditioning}));
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
@@ -59,7 +59,7 @@ void denoiser_gradient(benchmark::State& state, const Bench* bench) {
   at::Tensor& wanted = bench->model.text ? rows.conditioning.tokens : rows.x;
   wanted.requires_grad_(true);
   const auto gradient = [&] {
-    const at::Tensor eps = bench->model.denoiser->eps(rows.x, rows.t, rows.conditioning);
+    const at::Tensor eps = bench->model.denoiser->out({rows.x, rows.t, rows.conditioning});
     return torch::autograd::grad({eps.square().mean()}, {wanted});
   };
   gradient();

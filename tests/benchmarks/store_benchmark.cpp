@@ -6,7 +6,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "store/columns.h"
+#include "columns/columns.h"
 #include "store/results_reader.h"
 #include "store/run_store.h"
 
@@ -23,7 +23,7 @@ TableLayout layout_of(int64_t records) {
     metrics.push_back({name, ColumnType::kFloat64, name, "", "lower", "1"});
   }
   TableLayout layout;
-  layout.columns = table_columns({}, metrics);
+  layout.columns = columns::table_columns({}, metrics);
   layout.trial_configs.assign(kTrials, "steps: 50\n");
   layout.planned_records = records;
   return layout;

@@ -18,10 +18,10 @@ void prepare_sweep(benchmark::State& state, const std::vector<std::string>& more
   const Schema schema = testing::small_schema();
   std::vector<std::string> words = kSweep;
   words.insert(words.end(), more.begin(), more.end());
-  const Flags flags = parse_flags(words);
+  const hydra::Flags flags = hydra::parse_flags(words);
   size_t jobs = 0;
   for (auto unused : state) {
-    const Launch launch = prepare(flags, schema, search_path(flags));
+    const hydra::Launch launch = prepare(flags, schema, search_path(flags));
     jobs = launch.jobs.size();
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);

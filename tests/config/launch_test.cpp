@@ -13,8 +13,12 @@
 namespace roundtrip::config {
 namespace {
 
+using hydra::Job;
+using hydra::Launch;
+using hydra::Node;
+
 Launch launch_of(const std::vector<std::string>& words) {
-  const Flags flags = parse_flags(words);
+  const hydra::Flags flags = hydra::parse_flags(words);
   return prepare(flags, testing::small_schema(), search_path(flags));
 }
 

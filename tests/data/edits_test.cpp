@@ -43,6 +43,26 @@ constexpr const char* kEdit =
     R"({"file_name": "a.png", "text": "x", "target_text": "y", "target_image": "t/a.png", "mask": "m/a.png", "edit": "e"})"
     "\n";
 
+TEST_F(EditsTest, MayCarryFurtherTexts) {
+  const std::string line = R"({"file_name": "a.png", "target_text": "y"EXTRA})";
+  const auto with = [&](const std::string& extra) {
+    std::string text = line;
+    write_metadata(text.replace(text.find("EXTRA"), 5, extra));
+  };
+  with("");
+  const std::string plain = open()->digest(0);
+  EXPECT_TRUE(open()->edits(0)[0].attributes.empty());
+  with(R"(, "edit_attributes": {"type": "1", "blend_words": "cat"})");
+  EXPECT_THAT(open()->edits(0)[0].attributes, ElementsAre(std::pair("blend_words", "cat"), std::pair("type", "1")));
+  EXPECT_NE(open()->digest(0), plain);
+  with(R"(, "edit_attributes": [])");
+  EXPECT_THAT(refusal(), HasSubstr("metadata.jsonl:1: edit_attributes is a array; expected an object of strings"));
+  with(R"(, "edit_attributes": {"type": 1})");
+  EXPECT_THAT(refusal(), HasSubstr("edit_attributes.type is a number; expected a string"));
+  write_metadata(R"({"file_name": "a.png", "edit_attributes": {"type": "1"}})");
+  EXPECT_THAT(refusal(), HasSubstr("has edit_attributes and no target_text"));
+}
+
 TEST_F(EditsTest, AreReadWithTheirAnswers) {
   write_metadata(std::string(kEdit) + R"({"file_name": "a.png", "text": "x", "target_text": "z", "edit": "f"})");
   const auto dataset = open();

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "diffusion/transfer.h"
 #include "support/closed_form.h"
 
 namespace roundtrip::diffusion {
@@ -31,7 +30,7 @@ TEST(StepGrid, MatchesDiffusersSchedules) {
                                   .steps_offset = row["steps_offset"],
                                   .spacing = spacings.at(row["spacing"])});
     const int S = row["steps"];
-    const StepGrid grid(schedule, S);
+    const StepGrid grid = ddim_grid(schedule, S);
     SCOPED_TRACE(row["spacing"].get<std::string>() + " " + std::to_string(S));
     ASSERT_EQ(grid.steps(), row["n"]);
     const auto& listed = row["timesteps"];  // descending; the first and last two of long ones
@@ -39,28 +38,28 @@ TEST(StepGrid, MatchesDiffusersSchedules) {
     for (int k = 0; k < n; ++k) {
       const int i = n == S ? S - k : (k < n / 2 ? S - k : n - k);
       if (n != S && k == 2 && n == 5) continue;
-      EXPECT_EQ(grid.time(i), listed[k]) << "i = " << i;
+      EXPECT_EQ(grid[i].t, listed[k]) << "i = " << i;
     }
-    EXPECT_NEAR(grid.alpha_bar(S), row["abar_first"], 2e-5);
-    EXPECT_NEAR(grid.alpha_bar(0), row["final_abar"], 2e-5);
+    EXPECT_NEAR(testing::alpha_bar(grid, S), row["abar_first"], 2e-5);
+    EXPECT_NEAR(testing::alpha_bar(grid, 0), row["final_abar"], 2e-5);
   }
 }
 
 TEST(StepGrid, CleanEndIsAskedAtATimestepThatExists) {
   const NoiseSchedule schedule(testing::sd_schedule());
-  EXPECT_EQ(StepGrid(schedule, 50).time(0), 0);   // max(1 - 20, 0)
-  EXPECT_EQ(StepGrid(schedule, 999).time(0), 0);  // max(1 - 1, 0)
+  EXPECT_EQ(ddim_grid(schedule, 50)[0].t, 0);   // max(1 - 20, 0)
+  EXPECT_EQ(ddim_grid(schedule, 999)[0].t, 0);  // max(1 - 1, 0)
   ScheduleConfig trailing = testing::sd_schedule();
   trailing.spacing = Spacing::kTrailing;
-  EXPECT_EQ(StepGrid(NoiseSchedule(trailing), 7).time(0), 0);  // tau[1] = 142 = T / S
+  EXPECT_EQ(ddim_grid(NoiseSchedule(trailing), 7)[0].t, 0);  // tau[1] = 142 = T / S
 }
 
 TEST(StepGrid, RefusesMoreStepsThanTheModelWasTrainedOn) {
   const NoiseSchedule schedule(testing::sd_schedule());
-  EXPECT_THROW(StepGrid(schedule, 0), Error);
-  EXPECT_THROW(StepGrid(schedule, 1001), Error);
+  EXPECT_THROW(ddim_grid(schedule, 0), Error);
+  EXPECT_THROW(ddim_grid(schedule, 1001), Error);
   try {
-    StepGrid(schedule, 1000);  // leading with offset 1 would ask for timestep 1000
+    ddim_grid(schedule, 1000);  // leading with offset 1 would ask for timestep 1000
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(error.message().find("timestep 1000"), std::string::npos) << error.message();
@@ -69,20 +68,18 @@ TEST(StepGrid, RefusesMoreStepsThanTheModelWasTrainedOn) {
 
 TEST(StepGrid, StepCoefficientsMatchTheReference) {
   ScheduleConfig config = testing::sd_schedule();
-  const auto eps_coefficient = [](const StepGrid& grid, int i) {
-    const at::Tensor zero = at::zeros({1}, at::kDouble), one = at::ones({1}, at::kDouble);
-    return transfer(zero, one, grid.alpha_bar(i - 1), grid.alpha_bar(i)).item<double>();
-  };
-  const StepGrid offset1(NoiseSchedule(config), 50);
+  const auto eps_coefficient = [](const StepGrid& grid, int i) { return grid.out_coefficient(i - 1, i); };
+  const StepGrid offset1 = ddim_grid(NoiseSchedule(config), 50);
   EXPECT_NEAR(eps_coefficient(offset1, 1), .012137, 1e-6);
   EXPECT_NEAR(eps_coefficient(offset1, 2), .099162, 1e-6);
   EXPECT_NEAR(eps_coefficient(offset1, 50), .109767, 1e-6);
   config.steps_offset = 0;
-  const StepGrid offset0(NoiseSchedule(config), 50);
+  const StepGrid offset0 = ddim_grid(NoiseSchedule(config), 50);
   EXPECT_EQ(eps_coefficient(offset0, 1), 0.0);  // the first step of the p2p family is the identity
   EXPECT_NEAR(eps_coefficient(offset0, 50), .109615, 1e-6);
   double product = 1;
-  for (int i = 1; i <= 50; ++i) product *= std::sqrt(offset0.alpha_bar(i) / offset0.alpha_bar(i - 1));
+  for (int i = 1; i <= 50; ++i)
+    product *= std::sqrt(testing::alpha_bar(offset0, i) / testing::alpha_bar(offset0, i - 1));
   EXPECT_NEAR(product, .0764772, 1e-7);
 }
 
@@ -90,12 +87,12 @@ TEST(StepGrid, ARescaledScheduleEndsWhereAWayBackIsLeft) {
   ScheduleConfig config = testing::sd_schedule();
   config.rescale_zero_snr = true;
   config.spacing = Spacing::kTrailing;
-  const StepGrid grid(NoiseSchedule(config), 10);
-  EXPECT_EQ(grid.time(10), 999);
-  EXPECT_EQ(grid.alpha_bar(10), kLeastAlphaBar);
+  const StepGrid grid = ddim_grid(NoiseSchedule(config), 10);
+  EXPECT_EQ(grid[10].t, 999);
+  EXPECT_EQ(testing::alpha_bar(grid, 10), kMinAlphaBar);
   const at::Tensor x = at::ones({1}, at::kDouble), eps = 0.5 * x;
-  const at::Tensor there = transfer(x, eps, grid.alpha_bar(9), grid.alpha_bar(10));
-  EXPECT_NEAR(transfer(there, eps, grid.alpha_bar(10), grid.alpha_bar(9)).item<double>(), 1, 1e-9);
+  const at::Tensor there = grid.step(x, eps, 9, 10);
+  EXPECT_NEAR(grid.step(there, eps, 10, 9).item<double>(), 1, 1e-9);
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <thread>
 
+#include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "support/closed_form.h"
 
 namespace roundtrip::engine {
@@ -17,9 +19,9 @@ constexpr int64_t kPlenty = int64_t{1} << 40;  // bytes
 // Longer than a clock can miss.
 class SlowDenoiser : public testing::ConditionedDenoiser {
  public:
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) override {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10) * x.size(0));
-    return ConditionedDenoiser::eps(x, t, conditioning);
+  Tensor out(const diffusion::Batch& batch) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10) * batch.x.size(0));
+    return ConditionedDenoiser::out(batch);
   }
 };
 
@@ -44,6 +46,42 @@ TEST_F(AutoBatch, DoublesUpToTheLimitAndMeasuresInTurns) {
 TEST_F(AutoBatch, OneRowIsTriedWhateverTheMemory) {
   const BatchCalibration chosen = calibrate_batch(denoiser, row, 0, 64, /*long_seconds=*/100);
   EXPECT_EQ(chosen.max_batch, 1);
+}
+
+// A device that holds `most` rows.
+template <typename Thrown>
+class SmallDenoiser : public testing::ConditionedDenoiser {
+ public:
+  SmallDenoiser(int64_t most, Thrown thrown) : most_(most), thrown_(std::move(thrown)) {}
+  Tensor out(const diffusion::Batch& batch) override {
+    if (batch.x.size(0) > most_) throw thrown_;
+    return ConditionedDenoiser::out(batch);
+  }
+
+ private:
+  int64_t most_;
+  Thrown thrown_;
+};
+
+const c10::OutOfMemoryError kDeviceIsFull({"test", __FILE__, 0}, "CUDA out of memory");
+
+TEST_F(AutoBatch, ABatchThatDoesNotFitEndsTheGrowth) {
+  SmallDenoiser gpu(4, kDeviceIsFull);
+  EXPECT_LE(calibrate_batch(gpu, row, kPlenty, 64, 100).max_batch, 4);
+  SmallDenoiser heap(2, std::bad_alloc());
+  EXPECT_LE(calibrate_batch(heap, row, kPlenty, 64, 100).max_batch, 2);
+  SmallDenoiser module(4, Error(ErrorKind::kOutOfMemory, "lpips.pt: failed"));
+  EXPECT_LE(calibrate_batch(module, row, kPlenty, 64, 100).max_batch, 4);
+}
+
+TEST_F(AutoBatch, OneRowThatDoesNotFitIsAnError) {
+  SmallDenoiser gpu(0, kDeviceIsFull);
+  EXPECT_THROW(calibrate_batch(gpu, row, kPlenty), c10::OutOfMemoryError);
+}
+
+TEST_F(AutoBatch, OtherErrorsAreThrown) {
+  SmallDenoiser broken(2, std::runtime_error("no kernel"));
+  EXPECT_THROW(calibrate_batch(broken, row, kPlenty), std::runtime_error);
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include "engine/engine.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
+#include "engine/out_of_memory.h"
 #include "engine/self_check.h"
 #include "support/closed_form.h"
 
@@ -18,7 +21,7 @@ Task<void> walker(Engine& engine, Tensor x, int steps, int rows_per_step, Cost& 
   for (int k = 0; k < steps; ++k) {
     std::vector<Row> rows;
     for (int r = 0; r < rows_per_step; ++r) rows.emplace_back(x, 10 * k, tokens(0.1 * r));
-    const std::vector<Tensor> eps = co_await engine.eps(std::move(rows), cost);
+    const std::vector<Tensor> eps = co_await engine.out(std::move(rows), cost);
     for (const Tensor& each : eps) x = x + 0.1 * each;
   }
   result = x;
@@ -106,7 +109,7 @@ TEST(Engine, ANonFiniteRowEndsItsOwnRecordOnly) {
 
 TEST(Engine, AnExceptionOfTheNetworkReachesEveryRowOfTheBatch) {
   struct Broken : diffusion::Denoiser {
-    Tensor eps(const Tensor&, const Tensor&, const Conditioning&) override { throw std::runtime_error("no device"); }
+    Tensor out(const diffusion::Batch&) override { throw std::runtime_error("no device"); }
   } broken;
   Engine engine(broken, {});
   Cost cost;
@@ -119,9 +122,9 @@ TEST(Engine, AnExceptionOfTheNetworkReachesEveryRowOfTheBatch) {
 // Refuses batches above a size, as a device without memory does.
 struct SmallDevice : ConditionedDenoiser {
   int64_t limit = 4;
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& c) override {
-    if (x.size(0) > limit) throw std::bad_alloc();
-    return ConditionedDenoiser::eps(x, t, c);
+  Tensor out(const diffusion::Batch& batch) override {
+    if (batch.x.size(0) > limit) throw std::bad_alloc();
+    return ConditionedDenoiser::out(batch);
   }
 };
 
@@ -130,6 +133,37 @@ TEST(Engine, OutOfMemoryHalvesTheBatchUnderFast) {
   const Walk walk = walk_together(denoiser, {.batch = {.max_batch = 16}, .max_live = 32}, 20);
   for (const Tensor& result : walk.results) EXPECT_TRUE(result.defined());
   for (const int64_t size : denoiser.sizes) EXPECT_LE(size, 4);
+}
+
+// A module of a metric reports a full device by ErrorKind::kOutOfMemory.
+TEST(Engine, OutOfMemoryOfABatchedFunctionHalvesItsBatch) {
+  ConditionedDenoiser denoiser;
+  Engine engine(denoiser, {.batch = {.max_batch = 8}, .max_live = 8});
+  int64_t largest = 0;
+  BatchedFunction& score = engine.add_function("score", [&](const std::vector<Tensor>& inputs) {
+    if (inputs[0].size(0) > 2) throw Error(ErrorKind::kOutOfMemory, "lpips.pt: failed on images [8, 3, 64, 64]");
+    largest = std::max(largest, inputs[0].size(0));
+    return inputs;
+  });
+  int answered = 0;
+  const auto one = [&]() -> Task<void> {
+    std::vector<Tensor> inputs = {at::zeros({1})};
+    co_await score(std::move(inputs));
+    ++answered;
+  };
+  std::vector<Task<void>> tasks;
+  for (int k = 0; k < 8; ++k) tasks.push_back(one());
+  EXPECT_TRUE(engine.run(source_of(tasks)));
+  EXPECT_EQ(answered, 8);
+  EXPECT_EQ(largest, 2);
+}
+
+TEST(Engine, KnowsEverySpellingOfOutOfMemory) {
+  EXPECT_TRUE(is_out_of_memory(std::bad_alloc()));
+  EXPECT_TRUE(is_out_of_memory(Error(ErrorKind::kOutOfMemory, "lpips.pt: failed")));
+  EXPECT_TRUE(is_out_of_memory(std::runtime_error("DefaultCPUAllocator: not enough memory: you tried to allocate")));
+  EXPECT_TRUE(is_out_of_memory(std::runtime_error("RuntimeError: CUDA out of memory.")));  // through TorchScript
+  EXPECT_FALSE(is_out_of_memory(Error(ErrorKind::kInput, "lpips.pt: failed on images")));
 }
 
 TEST(Engine, OutOfMemoryIsAFailureUnderStrict) {
@@ -167,11 +201,11 @@ TEST(Engine, LatentsOfDifferentSizesRideInBatchesOfTheirOwn) {
   for (int k = 0; k < 4; ++k) EXPECT_EQ(results[k].size(1), 2 + k % 2);
 }
 
-TEST(Stations, AnswerRowsInBatches) {
+TEST(BatchedFunctions, AnswerRowsInBatches) {
   ConditionedDenoiser denoiser;
   Engine engine(denoiser, {.batch = {.max_batch = 4}, .max_live = 16});
   std::vector<int64_t> sizes;
-  Station& sum = engine.add_station("sum", [&](const std::vector<Tensor>& inputs) {
+  BatchedFunction& sum = engine.add_function("sum", [&](const std::vector<Tensor>& inputs) {
     sizes.push_back(inputs[0].size(0));
     return std::vector<Tensor>{inputs[0].sum(1) + inputs[1].sum(1)};
   });
@@ -179,8 +213,7 @@ TEST(Stations, AnswerRowsInBatches) {
   std::vector<Task<void>> tasks;
   const auto one = [&](int k) -> Task<void> {
     std::vector<Tensor> inputs = {at::full({3}, k, at::kDouble), at::ones({2}, at::kDouble)};
-    Station::Awaiter answer(sum, std::move(inputs));
-    const std::vector<Tensor> outputs = co_await answer;
+    const std::vector<Tensor> outputs = co_await sum(std::move(inputs));
     results[k] = outputs[0].item<double>();
   };
   for (int k = 0; k < 10; ++k) tasks.push_back(one(k));
@@ -191,16 +224,31 @@ TEST(Stations, AnswerRowsInBatches) {
 
 TEST(SelfCheck, SeesRowsThatReadTheirNeighbours) {
   struct Leaky : ConditionedDenoiser {
-    Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& c) override {
-      return ConditionedDenoiser::eps(x, t, c) + x.mean() * 1e-9;
+    Tensor out(const diffusion::Batch& batch) override {
+      return ConditionedDenoiser::out(batch) + batch.x.mean() * 1e-9;
     }
   } leaky;
   ConditionedDenoiser sound;
   const Row row(at::rand({1, 2, 2}, at::kDouble), 100, tokens(0.3));
-  EXPECT_TRUE(rows_are_independent(sound, row, 8, false));
-  EXPECT_TRUE(rows_are_independent(sound, row, 8, true));
-  EXPECT_FALSE(rows_are_independent(leaky, row, 8, false));
-  EXPECT_THROW(settle_strict_threads(leaky, row, 8), Error);
+  const std::vector<double> times = {20, 60, 100, 140};
+  EXPECT_TRUE(rows_are_independent(sound, row, times, 8, false));
+  EXPECT_TRUE(rows_are_independent(sound, row, times, 8, true));
+  EXPECT_FALSE(rows_are_independent(leaky, row, times, 8, false));
+  EXPECT_THROW(pin_strict_threads(leaky, row, times, 8), Error);
+}
+
+// A network with few training steps has no entry for other timesteps in its tables.
+TEST(SelfCheck, AsksOnlyAtTheTimestepsGiven) {
+  struct Listening : ConditionedDenoiser {
+    Tensor out(const diffusion::Batch& batch) override {
+      for (int64_t k = 0; k < batch.t.size(0); ++k) asked.insert(batch.t[k].item<double>());
+      return ConditionedDenoiser::out(batch);
+    }
+    std::set<double> asked;
+  } denoiser;
+  const std::vector<double> times = {0, 5, 9};
+  EXPECT_EQ(pin_strict_threads(denoiser, Row(latent(0.5), 5, tokens(0.3)), times, 8), "");
+  EXPECT_EQ(denoiser.asked, (std::set<double>{0, 5, 9}));
 }
 
 }  // namespace

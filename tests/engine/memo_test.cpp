@@ -18,14 +18,14 @@ class MemoTest : public ::testing::Test {
       ++made;
       std::vector<Row> rows;
       rows.emplace_back(at::ones({1, 1, 1}, at::kDouble), 5, Conditioning{});
-      const std::vector<Tensor> eps = co_await engine.eps(std::move(rows), cost);
+      const std::vector<Tensor> eps = co_await engine.out(std::move(rows), cost);
       if (fails) throw Error(ErrorKind::kNumeric, "broken pivot");
       co_return eps[0].item<double>();
     };
     const auto reader = [&](int k) -> Task<void> {
       const MemoReader lease(engine.memo(), {"pivots"});
       try {
-        Task<std::shared_ptr<const double>> reading = engine.memo().read<double>("pivots", make);
+        Task<std::shared_ptr<const double>> reading = engine.memo().read("pivots", make());
         const std::shared_ptr<const double> value = co_await reading;
         outcomes[k] = fmt::format("{:.6f}", *value);
       } catch (const Error& error) {

@@ -19,8 +19,8 @@ std::vector<Tensor> squared_error_cotangent(const std::vector<Tensor>& eps) {
 }
 
 double loss_at(ConditionedDenoiser& denoiser, const Tensor& x, const Tensor& tokens) {
-  const Tensor t = at::full({1}, 40, at::kLong);
-  return (denoiser.eps(x.unsqueeze(0), t, {.tokens = tokens.unsqueeze(0)}) - kTarget).square().sum().item<double>();
+  const diffusion::Batch batch{x.unsqueeze(0), at::full({1}, 40, at::kDouble), {.tokens = tokens.unsqueeze(0)}};
+  return (denoiser.out(batch) - kTarget).square().sum().item<double>();
 }
 
 // Central differences of the loss in one tensor.
@@ -37,8 +37,8 @@ Tensor numeric_gradient(const Tensor& at_point, Loss loss) {
   return gradient;
 }
 
-Task<EpsAndGradient> ask(Engine& engine, std::vector<Row> rows, Tensor wrt, Cotangent cotangent, Cost& cost) {
-  EpsAndGradient result = co_await engine.eps_vjp(std::move(rows), std::move(wrt), std::move(cotangent), cost);
+Task<OutAndGradient> ask(Engine& engine, std::vector<Row> rows, Tensor wrt, Cotangent cotangent, Cost& cost) {
+  OutAndGradient result = co_await engine.out_vjp(std::move(rows), std::move(wrt), std::move(cotangent), cost);
   co_return result;
 }
 
@@ -77,7 +77,7 @@ TEST_F(Vjp, RowsThatShareTheInputAddUpAndOthersDoNotCount) {
   single.emplace_back(x, 40, Conditioning{.tokens = tokens});
   const auto both = testing::run_alone(engine, ask(engine, shared, tokens, squared_error_cotangent, cost));
   const auto one = testing::run_alone(engine, ask(engine, single, tokens, squared_error_cotangent, cost));
-  EXPECT_EQ(both.eps.size(), 3u);
+  EXPECT_EQ(both.out.size(), 3u);
   EXPECT_TRUE(at::allclose(both.gradient, 2 * one.gradient));
 }
 
@@ -85,7 +85,7 @@ TEST_F(Vjp, NothingAsksForGradientsAfterwards) {
   std::vector<Row> rows;
   rows.emplace_back(x, 40, Conditioning{.tokens = tokens});
   const auto result = testing::run_alone(engine, ask(engine, rows, tokens, squared_error_cotangent, cost));
-  EXPECT_FALSE(result.eps[0].requires_grad());
+  EXPECT_FALSE(result.out[0].requires_grad());
   EXPECT_FALSE(result.gradient.requires_grad());
   EXPECT_FALSE(tokens.requires_grad());
   EXPECT_FALSE(x.requires_grad());
@@ -107,7 +107,7 @@ TEST_F(Vjp, ABatchCutForThreadsGivesEveryRequestItsOwnGradient) {
   const auto one = [&](int k) -> Task<void> {
     std::vector<Row> rows;
     rows.emplace_back(x, 40, Conditioning{.tokens = inputs[k]});
-    const EpsAndGradient result = co_await engine.eps_vjp(std::move(rows), inputs[k], squared_error_cotangent, cost);
+    const OutAndGradient result = co_await engine.out_vjp(std::move(rows), inputs[k], squared_error_cotangent, cost);
     gradients[k] = result.gradient;
   };
   at::set_num_threads(2);
@@ -132,7 +132,7 @@ TEST_F(Vjp, AFailingCotangentEndsItsOwnRequestOnly) {
     std::vector<Row> rows;
     rows.emplace_back(x, 40, Conditioning{.tokens = tokens});
     try {
-      co_await engine.eps_vjp(std::move(rows), tokens, failing, other_cost);
+      co_await engine.out_vjp(std::move(rows), tokens, failing, other_cost);
     } catch (const std::exception& error) {
       failure = error.what();
     }
@@ -140,7 +140,7 @@ TEST_F(Vjp, AFailingCotangentEndsItsOwnRequestOnly) {
   const auto good = [&]() -> Task<void> {
     std::vector<Row> rows;
     rows.emplace_back(x, 40, Conditioning{.tokens = tokens});
-    const EpsAndGradient result = co_await engine.eps_vjp(std::move(rows), tokens, squared_error_cotangent, cost);
+    const OutAndGradient result = co_await engine.out_vjp(std::move(rows), tokens, squared_error_cotangent, cost);
     good_gradient = result.gradient;
   };
   std::vector<Task<void>> tasks;

@@ -6,9 +6,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "config/interpolation.h"
+#include "hydra/interpolation/interpolation.h"
 
-namespace roundtrip::config {
+namespace roundtrip::hydra {
 namespace {
 
 Node config_of(std::string_view text) {
@@ -45,9 +45,9 @@ void one_input(std::string_view text) {
 }
 
 }  // namespace
-}  // namespace roundtrip::config
+}  // namespace roundtrip::hydra
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  roundtrip::config::one_input({reinterpret_cast<const char*>(data), size});
+  roundtrip::hydra::one_input({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -4,9 +4,9 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "config/override.h"
+#include "hydra/override/override.h"
 
-namespace roundtrip::config {
+namespace roundtrip::hydra {
 namespace {
 
 void one_input(std::string_view text) {
@@ -29,9 +29,9 @@ void one_input(std::string_view text) {
 }
 
 }  // namespace
-}  // namespace roundtrip::config
+}  // namespace roundtrip::hydra
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  roundtrip::config::one_input({reinterpret_cast<const char*>(data), size});
+  roundtrip::hydra::one_input({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "config/yaml.h"
+#include "hydra/tree/yaml.h"
 
-namespace roundtrip::config {
+namespace roundtrip::hydra {
 namespace {
 
 void one_input(std::string_view text) {
@@ -25,9 +25,9 @@ void one_input(std::string_view text) {
 }
 
 }  // namespace
-}  // namespace roundtrip::config
+}  // namespace roundtrip::hydra
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  roundtrip::config::one_input({reinterpret_cast<const char*>(data), size});
+  roundtrip::hydra::one_input({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -1,14 +1,15 @@
 // What every registered method has to keep, on closed-form denoisers. A new method is picked up from the registry.
+#include <cstring>
 #include <fstream>
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "inversion/rehearsal.h"
 #include "support/inversion_bench.h"
 
 namespace roundtrip::inversion {
-
-void PrintTo(const MethodInfo& info, std::ostream* out) { *out << info.name; }
 
 namespace {
 
@@ -41,9 +42,75 @@ config::Params default_params(const std::string& name) {
   return config::Params("method", values);
 }
 
-class Contract : public ::testing::TestWithParam<MethodInfo> {
+// A point of a method's parameter space.
+struct Case {
+  MethodInfo method;
+  std::string label;  // "defaults", or the parameter that differs from them
+  config::Params params;
+};
+
+void PrintTo(const Case& one, std::ostream* out) { *out << one.method.name << " " << one.label; }
+
+// The values that a parameter is tried at besides its default, from the type and range that its getter asked for.
+std::vector<config::Params::Value> other_values(const std::string& asked, const config::Params::Value& value) {
+  const auto number_after = [&](const char* word) -> std::optional<double> {
+    const size_t at = asked.find(word);
+    return at == asked.npos ? std::nullopt
+                            : std::optional(std::strtod(asked.c_str() + at + std::strlen(word), nullptr));
+  };
+  const std::optional<double> least =
+      asked.find(" in [") != asked.npos ? number_after(" in [") : number_after("least ");
+  const std::optional<double> most = asked.find(" in [") != asked.npos ? number_after(", ") : std::nullopt;
+  if (const auto* flag = std::get_if<bool>(&value)) return {!*flag};
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    std::vector<config::Params::Value> choices;
+    const size_t list = asked.find('[');
+    if (list == asked.npos) return {};
+    for (const std::string& choice : split(asked.substr(list + 1, asked.size() - list - 2), ',')) {
+      const std::string name(trim(choice));
+      if (name != *text) choices.emplace_back(name);
+    }
+    return choices;
+  }
+  const auto* count = std::get_if<int64_t>(&value);
+  if (count && !asked.starts_with("float")) {
+    std::vector<config::Params::Value> values{*count + 1};
+    if (least && *least < static_cast<double>(*count)) values.emplace_back(static_cast<int64_t>(*least));
+    return values;
+  }
+  // The smallest admissible number may make a recurrence explode, which it is free to do: half way there.
+  const double x = count ? static_cast<double>(*count) : std::get<double>(value);
+  const double low = least.value_or(0), high = most.value_or(2 * x);
+  return {(x + low) / 2, (x + high) / 2};
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const MethodInfo& info : methods()) {
+    const config::Params defaults = default_params(info.name);
+    make_method(info.name, defaults);  // so that `asked` is known
+    all.push_back({info, "defaults", defaults});
+    for (const auto& [key, asked] : defaults.asked()) {
+      if (key == "name") continue;
+      int n = 0;
+      for (const config::Params::Value& value : other_values(asked, defaults.values().at(key))) {
+        auto values = defaults.values();
+        values[key] = value;
+        all.push_back({info, fmt::format("{}_{}", key, ++n), config::Params("method", values)});
+      }
+    }
+  }
+  return all;
+}
+
+class Contract : public ::testing::TestWithParam<Case> {
  protected:
-  std::unique_ptr<Method> method = make_method(GetParam().name, default_params(GetParam().name));
+  // Threads cost more than they do on latents this small.
+  static void SetUpTestSuite() { at::set_num_threads(1); }
+
+  bool at_defaults() const { return GetParam().label == "defaults"; }
+
+  std::unique_ptr<Method> method = make_method(GetParam().method.name, GetParam().params);
   ConditionedDenoiser denoiser;
   Tensor x0 = at::linspace(-0.9, 0.8, 3 * 16 * 16, at::kDouble).view({3, 16, 16});
 
@@ -52,9 +119,17 @@ class Contract : public ::testing::TestWithParam<MethodInfo> {
     s.steps = steps;
     s.source.tokens = at::full({2, 3}, 0.05, at::kDouble);
     s.null.tokens = at::full({2, 3}, -0.04, at::kDouble);
-    s.invert_w = std::isnan(method->default_invert_w(1)) ? 1 : method->default_invert_w(1);
+    s.invert_w = method->default_invert_w(1);
     s.w = s.invert_w;
     return s;
+  }
+
+  Rehearsal rehearsed(const Setting& s, PromptKinds prompts = {}) const {
+    const SampleStage sample = [this](const Problem& run, const Inversion& inversion, const Guidance& guidance) {
+      return method->sample(run, inversion, guidance);
+    };
+    return rehearse(*method, sample, diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), s.steps),
+                    s.settings(), s.target.has_value(), prompts);
   }
 };
 
@@ -99,15 +174,16 @@ TEST_P(Contract, CountsEveryRowThatItAsksFor) {
   EXPECT_GT(denoiser.rows, before);
 }
 
-TEST_P(Contract, AnnouncesWhatItWillCost) {
-  const auto agrees = [](const engine::Cost& cost, const Evaluations& announced) {
-    return announced.exact ? cost.rows == announced.forward && cost.grad_rows == announced.backward
-                           : cost.rows <= announced.forward && cost.grad_rows <= announced.backward;
+TEST_P(Contract, CostsWhatWasRehearsed) {
+  const auto agrees = [](const engine::Cost& cost, const NfeBounds& nfe) {
+    return nfe.least.forward <= cost.rows && cost.rows <= nfe.most.forward && nfe.least.backward <= cost.grad_rows &&
+           cost.grad_rows <= nfe.most.backward;
   };
   Conditioning target;
   target.tokens = at::full({2, 3}, 0.11, at::kDouble);
   for (const double w : {0.0, 1.0, 7.5}) {
     for (const double eta : {0.0, 0.5}) {
+      if (!at_defaults() && (w == 0 || eta > 0)) continue;
       for (const bool edits : {false, true}) {
         for (const bool null_source : {false, true}) {
           Setting s = setting(8);
@@ -116,18 +192,13 @@ TEST_P(Contract, AnnouncesWhatItWillCost) {
           if (edits) s.target = target;
           if (null_source) s.source = s.null;
           const RoundTrip trip = round_trip(*method, denoiser, x0, s);
-          const Ask ask{.steps = 8,
-                        .invert_w = s.invert_w,
-                        .w = w,
-                        .eta = eta,
-                        .null_source = null_source,
-                        .edits = edits,
-                        .null_sampled = null_source && !edits};
+          const Rehearsal nfe = rehearsed(s, {.null_source = null_source, .null_sampled = null_source && !edits});
+          EXPECT_EQ(nfe.refused, "");
           const std::string setting_text =
               fmt::format("w = {}, eta = {}, edits {}, null prompt {}", w, eta, edits, null_source);
-          EXPECT_TRUE(agrees(trip.invert_cost, method->invert_evaluations(ask))) << "inverting, " << setting_text;
-          EXPECT_TRUE(agrees(trip.fit_cost, method->fit_evaluations(ask))) << "fitting, " << setting_text;
-          EXPECT_TRUE(agrees(trip.sample_cost, method->sample_evaluations(ask))) << "sampling, " << setting_text;
+          EXPECT_TRUE(agrees(trip.invert_cost, nfe.invert.nfe)) << "inverting, " << setting_text;
+          EXPECT_TRUE(agrees(trip.fit_cost, nfe.fit.nfe)) << "fitting, " << setting_text;
+          EXPECT_TRUE(agrees(trip.sample_cost, nfe.sample.nfe)) << "sampling, " << setting_text;
         }
       }
     }
@@ -145,80 +216,96 @@ TEST_P(Contract, AnEditReadsTheTargetPrompt) {
   EXPECT_FALSE(at::equal(edited(0.4), edited(0.1)));
 }
 
-TEST_P(Contract, RoundTripImprovesWithTheSteps) {
-  if (!GetParam().converges) GTEST_SKIP() << GetParam().name << " does not claim to";
+class ConvergenceContract : public Contract {};
+
+TEST_P(ConvergenceContract, RoundTripImprovesWithTheSteps) {
   const double coarse = round_trip(*method, denoiser, x0, setting(10)).error(x0);
   const double fine = round_trip(*method, denoiser, x0, setting(80)).error(x0);
   EXPECT_LT(fine, 0.5 * coarse + 1e-9);
 }
 
-// Records share work by what `Reads` names: a setting that is read and not named would hand one record another's
+// Records share work by what the rehearsal noted: a setting that is read and not noted would hand one record another's
 // result.
-TEST_P(Contract, ReadsNothingThatItDoesNotName) {
-  const Setting base = setting(6);
-  const RoundTrip reference = round_trip(*method, denoiser, x0, base);
-  const auto unchanged_invert = [&](const Setting& s) {
-    const RoundTrip trip = round_trip(*method, denoiser, x0, s);
-    return at::equal(at::stack(trip.inversion.pivots), at::stack(reference.inversion.pivots));
-  };
-  const auto unchanged_sample = [&](const Setting& s) {
-    const RoundTrip trip = round_trip(*method, denoiser, x0, s);
-    return at::equal(at::stack(trip.path), at::stack(reference.path));
-  };
-  const Reads invert = method->invert_reads(), fit = method->fit_reads(), sample = method->sample_reads(0);
-  Setting eps_at = base, invert_w = base, w = base, seed = base, eta = base;
-  eps_at.eps_at = EpsAt::kSource;
-  invert_w.invert_w = base.invert_w + 1.5;
-  w.w = base.w + 2;
-  seed.seed = 17;
-  eta.eta = 0.5;
-  if (!invert.eps_at) {
-    EXPECT_TRUE(unchanged_invert(eps_at)) << "inverting reads eps_at";
+TEST_P(Contract, ReadsNothingThatWasNotNoted) {
+  for (const bool edits : {false, true}) {
+    Setting base = setting(6);
+    base.w = 3;
+    if (edits) base.target = Conditioning{.tokens = at::full({2, 3}, 0.11, at::kDouble)};
+    const RoundTrip reference = round_trip(*method, denoiser, x0, base);
+    const Rehearsal noted = rehearsed(base);
+    const auto holds = [&](const Setting& s, const char* key) {
+      const bool invert = noted.invert.reads.has(key), fit = noted.fit.reads.has(key);
+      if (invert) return;  // so everything may differ
+      const RoundTrip trip = round_trip(*method, denoiser, x0, s);
+      const auto same = [](const Trajectory& a, const Trajectory& b) { return at::equal(at::stack(a), at::stack(b)); };
+      EXPECT_TRUE(same(trip.inversion.pivots, reference.inversion.pivots)) << "inverting reads " << key;
+      if (!fit) {
+        for (const auto& [state, tensor] : reference.inversion.state) {
+          EXPECT_TRUE(at::equal(tensor, trip.inversion.state.at(state))) << state << " reads " << key;
+        }
+      }
+      if (!fit && !noted.sample.reads.has(key)) {
+        EXPECT_TRUE(same(trip.path, reference.path)) << "sampling reads " << key;
+      }
+    };
+    Setting eps_at = base, invert_w = base, w = base, seed = base, eta = base;
+    eps_at.eps_at = EpsAt::kFrom;
+    invert_w.invert_w = base.invert_w + 1.5;
+    w.w = base.w + 2;
+    seed.seed = 17;
+    eta.eta = 0.5;
+    holds(eps_at, kEpsAtKey);
+    holds(invert_w, kInvertWKey);
+    holds(w, kWKey);
+    holds(seed, kSeedKey);
+    holds(eta, kEtaKey);
   }
-  if (!invert.invert_w) {
-    EXPECT_TRUE(unchanged_invert(invert_w)) << "inverting reads invert_w";
-  }
-  if (!invert.w) {
-    EXPECT_TRUE(unchanged_invert(w)) << "inverting reads w";
-  }
-  if (!invert.seed) {
-    EXPECT_TRUE(unchanged_invert(seed)) << "inverting reads the seed";
-  }
-  if (!invert.eta) {
-    EXPECT_TRUE(unchanged_invert(eta)) << "inverting reads eta";
-  }
-  if (!invert.eps_at && !fit.eps_at && !sample.eps_at) {
-    EXPECT_TRUE(unchanged_sample(eps_at)) << "sampling reads eps_at";
-  }
-  if (!invert.invert_w && !fit.invert_w && !sample.invert_w) {
-    EXPECT_TRUE(unchanged_sample(invert_w)) << "sampling reads invert_w";
-  }
-  if (!invert.w && !fit.w && !sample.w) {
-    EXPECT_TRUE(unchanged_sample(w)) << "sampling reads w";
-  }
-  if (!invert.seed && !fit.seed && !sample.seed) {
-    EXPECT_TRUE(unchanged_sample(seed)) << "sampling reads the seed";
-  }
-}
-
-// Work that methods share under a common name is the same work.
-TEST_P(Contract, CommonWorkIsTheSameWhicheverMethodDoesIt) {
-  const std::string common = method->invert_reads().common;
-  if (common.empty()) GTEST_SKIP() << GetParam().name << " inverts in a way of its own";
-  const std::unique_ptr<Method> other = make_method(common, default_params(common));
-  const Setting s = setting(6);
-  const RoundTrip trip = round_trip(*method, denoiser, x0, s), reference = round_trip(*other, denoiser, x0, s);
-  EXPECT_TRUE(at::equal(at::stack(trip.inversion.pivots), at::stack(reference.inversion.pivots)));
-  EXPECT_EQ(trip.invert_cost.rows, reference.invert_cost.rows);
 }
 
 TEST_P(Contract, SaysWhatItIs) {
-  EXPECT_FALSE(GetParam().summary.empty());
-  EXPECT_FALSE(GetParam().source.empty());
+  EXPECT_FALSE(GetParam().method.summary.empty());
+  EXPECT_FALSE(GetParam().method.source.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, Contract, ::testing::ValuesIn(methods()),
-                         [](const auto& info) { return info.param.name; });
+// Claimed of the published defaults alone.
+std::vector<Case> convergent_cases() {
+  std::vector<Case> all = cases();
+  std::erase_if(all, [](const Case& one) { return !one.method.converges || one.label != "defaults"; });
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, ConvergenceContract, ::testing::ValuesIn(convergent_cases()),
+                         [](const auto& info) { return info.param.method.name; });
+INSTANTIATE_TEST_SUITE_P(Methods, Contract, ::testing::ValuesIn(cases()), [](const auto& info) {
+  return fmt::format("{}_{}", info.param.method.name, info.param.label);
+});
+
+// Work that methods share as a common walk is the same work.
+TEST(CommonWalk, IsTheSameWhicheverMethodWalksIt) {
+  ConditionedDenoiser denoiser;
+  const Tensor x0 = at::linspace(-0.9, 0.8, 3 * 16 * 16, at::kDouble).view({3, 16, 16});
+  Setting s{.steps = 6};
+  s.source.tokens = at::full({2, 3}, 0.05, at::kDouble);
+  s.null.tokens = at::full({2, 3}, -0.04, at::kDouble);
+  std::map<std::string, int> walkers;
+  for (const Case& one : cases()) {
+    const std::unique_ptr<Method> method = make_method(one.method.name, one.params);
+    const SampleStage sample = [&](const Problem& run, const Inversion& inversion, const Guidance& guidance) {
+      return method->sample(run, inversion, guidance);
+    };
+    const diffusion::StepGrid grid = diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), s.steps);
+    const std::string walk = rehearse(*method, sample, grid, s.settings(), false, {}).invert.walk;
+    if (walk.empty()) continue;
+    ++walkers[walk];
+    const std::unique_ptr<Method> other = make_method(walk, default_params(walk));
+    const RoundTrip trip = round_trip(*method, denoiser, x0, s), reference = round_trip(*other, denoiser, x0, s);
+    EXPECT_TRUE(at::equal(at::stack(trip.inversion.pivots), at::stack(reference.inversion.pivots)))
+        << one.method.name << " " << one.label;
+    EXPECT_EQ(trip.invert_cost.rows, reference.invert_cost.rows) << one.method.name << " " << one.label;
+  }
+  EXPECT_GT(walkers["ddim"], 5);
+  EXPECT_GT(walkers["forward_noise"], 1);
+}
 
 TEST(Registry, AnUnknownMethodNamesTheNearest) {
   try {

@@ -19,10 +19,10 @@ TEST(Ddim, RoundTripOnAGaussianMatchesTheTheory) {
   testing::GaussianDenoiser denoiser(gaussian["var"]);
   const Tensor x0 = at::full({1, 1, 1}, gaussian["x0"].get<double>(), at::kDouble);
   for (const auto& [steps, expected] : gaussian["roundtrip"].items()) {
-    for (const EpsAt eps_at : {EpsAt::kTarget, EpsAt::kSource}) {
+    for (const EpsAt eps_at : {EpsAt::kTo, EpsAt::kFrom}) {
       const Setting setting{.steps = std::stoi(steps), .eps_at = eps_at};
       const double x = round_trip(*ddim(), denoiser, x0, setting).path.back().item<double>();
-      EXPECT_NEAR(x, expected[eps_at == EpsAt::kTarget ? "t" : "t-1"], 1e-9) << steps << " steps";
+      EXPECT_NEAR(x, expected[eps_at == EpsAt::kTo ? "t" : "t-1"], 1e-9) << steps << " steps";
     }
   }
 }
@@ -35,7 +35,7 @@ TEST(Ddim, RelativeErrorOnAGaussianFallsAsPublished) {
       {20, {9.62, 20.07}}, {40, {4.66, 11.02}}, {100, {1.82, 4.75}}, {200, {0.90, 2.46}}};
   for (const auto& [steps, percent] : expected) {
     EXPECT_NEAR(100 * round_trip(*ddim(), denoiser, x0, {.steps = steps}).error(x0), percent.first, 0.005);
-    EXPECT_NEAR(100 * round_trip(*ddim(), denoiser, x0, {.steps = steps, .eps_at = EpsAt::kSource}).error(x0),
+    EXPECT_NEAR(100 * round_trip(*ddim(), denoiser, x0, {.steps = steps, .eps_at = EpsAt::kFrom}).error(x0),
                 percent.second, 0.005);
   }
 }
@@ -43,8 +43,8 @@ TEST(Ddim, RelativeErrorOnAGaussianFallsAsPublished) {
 TEST(Ddim, RoundTripOnAMixtureMatchesTheTheory) {
   testing::Mixture mixture;
   for (const int steps : {10, 50}) {
-    for (const EpsAt eps_at : {EpsAt::kTarget, EpsAt::kSource}) {
-      const std::string name = eps_at == EpsAt::kTarget ? "ddim_t" : "ddim_t_minus_1";
+    for (const EpsAt eps_at : {EpsAt::kTo, EpsAt::kFrom}) {
+      const std::string name = eps_at == EpsAt::kTo ? "ddim_t" : "ddim_t_minus_1";
       const RoundTrip trip = mixture.round_trip(*ddim(), {.steps = steps, .eps_at = eps_at});
       EXPECT_LT(mixture.distance_from_recorded(trip, steps, name), 1e-9) << steps << " steps";
       EXPECT_NEAR(mixture.mse(trip), mixture.recorded(steps, name)["mse"], 1e-9);
@@ -56,7 +56,7 @@ TEST(Ddim, IsExactWhereEpsDoesNotReadX) {
   testing::XIndependentDenoiser denoiser;
   const Tensor x0 = at::linspace(-1, 1, 12, at::kDouble).view({3, 2, 2});
   EXPECT_LT(round_trip(*ddim(), denoiser, x0, {.steps = 10}).error(x0), 1e-12);
-  EXPECT_GT(round_trip(*ddim(), denoiser, x0, {.steps = 10, .eps_at = EpsAt::kSource}).error(x0), 1e-3);
+  EXPECT_GT(round_trip(*ddim(), denoiser, x0, {.steps = 10, .eps_at = EpsAt::kFrom}).error(x0), 1e-3);
 }
 
 TEST(Ddim, CostsOneRowAStepUnlessGuidanceNeedsTwo) {

@@ -70,15 +70,18 @@ TEST_F(EditFriendlyTest, AStepWithoutNoiseHasNoMap) {
   engine::Cost cost;
   diffusion::ScheduleConfig schedule = testing::sd_schedule();
   schedule.steps_offset = 0;
-  const Problem p{.grid = diffusion::StepGrid(diffusion::NoiseSchedule(schedule), 10),
-                  .network = Network(engine, cost),
-                  .source = setting.source,
-                  .null = setting.null,
-                  .noise = counter_noise(0, "sample")};
+  const Settings settings;
+  const Problem p({.grid = diffusion::ddim_grid(diffusion::NoiseSchedule(schedule), 10),
+                   .network = Network(engine, cost),
+                   .source = setting.source,
+                   .null = setting.null,
+                   .settings = settings,
+                   .noise = counter_noise(0, "sample")});
   const auto method = edit_friendly();
   const Inversion inversion = testing::run_alone(engine, method->invert(p, x0));
   EXPECT_TRUE(at::isfinite(inversion.state.at("noise_maps")).all().item<bool>());
-  const Trajectory path = testing::run_alone(engine, method->sample(p, inversion, p.source));
+  const Guidance guidance{p.source};
+  const Trajectory path = testing::run_alone(engine, method->sample(p, inversion, guidance));
   EXPECT_LT((path.back() - x0).abs().max().item<double>(), 1e-12);
 }
 

@@ -16,7 +16,8 @@ using testing::Setting;
 // eps follows the tokens without bounds, as no saturating network does.
 class LinearInTokens : public diffusion::Denoiser {
  public:
-  Tensor eps(const Tensor& x, const Tensor&, const Conditioning& conditioning) override {
+  Tensor out(const diffusion::Batch& batch) override {
+    const auto& [x, t, conditioning, linked] = batch;
     return x * 0.2 + testing::per_row(conditioning.tokens.flatten(1).sum(1), x);
   }
 };

@@ -88,11 +88,13 @@ TEST(ExactMethods, BelmRefusesAGridWhoseFirstStepDoesNotGrow) {
   engine::Cost cost;
   diffusion::ScheduleConfig schedule = testing::sd_schedule();
   schedule.steps_offset = 0;
-  const Problem p{.grid = diffusion::StepGrid(diffusion::NoiseSchedule(schedule), 10),
-                  .network = Network(engine, cost),
-                  .source = {},
-                  .null = {},
-                  .noise = counter_noise(0, "sample")};
+  const Settings settings;
+  const Problem p({.grid = diffusion::ddim_grid(diffusion::NoiseSchedule(schedule), 10),
+                   .network = Network(engine, cost),
+                   .source = {},
+                   .null = {},
+                   .settings = settings,
+                   .noise = counter_noise(0, "sample")});
   const Tensor x0 = at::zeros({1, 2, 2}, at::kDouble);
   const auto inverting = belm();
   const std::string error =

@@ -24,10 +24,10 @@ TEST(ForwardNoise, EveryLevelHasTheMarginalOfTheForwardProcess) {
   const int64_t n = 200 * 200;
   const Tensor x0 = at::full({1, 200, 200}, 0.7, at::kDouble);
   const RoundTrip trip = round_trip(*forward_noise(), denoiser, x0, {.steps = 10});
-  const diffusion::StepGrid grid(testing::NoiseSchedule(testing::sd_schedule()), 10);
+  const diffusion::StepGrid grid = diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), 10);
   for (int i = 1; i <= 10; ++i) {
     // The clean end is alpha_bar_0 here, so the marginal is relative to it; 5 standard errors.
-    const double ratio = grid.alpha_bar(i) / grid.alpha_bar(0), variance = 1 - ratio;
+    const double ratio = testing::alpha_bar(grid, i) / testing::alpha_bar(grid, 0), variance = 1 - ratio;
     const Tensor& x = trip.inversion.pivots[i];
     EXPECT_NEAR(x.mean().item<double>(), 0.7 * std::sqrt(ratio), 5 * std::sqrt(variance / n)) << "i = " << i;
     EXPECT_NEAR(x.var().item<double>(), variance, 5 * variance * std::sqrt(2.0 / n)) << "i = " << i;
@@ -38,8 +38,8 @@ TEST(ForwardNoise, NoiseIsFreshAtEachStep) {
   testing::GaussianDenoiser denoiser(0.25);
   const Tensor x0 = at::zeros({1, 100, 100}, at::kDouble);
   const RoundTrip trip = round_trip(*forward_noise(), denoiser, x0, {.steps = 2});
-  const diffusion::StepGrid grid(testing::NoiseSchedule(testing::sd_schedule()), 2);
-  const double r = grid.alpha_bar(2) / grid.alpha_bar(1);
+  const diffusion::StepGrid grid = diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), 2);
+  const double r = testing::alpha_bar(grid, 2) / testing::alpha_bar(grid, 1);
   const Tensor first = trip.inversion.pivots[1];
   const Tensor second = (trip.inversion.pivots[2] - std::sqrt(r) * first) / std::sqrt(1 - r);
   const double correlation = ((first * second).mean() / (first.std() * second.std())).item<double>();

@@ -30,7 +30,8 @@ std::unique_ptr<Method> proximal(const Options& options) {
 // Source and target differ in eps by the ramp 0, 1, .., 15, scaled: quantiles of it are known.
 class RampDenoiser : public diffusion::Denoiser {
  public:
-  Tensor eps(const Tensor& x, const Tensor&, const Conditioning& conditioning) override {
+  Tensor out(const diffusion::Batch& batch) override {
+    const auto& [x, t, conditioning, linked] = batch;
     const Tensor ramp = at::arange(16, at::kDouble).view({1, 4, 4});
     return x * 0.1 + testing::per_row(conditioning.tokens.flatten(1).sum(1), x) * ramp;
   }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "metrics/metric.h"
+#include "metrics/pair.h"
 #include "support/scratch_folder.h"
 
 namespace roundtrip::metrics {
@@ -26,12 +27,12 @@ constexpr const char* kOne = "a large blue star on the right, on a green backgro
 
 class AttributeAccuracy : public testing::Test {
  protected:
-  MetricOptions module_of(const std::string& body, const std::string& note = kNote) {
+  MetricParams module_of(const std::string& body, const std::string& note = kNote) {
     torch::jit::Module module("Classifier");
     module.define("def forward(self, x):\n  return " + body + "\n");
     const std::filesystem::path file = folder_.path() / "attributes.pt";
     module.save(file.string(), {{"attributes.json", note}});
-    return {.lpips_path = {}, .attributes_path = file, .device = at::kCPU};
+    return with_module("attribute_accuracy", file);
   }
 
   // The score of a picture in which the classifier sees these answers, a digit for each head.
@@ -40,7 +41,7 @@ class AttributeAccuracy : public testing::Test {
     Tensor picture = at::zeros({1, 3, 4, 4});
     const std::vector<int64_t> first = {0, 2, 5, 7, 10};
     for (size_t head = 0; head < answers.size(); ++head) picture.view(-1)[first[head] + (answers[head] - '0')] = 1;
-    return metric->score(metric->wanted(caption).unsqueeze(0), picture).item<double>();
+    return metric->score(pair(metric->encode_caption(caption).unsqueeze(0), picture)).item<double>();
   }
 
   ScratchFolder folder_;
@@ -70,40 +71,43 @@ TEST_F(AttributeAccuracy, GivesTheClassifierPicturesOnMinusOneToOne) {
   const auto metric =
       make_metric("attribute_accuracy", module_of("x.flatten(1)[:, :12] * 0 + x[:, 0, 0, :1] * "
                                                   "torch.tensor([1., 0., 0., 0., 1., 0., 0., 0., 0., 1., 0., 1.])"));
-  const Tensor wanted = metric->wanted(kOne).unsqueeze(0);
-  EXPECT_EQ(metric->score(wanted, at::full({1, 3, 4, 4}, 0.75))[0].item<double>(), 3.0 / 4);
-  EXPECT_EQ(metric->score(wanted, at::full({1, 3, 4, 4}, 0.25))[0].item<double>(), 0.0 / 4);
+  const Tensor wanted = metric->encode_caption(kOne).unsqueeze(0);
+  EXPECT_EQ(metric->score(pair(wanted, at::full({1, 3, 4, 4}, 0.75)))[0].item<double>(), 3.0 / 4);
+  EXPECT_EQ(metric->score(pair(wanted, at::full({1, 3, 4, 4}, 0.25)))[0].item<double>(), 0.0 / 4);
 }
 
 TEST_F(AttributeAccuracy, AScoreDoesNotDependOnItsBatch) {
   const auto metric = make_metric("attribute_accuracy", module_of("x.flatten(1)[:, :12]"));
   const Tensor pictures = at::rand({6, 3, 4, 4});
-  const Tensor wanted = at::stack({metric->wanted(kPair), metric->wanted(kOne), metric->wanted(kPair),
-                                   metric->wanted(""), metric->wanted(kOne), metric->wanted(kPair)});
-  const Tensor together = metric->score(wanted, pictures);
+  const Tensor wanted =
+      at::stack({metric->encode_caption(kPair), metric->encode_caption(kOne), metric->encode_caption(kPair),
+                 metric->encode_caption(""), metric->encode_caption(kOne), metric->encode_caption(kPair)});
+  const Tensor together = metric->score(pair(wanted, pictures));
   for (int64_t k = 0; k < 6; ++k) {
-    const Tensor alone = metric->score(wanted.narrow(0, k, 1), pictures.narrow(0, k, 1));
+    const Tensor alone = metric->score(pair(wanted.narrow(0, k, 1), pictures.narrow(0, k, 1)));
     EXPECT_TRUE(at::equal(alone.nan_to_num(-1), together.narrow(0, k, 1).nan_to_num(-1)));
   }
 }
 
 TEST_F(AttributeAccuracy, NotANumberInGivesNotANumberOut) {
   const auto metric = make_metric("attribute_accuracy", module_of("x.flatten(1)[:, :12]"));
-  EXPECT_TRUE(
-      metric->score(metric->wanted(kOne).unsqueeze(0), at::full({1, 3, 4, 4}, std::nan(""))).isnan().item<bool>());
+  EXPECT_TRUE(metric->score(pair(metric->encode_caption(kOne).unsqueeze(0), at::full({1, 3, 4, 4}, std::nan(""))))
+                  .isnan()
+                  .item<bool>());
 }
 
 TEST_F(AttributeAccuracy, WithoutAClassifierIsNanAndSaysWhereOneIs) {
-  const auto metric = make_metric("attribute_accuracy", {});
+  const auto metric = make_metric("attribute_accuracy");
   EXPECT_THAT(metric->unavailable(), HasSubstr("models/scenes/attributes.pt"));
-  EXPECT_TRUE(metric->score(metric->wanted(kOne).unsqueeze(0), at::rand({1, 3, 4, 4})).isnan().item<bool>());
+  EXPECT_TRUE(
+      metric->score(pair(metric->encode_caption(kOne).unsqueeze(0), at::rand({1, 3, 4, 4}))).isnan().item<bool>());
 }
 
 TEST_F(AttributeAccuracy, RefusesWhatIsNoClassifier) {
-  const auto refusal = [](const MetricOptions& options) -> std::string {
+  const auto refusal = [](const MetricParams& options) -> std::string {
     try {
       const auto metric = make_metric("attribute_accuracy", options);
-      metric->score(metric->wanted(kOne).unsqueeze(0), at::rand({1, 3, 4, 4}));
+      metric->score(pair(metric->encode_caption(kOne).unsqueeze(0), at::rand({1, 3, 4, 4})));
     } catch (const Error& error) {
       return error.what();
     }

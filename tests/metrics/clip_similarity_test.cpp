@@ -6,6 +6,7 @@
 #include <torch/script.h>
 
 #include "metrics/metric.h"
+#include "metrics/pair.h"
 #include "support/error_of.h"
 #include "support/scratch_folder.h"
 
@@ -20,7 +21,7 @@ constexpr const char* kNote = R"({"network": "made here", "weights_sha256": "012
 class ClipSimilarity : public ::testing::Test {
  protected:
   // A module whose cosine is the picture's first value less the first id.
-  MetricOptions module_of(const std::string& body = "x.flatten(1)[:, 0] - ids[:, 0]", const std::string& note = kNote) {
+  MetricParams module_of(const std::string& body = "x.flatten(1)[:, 0] - ids[:, 0]", const std::string& note = kNote) {
     torch::jit::Module module("Clip");
     module.define("def forward(self, x, ids):\n  return " + body + "\n");
     const std::filesystem::path file = folder_.path() / "clip.pt";
@@ -30,10 +31,10 @@ class ClipSimilarity : public ::testing::Test {
     folder_.write("clip.tokenizer/vocab.json", R"({"a</w>": 0, "<|startoftext|>": 1, "<|endoftext|>": 2})");
     folder_.write("clip.tokenizer/merges.txt", "#version: 0.2\n");
     folder_.write("clip.tokenizer/tokenizer_config.json", R"({"model_max_length": 5})");
-    return {.lpips_path = {}, .attributes_path = {}, .clip_path = file, .device = at::kCPU};
+    return with_module("clip_similarity", file);
   }
 
-  std::string refusal(const MetricOptions& options) {
+  std::string refusal(const MetricParams& options) {
     return error_of([&] { make_metric("clip_similarity", options); });
   }
 
@@ -42,7 +43,8 @@ class ClipSimilarity : public ::testing::Test {
 
 TEST_F(ClipSimilarity, ReadsTheCaptionByTheTokenizerBesideTheModule) {
   const auto metric = make_metric("clip_similarity", module_of());
-  EXPECT_TRUE(at::equal(metric->wanted("a"), at::tensor({1, 0, 2, 2, 2}, at::kLong))) << metric->wanted("a");
+  EXPECT_TRUE(at::equal(metric->encode_caption("a"), at::tensor({1, 0, 2, 2, 2}, at::kLong)))
+      << metric->encode_caption("a");
   EXPECT_THAT(metric->info().version, HasSubstr("made here 0123456789ab"));
 }
 
@@ -50,32 +52,35 @@ TEST_F(ClipSimilarity, IsAHundredCosinesAndNeverNegative) {
   const auto metric = make_metric("clip_similarity", module_of());
   const Tensor ids = at::tensor({0, 0, 1}, at::kLong).unsqueeze(1);
   const Tensor pictures = at::full({3, 3, 4, 4}, 0.25) * at::tensor({1., 2., 1.}).reshape({3, 1, 1, 1});
-  EXPECT_TRUE(at::equal(metric->score(ids, pictures), at::tensor({25., 50., 0.}, at::kDouble)));
+  EXPECT_TRUE(at::equal(metric->score(pair(ids, pictures)), at::tensor({25., 50., 0.}, at::kDouble)));
 }
 
 TEST_F(ClipSimilarity, NotANumberInGivesNotANumberOut) {
   const auto metric = make_metric("clip_similarity", module_of("ids[:, 0] * 1.0"));
   Tensor pictures = at::zeros({2, 3, 4, 4});
   pictures[1][2][3][3] = std::nan("");
-  const Tensor score = metric->score(at::ones({2, 5}, at::kLong), pictures);
+  const Tensor score = metric->score(pair(at::ones({2, 5}, at::kLong), pictures));
   EXPECT_EQ(score[0].item<double>(), 100);
   EXPECT_TRUE(std::isnan(score[1].item<double>()));
 }
 
 TEST_F(ClipSimilarity, IsNotANumberWithoutAModule) {
-  const auto metric = make_metric("clip_similarity", {});
+  const auto metric = make_metric("clip_similarity");
   EXPECT_THAT(metric->unavailable(), HasSubstr("scripts/export_clip.py"));
-  EXPECT_TRUE(metric->score(metric->wanted("a").unsqueeze(0), at::zeros({1, 3, 4, 4})).isnan().all().item<bool>());
+  EXPECT_TRUE(metric->score(pair(metric->encode_caption("a").unsqueeze(0), at::zeros({1, 3, 4, 4})))
+                  .isnan()
+                  .all()
+                  .item<bool>());
 }
 
 TEST_F(ClipSimilarity, RefusesWhatIsNoSuchModule) {
   EXPECT_THAT(refusal(module_of("x", "")), HasSubstr("clip.json"));
   EXPECT_THAT(refusal(module_of("x", R"({"network": "x"})")), HasSubstr("weights_sha256"));
-  MetricOptions alone = module_of();
+  MetricParams alone = module_of();
   std::filesystem::remove_all(folder_.path() / "clip.tokenizer");
   EXPECT_THAT(refusal(alone), HasSubstr("clip.tokenizer"));
   const auto metric = make_metric("clip_similarity", module_of("x"));
-  const auto scored = [&] { metric->score(at::ones({1, 5}, at::kLong), at::zeros({1, 3, 4, 4})); };
+  const auto scored = [&] { metric->score(pair(at::ones({1, 5}, at::kLong), at::zeros({1, 3, 4, 4}))); };
   EXPECT_THAT(error_of(scored), HasSubstr("expected [1]"));
 }
 

@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "metrics/metric.h"
 #include "metrics/mse.h"
+#include "metrics/pair.h"
 #include "support/scratch_folder.h"
 #include "support/shared_material.h"
 
@@ -58,7 +59,7 @@ void hold_to_golden(Metric& metric, const char* key, double tolerance) {
   const std::vector<Case> cases = golden_cases();
   ASSERT_GE(cases.size(), 20u);
   for (const Case& c : cases) {
-    const double found = metric.score(c.reference, c.test).item<double>();
+    const double found = metric.score(pair(c.reference, c.test)).item<double>();
     if (c.values[key].is_null()) {
       EXPECT_EQ(found, std::numeric_limits<double>::infinity()) << c.name;
     } else {
@@ -69,17 +70,17 @@ void hold_to_golden(Metric& metric, const char* key, double tolerance) {
 
 TEST(Golden, Mse) {
   ROUNDTRIP_NEEDS_SHARED(kGolden);
-  hold_to_golden(*make_metric("mse", {}), "mse", 1e-9);
+  hold_to_golden(*make_metric("mse"), "mse", 1e-9);
 }
 
 TEST(Golden, Psnr) {
   ROUNDTRIP_NEEDS_SHARED(kGolden);
-  hold_to_golden(*make_metric("psnr", {}), "psnr", 1e-3);
+  hold_to_golden(*make_metric("psnr"), "psnr", 1e-3);
 }
 
 TEST(Golden, Ssim) {
   ROUNDTRIP_NEEDS_SHARED(kGolden);
-  hold_to_golden(*make_metric("ssim", {}), "ssim", 1e-5);
+  hold_to_golden(*make_metric("ssim"), "ssim", 1e-5);
 }
 
 // [1, 1, H, W]: true but for the edited region that values.json gives as [y0, y1, x0, x1].
@@ -106,11 +107,11 @@ TEST(Golden, BackgroundIsTheMeanOverItsPixels) {
 
 TEST(Golden, PsnrOfZeroedFrames) {
   ROUNDTRIP_NEEDS_SHARED(kGolden);
-  const auto psnr = make_metric("psnr", {});
+  const auto psnr = make_metric("psnr");
   for (const Case& c : golden_cases()) {
     if (c.values["psnr_background_zeroed"].is_null()) continue;
     const Tensor kept = background_of(c);
-    EXPECT_NEAR(psnr->score(c.reference * kept, c.test * kept).item<double>(),
+    EXPECT_NEAR(psnr->score(pair(c.reference * kept, c.test * kept)).item<double>(),
                 c.values["psnr_background_zeroed"].get<double>(), 1e-3)
         << c.name;
   }
@@ -134,17 +135,17 @@ TEST(Golden, LpipsAsExported) {
       quoted(shared_material("lpips/squeezenet1_1_features.safetensors")) + " --heads " +
       quoted(shared_material("lpips/lpips_v0.1_squeeze_lins.safetensors")) + " -o " + quoted(module);
   ASSERT_EQ(std::system(command.c_str()), 0);
-  const auto lpips = make_metric("lpips", {.lpips_path = module, .attributes_path = {}, .device = at::kCPU});
+  const auto lpips = make_metric("lpips", with_module("lpips", module));
   hold_to_golden(*lpips, "lpips_squeeze", 1e-4);
   for (const Case& c : golden_cases()) {
     const Tensor kept = background_of(c);
-    EXPECT_NEAR(lpips->score(c.reference * kept, c.test * kept).item<double>(),
+    EXPECT_NEAR(lpips->score(pair(c.reference * kept, c.test * kept)).item<double>(),
                 c.values["lpips_squeeze_background_zeroed"].get<double>(), 1e-4)
         << c.name;
   }
 
   const Tensor small = at::rand({5, 3, 32, 32});
-  EXPECT_TRUE(lpips->score(small, at::rand({5, 3, 32, 32})).gt(0).all().item<bool>());
+  EXPECT_TRUE(lpips->score(pair(small, at::rand({5, 3, 32, 32}))).gt(0).all().item<bool>());
   EXPECT_EQ(lpips->info().version, "0.1 squeeze, trunk 29dd9af42ad4, heads 7b35c219aaf5");
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "metrics/metric.h"
+#include "metrics/pair.h"
 #include "support/scratch_folder.h"
 
 namespace roundtrip::metrics {
@@ -22,20 +23,18 @@ constexpr const char* kMeanDistance = "return (a - b).abs().mean([1, 2, 3])";
 
 class LpipsTest : public testing::Test {
  protected:
-  MetricOptions module_of(const std::string& body, const std::string& note = kNote) {
+  MetricParams module_of(const std::string& body, const std::string& note = kNote) {
     torch::jit::Module module("Lpips");
     module.define("def forward(self, a, b):\n  " + body + "\n");
     const std::filesystem::path file = folder_.path() / "lpips.pt";
     module.save(file.string(),
                 note.empty() ? torch::jit::ExtraFilesMap{} : torch::jit::ExtraFilesMap{{"lpips.json", note}});
-    return {.lpips_path = file, .attributes_path = {}, .device = at::kCPU};
+    return with_module("lpips", file);
   }
 
-  MetricOptions file_of(const std::string& bytes) {
-    return {.lpips_path = folder_.write("lpips.pt", bytes), .attributes_path = {}, .device = at::kCPU};
-  }
+  MetricParams file_of(const std::string& bytes) { return with_module("lpips", folder_.write("lpips.pt", bytes)); }
 
-  static std::string refusal(const MetricOptions& options) {
+  static std::string refusal(const MetricParams& options) {
     try {
       make_metric("lpips", options);
     } catch (const Error& error) {
@@ -49,9 +48,9 @@ class LpipsTest : public testing::Test {
 };
 
 TEST_F(LpipsTest, WithoutAModuleIsNanAndSaysHowToGetOne) {
-  const auto metric = make_metric("lpips", {});
+  const auto metric = make_metric("lpips");
   EXPECT_THAT(metric->unavailable(), AllOf(HasSubstr("scripts/export_lpips.py --net squeeze"), Not(HasSubstr("\n"))));
-  const Tensor scores = metric->score(at::rand({2, 3, 8, 8}), at::rand({2, 3, 8, 8}));
+  const Tensor scores = metric->score(pair(at::rand({2, 3, 8, 8}), at::rand({2, 3, 8, 8})));
   EXPECT_EQ(scores.numel(), 2);
   EXPECT_TRUE(scores.isnan().all().item<bool>());
 }
@@ -61,9 +60,9 @@ TEST_F(LpipsTest, GivesTheModuleImagesOnMinusOneToOne) {
   const auto shift = make_metric("lpips", module_of(kMeanDistance));
   EXPECT_EQ(shift->unavailable(), "");
   const Tensor half = at::full({2, 3, 32, 32}, 0.5);
-  EXPECT_DOUBLE_EQ(shift->score(half, half + 0.25)[1].item<double>(), 0.5);
+  EXPECT_DOUBLE_EQ(shift->score(pair(half, half + 0.25))[1].item<double>(), 0.5);
   const auto least = make_metric("lpips", module_of("return a.amin([1, 2, 3]) * (a - b).abs().amax([1, 2, 3])"));
-  EXPECT_DOUBLE_EQ(least->score(0 * half, 0 * half + 1)[0].item<double>(), -2);
+  EXPECT_DOUBLE_EQ(least->score(pair(0 * half, 0 * half + 1))[0].item<double>(), -2);
 }
 
 TEST_F(LpipsTest, NamesItsNetworkAndDigests) {
@@ -75,15 +74,14 @@ TEST_F(LpipsTest, NamesItsNetworkAndDigests) {
 TEST_F(LpipsTest, LeavesNoGradientBehind) {
   const auto metric = make_metric("lpips", module_of(kMeanDistance));
   const Tensor image = at::rand({1, 3, 16, 16}).requires_grad_();
-  EXPECT_FALSE(metric->score(image, at::rand({1, 3, 16, 16})).requires_grad());
+  EXPECT_FALSE(metric->score(pair(image, at::rand({1, 3, 16, 16}))).requires_grad());
 }
 
 TEST_F(LpipsTest, RefusesFilesThatAreNoModule) {
   const std::string expected = "expected a module written by scripts/export_lpips.py";
-  EXPECT_THAT(refusal({.lpips_path = folder_.path() / "x.pt", .attributes_path = {}, .device = at::kCPU}),
+  EXPECT_THAT(refusal(with_module("lpips", folder_.path() / "x.pt")),
               AllOf(HasSubstr("x.pt: no such file"), HasSubstr(expected)));
-  EXPECT_THAT(refusal({.lpips_path = folder_.path(), .attributes_path = {}, .device = at::kCPU}),
-              HasSubstr("not a file"));
+  EXPECT_THAT(refusal(with_module("lpips", folder_.path())), HasSubstr("not a file"));
   for (const std::string& bytes :
        {std::string(), std::string("hello"), std::string(1000, '\0'), std::string("PK\3\4")}) {
     EXPECT_THAT(refusal(file_of(bytes)),
@@ -92,8 +90,9 @@ TEST_F(LpipsTest, RefusesFilesThatAreNoModule) {
 }
 
 TEST_F(LpipsTest, RefusesAModuleCutShort) {
-  const MetricOptions options = module_of(kMeanDistance);
-  std::filesystem::resize_file(options.lpips_path, std::filesystem::file_size(options.lpips_path) / 2);
+  const MetricParams options = module_of(kMeanDistance);
+  const std::filesystem::path file = options.at("lpips").get_path("path");
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2);
   EXPECT_THAT(refusal(options), HasSubstr("lpips.pt: not a TorchScript module"));
 }
 
@@ -115,7 +114,7 @@ TEST_F(LpipsTest, RefusesAModuleThatIsNotLpips) {
 TEST_F(LpipsTest, NamesTheSizeThatAModuleCannotTake) {
   const auto metric = make_metric("lpips", module_of("return (a - b)[:, :, 30].abs().mean([1, 2])"));
   try {
-    metric->score(at::rand({1, 3, 8, 8}), at::rand({1, 3, 8, 8}));
+    metric->score(pair(at::rand({1, 3, 8, 8}), at::rand({1, 3, 8, 8})));
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_THAT(error.message(), HasSubstr("failed on images [1, 3, 8, 8] ("));

@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "metrics/metric.h"
+#include "metrics/pair.h"
 
 namespace roundtrip::metrics {
 namespace {
 
 double ssim(const Tensor& reference, const Tensor& test) {
-  return make_metric("ssim", {})->score(reference, test).item<double>();
+  return make_metric("ssim")->score(pair(reference, test)).item<double>();
 }
 
 // The definition, pixel by pixel: eq. 13 of the paper with reflected borders.
@@ -74,7 +75,7 @@ TEST(Ssim, IsNanBelowItsWindow) {
 // Large batches are scored in parts.
 TEST(Ssim, OfALargeBatchIsThatOfItsPairs) {
   const Tensor x = at::rand({3, 3, 600, 700}), y = at::rand({3, 3, 600, 700});
-  const Tensor scores = make_metric("ssim", {})->score(x, y);
+  const Tensor scores = make_metric("ssim")->score(pair(x, y));
   EXPECT_NEAR(scores[2].item<double>(), ssim(x.narrow(0, 2, 1), y.narrow(0, 2, 1)), 1e-7);
 }
 

@@ -32,7 +32,7 @@ def test_infinite_on_one_side_differs():
 
 
 def test_a_cell_that_roundtrip_did_not_do_ends_it():
-    with pytest.raises(SystemExit, match="left no record"):
+    with pytest.raises(SystemExit, match="roundtrip has no record of it"):
         sweep.compare({A: 20.0, B: 12.0}, {A: 20.0})
 
 

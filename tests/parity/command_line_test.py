@@ -108,6 +108,18 @@ def test_a_mistake_in_the_words_is_one_line(photos, tmp_path, words, fragments, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "fragments"),
+    [
+        (["--retry-failed"], ["--resume RUN_DIR --retry-failed"]),
+        (["--max-failures", "many"], ["--max-failures: found 'many'", "a number of records"]),
+        (["--dry-rum"], ["unknown flag", "--dry-run"]),
+    ],
+)
+def test_a_wrong_flag_of_a_run_is_refused(words, fragments):
+    assert_refused(roundtrip("run", *words), *fragments, code=2)
+
+
 def test_an_unknown_subcommand_names_the_nearest():
     assert_refused(roundtrip("lits"), "lits", "list", code=2)
 
@@ -256,3 +268,24 @@ def test_ctrl_c_saves_what_is_finished(photos, tmp_path):
     assert "interrupted" in errors
     with h5py.File(tmp_path / "out/results.h5") as results:
         assert results["psnr"].shape[0] < 80
+
+
+def test_a_renamed_key_works_with_one_warning(tmp_path):
+    shown = roundtrip("--cfg", "job", "model=scenes", "dataset=scenes", "lpips.path=a.pt")
+    assert shown.returncode == 0 and "  lpips:\n    path: a.pt\n" in shown.stdout, shown.stdout
+    file = tmp_path / "mine.yaml"
+    file.write_text("# @package _global_\nattributes:\n  path: models/scenes/attributes.pt\n")
+    words = ["model=scenes", "dataset=scenes", "dataset.limit=1", "steps=2", "metrics=[attribute_accuracy]", "--dry-run"]
+    for old in (["-cd", tmp_path, "+mine=mine"], ["attributes.path=models/scenes/attributes.pt"]):
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (tmp_path / "mine/mine.yaml").write_text(file.read_text())
+        done = roundtrip(*words, *old, f"hydra.run.dir={tmp_path / 'out'}", cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        warning = "attributes.path is now called metric.attribute_accuracy.path; the old name still works"
+        assert done.stderr.count(warning) == 1, done.stderr
+
+
+def test_a_section_of_an_unknown_metric_is_refused():
+    refused = roundtrip("model=scenes", "dataset=scenes", "+metric.lpisp.path=x", "--dry-run", cwd=ROOT)
+    assert refused.returncode == 1
+    assert "metric.lpisp: there is no metric 'lpisp'" in refused.stderr and "Did you mean 'lpips'?" in refused.stderr

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 import yaml
 from hydra.core.hydra_config import HydraConfig
-from hydra_differential_test import BINARY, ROOT, typed_tree
+from hydra_differential_test import ROOT, typed_tree
 from omegaconf import OmegaConf
 from PIL import Image
 
+BINARY = Path(os.environ.get("ROUNDTRIP_BINARY", ROOT / "build/release/roundtrip"))
 FILES = {
     "config.yaml": """
         defaults: [_self_, db: mysql, server: apache, optional extra: none]

@@ -149,7 +149,7 @@ def test_config_trees(tmp_path):
 
 
 def test_every_deviation_still_differs():
-    """Of the rows with an input or an example; tests/config/conformance_test.cpp asks the recorded cases about the others."""
+    """Of the rows with an input or an example; tests/app/conformance_test.cpp asks the recorded cases about the others."""
     rows = [row for row in DEVIATIONS if row["match"].keys() & {"input", "example"}]
     cases = [{"kind": row["match"]["kind"], "input": row["match"].get("input", row["match"].get("example"))} for row in rows]
     for row, their, our in zip(rows, theirs(cases), ours(cases), strict=True):

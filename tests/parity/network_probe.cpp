@@ -71,7 +71,7 @@ void probe_denoiser(const Model& model, const Tensors& inputs, Tensors& outputs)
       .tokens = find(inputs, "tokens"), .pooled = find(inputs, "pooled"), .size_ids = find(inputs, "size_ids")};
   {
     c10::NoGradGuard no_grad;
-    outputs["eps"] = model.denoiser->eps(x, inputs.at("t"), conditioning);
+    outputs["eps"] = model.denoiser->out({x, inputs.at("t").to(at::kDouble), conditioning});
   }
   x = x.clone().requires_grad_(true);
   std::vector<Tensor> wrt{x};
@@ -79,7 +79,7 @@ void probe_denoiser(const Model& model, const Tensors& inputs, Tensors& outputs)
     conditioning.tokens = conditioning.tokens.clone().requires_grad_(true);
     wrt.push_back(conditioning.tokens);
   }
-  const Tensor loss = model.denoiser->eps(x, inputs.at("t"), conditioning).square().mean();
+  const Tensor loss = model.denoiser->out({x, inputs.at("t").to(at::kDouble), conditioning}).square().mean();
   const std::vector<Tensor> gradients = torch::autograd::grad({loss}, wrt);
   outputs["grad_x"] = gradients[0];
   if (wrt.size() > 1) outputs["grad_tokens"] = gradients[1];
@@ -112,8 +112,8 @@ void probe_rows(const Model& model, const Tensors& inputs,
       row.tokens = prompt.tokens.unsqueeze(0);
       if (prompt.pooled.defined()) row.pooled = prompt.pooled.unsqueeze(0);
     }
-    answers.outputs["eps." + k] =
-        answers.timed("eps." + k, [&, &x = x] { return model.denoiser->eps(x, inputs.at("t." + k), row); });
+    answers.outputs["eps." + k] = answers.timed(
+        "eps." + k, [&, &x = x] { return model.denoiser->out({x, inputs.at("t." + k).to(at::kDouble), row}); });
   }
 }
 

@@ -1,4 +1,4 @@
-"""The experiments: each composes and claims something; one runs, is checked and lands in the README's tables."""
+"""The experiments: each composes and claims something; one runs, is checked and gets into the tables of docs/results.md."""
 
 import json
 import os
@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("ROUNDTRIP_BINARY", ROOT / "build/release/roundtrip"))
 TINY = ["model.path=tests/golden/models/tiny-sd", "attributes.path=null", "engine.max_batch=8"]
 NAMES = sorted(file.stem for file in (ROOT / "experiments").glob("*.yaml"))
-CLAIMS = "of before\n| `steps` | its row |\n| `negative_prompt` | of before |"
-MARKED = f"<!-- claims: begin -->\n{CLAIMS}\n<!-- claims: end -->\n<!-- methods: begin -->\n<!-- methods: end -->\nlast\n"
+PAGE, README = ROOT / "docs/results.md", ROOT / "README.md"
+MARKED = "<!-- claims: begin -->\nCLAIMS\n<!-- claims: end -->\n<!-- methods: begin -->\n\n<!-- methods: end -->\nlast\n"
 
 
 def roundtrip(*words):
@@ -76,33 +76,92 @@ def test_results_are_not_made_twice(reproduced):
     assert done.returncode == 1 and "--again" in done.stderr
 
 
+def says(name):
+    claims = yaml.safe_load((ROOT / "experiments" / f"{name}.yaml").read_text())["expect"]
+    return [(claim["says"], claim["source"]) for claim in claims]
+
+
+def rows_of(text, name):
+    return [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+
+
+def stale(text, name):
+    """Claims of an experiment's file and of its rows in a page, where they differ."""
+    shown = [tuple(line.split(" | ")[1:3]) for line in rows_of(text, name)]
+    return [] if shown == says(name) else [*set(shown) ^ set(says(name)), "other claims, or another order"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_docs_say_what_the_experiment_says(name):
+    assert stale(PAGE.read_text(), name) == [], "write the tables again: scripts/reproduce --table"
+
+
+def test_an_old_sentence_in_the_docs_is_noticed():
+    assert stale(PAGE.read_text().replace("DDIM does not reach", "DDIM is above"), "exact") != []
+
+
+def test_the_readme_shows_rows_of_the_page():
+    shown = [line for line in README.read_text().splitlines() if line.startswith("| `") and line.count("|") == 7]
+    assert len(shown) == 5 and set(shown) <= set(PAGE.read_text().splitlines())
+
+
+def pages(tmp_path, claims="the table before"):
+    for name in ("results.md", "README.md"):
+        (tmp_path / name).write_text(MARKED.replace("CLAIMS", claims))
+    return ["--page", tmp_path / "results.md", "--readme", tmp_path / "README.md"]
+
+
 def test_table_of_claims_is_generated(reproduced, tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(MARKED)
-    done = reproduce("--table", "--out", reproduced[0], "--readme", readme)
+    done = reproduce("--table", "--out", reproduced[0], *pages(tmp_path))
     assert done.returncode == 0, done.stderr
-    text = readme.read_text()
-    assert "of before" not in text and text.endswith("last\n")
-    assert "| `steps` | its row |" in text, "what has no results keeps its rows"
-    rows = [line for line in text.splitlines() if line.startswith("| `negative_prompt`")]
+    text = (tmp_path / "results.md").read_text()
+    assert "before" not in text and text.endswith("last\n")
+    rows = rows_of(text, "negative_prompt")
     assert len(rows) == 5 and "| holds |" in rows[2] and "| **fails** |" in rows[3]
+    assert [row.count("\u2020") for row in rows] == [0] * 5
+    readme = (tmp_path / "README.md").read_text()
+    assert len(re.findall(r"^\| `", readme, re.MULTILINE)) == 5 and rows[0] in readme
 
 
-def test_a_readme_without_marks_is_refused(reproduced, tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text("nothing\n")
-    done = reproduce("--table", "--out", reproduced[0], "--readme", readme)
-    assert done.returncode == 1 and "<!-- claims: begin -->" in done.stderr
-    assert readme.read_text() == "nothing\n"
+def test_rows_without_results_are_kept_with_a_mark_unless_the_claim_changed(reproduced, tmp_path):
+    first, second = says("guidance")
+    before = [f"| `guidance` | {first[0]} | {first[1]} | holds | 1, 2 | 12 |",
+              f"| `guidance` | An old sentence. | {second[1]} | holds | 3, 4 | 12 |"]  # fmt: skip
+    done = reproduce("--table", "--out", reproduced[0], *pages(tmp_path, "\n".join(before)))
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "results.md").read_text()
+    assert rows_of(text, "guidance") == [
+        before[0].replace("holds", "holds \u2020"),
+        f"| `guidance` | {second[0]} | {second[1]} | not measured | \u2013 | 0 |",
+    ]
+    assert "\u2020 Kept from an earlier run" in text and "An old sentence." not in text
+    again = reproduce("--table", "--out", reproduced[0], "--page", tmp_path / "results.md", "--readme", tmp_path / "README.md")
+    assert again.returncode == 0 and (tmp_path / "results.md").read_text() == text
+
+
+def test_without_any_results_nothing_is_written(tmp_path):
+    done = reproduce("--table", "--out", tmp_path / "nowhere", *pages(tmp_path))
+    assert done.returncode == 1 and "no results" in done.stderr
+    assert "the table before" in (tmp_path / "results.md").read_text()
+
+
+@pytest.mark.parametrize("page", ["results.md", "README.md"])
+def test_a_page_without_marks_is_refused(reproduced, tmp_path, page):
+    words = pages(tmp_path)
+    (tmp_path / page).write_text("nothing\n")
+    done = reproduce("--table", "--out", reproduced[0], *words)
+    assert done.returncode == 1 and "<!-- claims: begin -->" in done.stderr and page in done.stderr
+    assert (tmp_path / page).read_text() == "nothing\n"
+    other = ({"results.md", "README.md"} - {page}).pop()
+    assert "the table before" in (tmp_path / other).read_text()
 
 
 def test_table_of_methods_is_generated(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(MARKED)
-    words = ["dataset.limit=2", "steps=2", "--table", "--readme", readme]
+    words = ["dataset.limit=2", "steps=2", "--table", *pages(tmp_path)]
     done = reproduce("editing_all", "--out", tmp_path, *TINY, *words)
     assert done.returncode in (4, 5), done.stdout + done.stderr
-    rows = [line.split("|")[1:-1] for line in readme.read_text().splitlines() if line.startswith("| ddim |")]
+    text = (tmp_path / "results.md").read_text()
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ddim |")]
     assert len(rows) == 1 and len(rows[0]) == 9
     assert "6" in re.findall(r"\d+", rows[0][1])  # two steps at w = 1, two guided ones back
     assert " \u00b1 " in rows[0][5] and " \u00b1 " in rows[0][6]

@@ -8,19 +8,19 @@
 #include "base/error.h"
 #include "config/launch.h"
 #include "data/png.h"
-#include "run/plan.h"
+#include "plan/plan.h"
+#include "plan/schema.h"
 #include "run/runner.h"
-#include "run/schema.h"
 #include "store/results_reader.h"
 #include "support/scratch_folder.h"
 
 namespace roundtrip::run {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
-class EditTask : public testing::Test {
+class EditTask : public ::testing::Test {
  protected:
   void SetUp() override {
     log_ = std::tmpfile();
@@ -52,14 +52,14 @@ class EditTask : public testing::Test {
     data::write_png(folder_.path() / name, image);
   }
 
-  Plan plan(std::vector<std::string> words) const {
+  plan::Plan plan(std::vector<std::string> words) const {
     words.insert(words.end(),
                  {"model.path=" ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd", "engine.threads=1",
                   "engine.max_batch=4", "dataset.path=" + folder_.path().string(), "metrics=[mse,psnr,latent_mse]"});
-    const config::Flags flags = config::parse_flags(words);
-    return make_plan(config::prepare(flags, schema(), config::search_path(flags)));
+    const hydra::Flags flags = hydra::parse_flags(words);
+    return plan::make_plan(config::prepare(flags, plan::schema(), hydra::search_path(flags)));
   }
-  RunOutcome run(const Plan& planned) const {
+  RunOutcome run(const plan::Plan& planned) const {
     return run_plan(planned, {.directory = out_.path() / "run", .log = log_});
   }
   std::string log() const {
@@ -74,10 +74,10 @@ class EditTask : public testing::Test {
 };
 
 TEST_F(EditTask, MakesARecordForEachEditFromSharedPivots) {
-  const Plan planned = plan({"-m", "task=reconstruct,edit", "steps=3", "guidance_scale=1"});
+  const plan::Plan planned = plan({"-m", "task=reconstruct,edit", "steps=3", "guidance_scale=1"});
   EXPECT_EQ(planned.records, 2 + 2);
-  EXPECT_EQ(planned.asked.forward, 4 * (3 + 3));
-  EXPECT_EQ(planned.made.forward, 2 * 3 + 4 * 3);
+  EXPECT_EQ(planned.asked.most.forward, 4 * (3 + 3));
+  EXPECT_EQ(planned.made.most.forward, 2 * 3 + 4 * 3);
   const RunOutcome outcome = run(planned);
   EXPECT_EQ(outcome.failures.size(), 0u);
   const store::ResultsReader results(outcome.results);

@@ -82,19 +82,20 @@ class GoldenCifar : public ::testing::Test {
   }
 
   engine::Task<void> go_both_ways(const inversion::Method& method, const nlohmann::json& one, Ways& ways) {
-    inversion::Problem p{.grid = diffusion::StepGrid(diffusion::NoiseSchedule(model_->schedule), one["steps"]),
-                         .network = inversion::Network(*engine_, cost_),
-                         .source = embed(one["text"]),
-                         .null = embed(""),
-                         .invert_w = method.default_invert_w(7.5),
-                         .w = 7.5,
-                         .noise = inversion::counter_noise(0, "golden")};
-    const diffusion::Conditioning target = embed(one["target"]);
+    inversion::Settings settings;
+    settings.invert_w = method.default_invert_w(7.5);
+    settings.numbers[inversion::kWKey] = 7.5;
+    const inversion::Problem p({.grid = diffusion::ddim_grid(diffusion::NoiseSchedule(model_->schedule), one["steps"]),
+                                .network = inversion::Network(*engine_, cost_),
+                                .source = embed(one["text"]),
+                                .null = embed(""),
+                                .settings = settings,
+                                .noise = inversion::counter_noise(0, "golden")});
+    const inversion::Guidance reconstructing{p.source}, editing{embed(one["target"]), true};
     ways.inversion = co_await method.invert(p, image(one["file_name"]));
     ways.inversion = co_await method.fit(p, ways.inversion);
-    ways.reconstruction = co_await method.sample(p, ways.inversion, p.source);
-    p.edits = true;
-    ways.edit = co_await method.sample(p, ways.inversion, target);
+    ways.reconstruction = co_await method.sample(p, ways.inversion, reconstructing);
+    ways.edit = co_await method.sample(p, ways.inversion, editing);
   }
 
   // All images at once, so that batches fill.

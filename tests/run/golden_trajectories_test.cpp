@@ -3,7 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
-#include "run/golden_bench.h"
+#include "run/golden_fixture.h"
 
 namespace roundtrip::run {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 using at::Tensor;
 using inversion::EpsAt;
 
-class GoldenTrajectories : public GoldenBench {};
+class GoldenTrajectories : public GoldenFixture {};
 
 TEST_F(GoldenTrajectories, EmbeddingsAndLatent) {
   const at::NoGradGuard no_grad;
@@ -22,47 +22,53 @@ TEST_F(GoldenTrajectories, EmbeddingsAndLatent) {
 }
 
 TEST_F(GoldenTrajectories, PivotsOfBothEpsChoicesAndEveryGuidance) {
-  for (const EpsAt eps_at : {EpsAt::kTarget, EpsAt::kSource}) {
+  for (const EpsAt eps_at : {EpsAt::kTo, EpsAt::kFrom}) {
     for (const double w : {0.0, 1.0, 3.0}) {
-      inversion::Problem p = problem(cost_);
-      p.eps_at = eps_at;
-      p.invert_w = w;
+      inversion::Problem::Parts parts = problem(cost_);
+      parts.settings.eps_at = eps_at;
+      parts.settings.invert_w = w;
+      const inversion::Problem p(parts);
       const auto inversion = run(method("ddim")->invert(p, golden("z0")[0]));
-      expect_close(inversion.pivots, fmt::format("ddim.{}.w{}.pivots", eps_at == EpsAt::kTarget ? "t" : "t-1", w));
+      expect_close(inversion.pivots, fmt::format("ddim.{}.w{}.pivots", eps_at == EpsAt::kTo ? "t" : "t-1", w));
     }
   }
 }
 
 TEST_F(GoldenTrajectories, ReconstructionsWithAndWithoutGuidance) {
-  for (const EpsAt eps_at : {EpsAt::kTarget, EpsAt::kSource}) {
+  for (const EpsAt eps_at : {EpsAt::kTo, EpsAt::kFrom}) {
     for (const double w : {1.0, 7.5}) {
-      const std::string prefix = fmt::format("ddim.{}.w1", eps_at == EpsAt::kTarget ? "t" : "t-1");
-      inversion::Problem p = problem(cost_);
-      p.w = w;
+      const std::string prefix = fmt::format("ddim.{}.w1", eps_at == EpsAt::kTo ? "t" : "t-1");
+      inversion::Problem::Parts parts = problem(cost_);
+      parts.settings.numbers[inversion::kWKey] = w;
       inversion::Inversion inversion;
       inversion.pivots = golden(prefix + ".pivots").unbind(0);
-      const auto path = run(method("ddim")->sample(p, inversion, p.source));
+      const inversion::Problem p(parts);
+      const inversion::Guidance guidance{p.source};
+      const auto path = run(method("ddim")->sample(p, inversion, guidance));
       expect_close(path, fmt::format("{}.recon.w{}", prefix, w));
     }
   }
 }
 
 TEST_F(GoldenTrajectories, ForwardNoiseWithTheGivenNoise) {
-  inversion::Problem p = problem(cost_);
+  inversion::Problem::Parts parts = problem(cost_);
   const Tensor noise = golden("forward.noise");
-  p.noise = [&](NoisePurpose, int i, const Tensor&) { return noise[i - 1]; };
+  parts.noise = [&](NoisePurpose, int i, const Tensor&) { return noise[i - 1]; };
+  const inversion::Problem p(parts);
   const auto inversion = run(method("forward_noise")->invert(p, golden("z0")[0]));
   expect_close(inversion.pivots, "forward.path");
 }
 
 TEST_F(GoldenTrajectories, SamplingWithEtaOneAndTheGivenNoise) {
-  inversion::Problem p = problem(cost_);
-  p.eta = 1;
+  inversion::Problem::Parts parts = problem(cost_);
+  parts.settings.numbers[inversion::kEtaKey] = 1;
   const Tensor noise = golden("forward.noise");  // noise[k] at the k-th step, the noisiest first
-  p.noise = [&](NoisePurpose, int i, const Tensor&) { return noise[10 - i]; };
+  parts.noise = [&](NoisePurpose, int i, const Tensor&) { return noise[10 - i]; };
   inversion::Inversion inversion;
   inversion.pivots = golden("ddim.t.w1.pivots").unbind(0);
-  const auto path = run(method("ddim")->sample(p, inversion, p.source));
+  const inversion::Problem p(parts);
+  const inversion::Guidance guidance{p.source};
+  const auto path = run(method("ddim")->sample(p, inversion, guidance));
   expect_close(path, "eta1.recon");
 }
 

@@ -2,7 +2,7 @@
 // every loss, the tuned embeddings, reconstructions and edits.
 #include <ATen/core/grad_mode.h>
 
-#include "run/golden_bench.h"
+#include "run/golden_fixture.h"
 
 namespace roundtrip::run {
 namespace {
@@ -11,7 +11,7 @@ using at::Tensor;
 using inversion::EpsAt;
 using inversion::Inversion;
 
-class GoldenTuning : public GoldenBench {
+class GoldenTuning : public GoldenFixture {
  protected:
   struct Tuned {
     Inversion inversion;
@@ -19,16 +19,17 @@ class GoldenTuning : public GoldenBench {
   };
 
   // At w = 7.5, from the recorded pivots.
-  Tuned tune(const inversion::Method& method, const std::string& pivots, EpsAt eps_at = EpsAt::kTarget) {
-    inversion::Problem p = problem(cost_);
-    p.w = 7.5;
-    p.eps_at = eps_at;
+  Tuned tune(const inversion::Method& method, const std::string& pivots, EpsAt eps_at = EpsAt::kTo) {
+    inversion::Problem::Parts parts = problem(cost_);
+    parts.settings.numbers[inversion::kWKey] = 7.5;
+    parts.settings.eps_at = eps_at;
+    const inversion::Problem p(parts);
+    const inversion::Guidance reconstructing{p.source}, editing{target_.conditioning, true};
     Tuned tuned;
     tuned.inversion.pivots = golden(pivots).unbind(0);
     tuned.inversion = run(method.fit(p, tuned.inversion));
-    tuned.reconstruction = run(method.sample(p, tuned.inversion, p.source));
-    p.edits = true;
-    tuned.edit = run(method.sample(p, tuned.inversion, target_.conditioning));
+    tuned.reconstruction = run(method.sample(p, tuned.inversion, reconstructing));
+    tuned.edit = run(method.sample(p, tuned.inversion, editing));
     return tuned;
   }
 
@@ -106,7 +107,7 @@ TEST_F(GoldenTuning, NegativePrompt) {
 TEST_F(GoldenTuning, TheNetworkStaysFrozen) {
   const auto answer = [&] {
     const at::NoGradGuard no_grad;
-    return model_->denoiser->eps(golden("unet.x"), golden("unet.t"), {.tokens = golden("unet.cond")});
+    return model_->denoiser->out({golden("unet.x"), golden("unet.t").to(at::kDouble), {.tokens = golden("unet.cond")}});
   };
   const Tensor before = answer();
   const Tensor source = source_.conditioning.tokens.clone();
@@ -115,8 +116,8 @@ TEST_F(GoldenTuning, TheNetworkStaysFrozen) {
   EXPECT_TRUE(at::equal(source_.conditioning.tokens, source));
   // Inside a batch with gradients, nothing but the embedding has one: without it eps hangs on no graph.
   const at::AutoGradMode grad(true);
-  EXPECT_FALSE(
-      model_->denoiser->eps(golden("unet.x"), golden("unet.t"), {.tokens = golden("unet.cond")}).requires_grad());
+  const diffusion::Batch batch{golden("unet.x"), golden("unet.t").to(at::kDouble), {.tokens = golden("unet.cond")}};
+  EXPECT_FALSE(model_->denoiser->out(batch).requires_grad());
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // Methods that fit something, through whole runs: what stands in the records, and what is shared.
-#include "run/sweep_bench.h"
+#include "support/sweep_fixture.h"
 
 namespace roundtrip::run {
 namespace {
 
-class Methods : public SweepBench {
+class Methods : public testing::SweepFixture {
  protected:
   store::ResultsReader results(std::vector<std::string> words, const std::string& name = "out") const {
     words.insert(words.end(), {"dataset.prompt=a red circle", "engine.max_batch=4"});
@@ -49,13 +49,13 @@ TEST_F(Methods, CostOfAFitStandsByItself) {
 }
 
 TEST_F(Methods, PivotsAreSharedAcrossMethodsAndFitsOverNothing) {
-  const Plan planned = plan({"-m", "method=ddim,null_text,negative_prompt", "steps=4", "guidance_scale=3,7.5",
-                             "dataset.prompt=a red circle", "dataset.limit=1", "engine.max_batch=4"});
+  const plan::Plan planned = plan({"-m", "method=ddim,null_text,negative_prompt", "steps=4", "guidance_scale=3,7.5",
+                                   "dataset.prompt=a red circle", "dataset.limit=1", "engine.max_batch=4"});
   const int64_t fit = 4 * (10 + 2), sampled = 2 * 8 + 2 * 4;  // null-text's way back is its fit's
-  EXPECT_EQ(planned.asked.forward, 6 * 4 + 2 * fit + sampled);
-  EXPECT_EQ(planned.made.forward, 4 + 2 * fit + sampled);
-  EXPECT_EQ(planned.made.backward, 2 * 4 * 10);
-  EXPECT_FALSE(planned.made.exact);
+  EXPECT_EQ(planned.asked.most.forward, 6 * 4 + 2 * fit + sampled);
+  EXPECT_EQ(planned.made.most.forward, 4 + 2 * fit + sampled);
+  EXPECT_EQ(planned.made.most.backward, 2 * 4 * 10);
+  EXPECT_FALSE(planned.made.exact());
   const store::ResultsReader read(run(planned, "out").results);
   EXPECT_EQ(read.integers("invert_nfe"), (std::vector<int64_t>(6, 4)));  // charged to each as if alone
   EXPECT_EQ(read.integers("sample_nfe"), (std::vector<int64_t>{8, 8, 0, 0, 4, 4}));

@@ -3,17 +3,19 @@
 
 #include <gmock/gmock.h>
 
-#include "run/sweep_bench.h"
+#include "support/sweep_fixture.h"
 
 namespace roundtrip::run {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+namespace fs = std::filesystem;
 
-class ResumedSweep : public SweepBench {
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class ResumedSweep : public testing::SweepFixture {
  protected:
-  RunOutcome resume(const Plan& planned, const std::string& name, Resume how = Resume::kSame,
+  RunOutcome resume(const plan::Plan& planned, const std::string& name, Resume how = Resume::kSame,
                     bool retry_failed = false) const {
     return run_plan(planned, {.directory = folder_ / name,
                               .stop = {},
@@ -24,7 +26,7 @@ class ResumedSweep : public SweepBench {
   }
 
   // A run that is stopped after some of its records.
-  RunOutcome stopped(const Plan& planned, const std::string& name, int looks) const {
+  RunOutcome stopped(const plan::Plan& planned, const std::string& name, int looks) const {
     int calls = 0;
     return run(planned, name, [&] { return ++calls > looks; });
   }
@@ -62,7 +64,7 @@ void expect_equal_tables(const fs::path& a, const fs::path& b) {
 }
 
 TEST_F(ResumedSweep, EndsWithTheNumbersOfAnUninterruptedOne) {
-  const Plan planned = plan(strict_);
+  const plan::Plan planned = plan(strict_);
   const RunOutcome whole = run(planned, "whole");
   const RunOutcome part = stopped(planned, "part", 25);
   ASSERT_TRUE(part.interrupted);
@@ -79,7 +81,7 @@ TEST_F(ResumedSweep, EndsWithTheNumbersOfAnUninterruptedOne) {
 }
 
 TEST_F(ResumedSweep, MakesNothingWhereNothingIsMissing) {
-  const Plan planned = plan({"-m", "steps=2,3"});
+  const plan::Plan planned = plan({"-m", "steps=2,3"});
   run(planned, "out");
   const RunOutcome again = resume(planned, "out");
   EXPECT_EQ(again.evaluations, 0);
@@ -99,7 +101,7 @@ TEST_F(ResumedSweep, RefusesAnotherGridAndSaysHowItDiffers) {
 }
 
 TEST_F(ResumedSweep, RefusesAnImageThatHasChanged) {
-  const Plan planned = plan({"steps=2"});
+  const plan::Plan planned = plan({"steps=2"});
   run(planned, "out");
   write_photo("p0.png", 9);
   EXPECT_THAT(error_of([&] { resume(planned, "out"); }), HasSubstr("sample p0: its image, prompt or edits"));
@@ -112,7 +114,7 @@ TEST_F(ResumedSweep, ExtendsTheGridByTrialsAndImages) {
     return plan(more);
   };
   const RunOutcome small = run(with({"-m", "guidance_scale=3", "dataset.ids=[p0,p2]"}), "out");
-  const Plan grown = with({"-m", "guidance_scale=1,3", "seed=0,1"});
+  const plan::Plan grown = with({"-m", "guidance_scale=1,3", "seed=0,1"});
   const RunOutcome all = resume(grown, "out", Resume::kExtend);
   EXPECT_EQ(all.records, 12);
   expect_equal_tables(run(grown, "alone").results, all.results);
@@ -125,7 +127,7 @@ TEST_F(ResumedSweep, ExtendsTheGridByTrialsAndImages) {
 
 TEST_F(ResumedSweep, TriesFailedRecordsAnewWhereAsked) {
   std::ofstream(folder_ / "photos" / "broken.png") << "not a png";
-  const Plan planned = plan({"-m", "steps=2,3"});
+  const plan::Plan planned = plan({"-m", "steps=2,3"});
   EXPECT_EQ(run(planned, "out").failures.size(), 2u);
   EXPECT_EQ(resume(planned, "out").failures.size(), 2u);
   EXPECT_EQ(resume(planned, "out", Resume::kSame, true).failures.size(), 2u);  // still broken
@@ -137,7 +139,7 @@ TEST_F(ResumedSweep, TriesFailedRecordsAnewWhereAsked) {
 
 TEST_F(ResumedSweep, GivesUpAfterAsManyFailuresAsAreAllowed) {
   for (const char* name : {"a.png", "b.png", "c.png"}) std::ofstream(folder_ / "photos" / name) << name;
-  const Plan planned = plan({"-m", "steps=2,3", "engine.max_live=1", "engine.max_batch=1"});
+  const plan::Plan planned = plan({"-m", "steps=2,3", "engine.max_live=1", "engine.max_batch=1"});
   const RunOutcome outcome =
       run_plan(planned, {.directory = folder_ / "out", .stop = {}, .log = log_, .max_failures = 0});
   EXPECT_TRUE(outcome.gave_up);

@@ -1,15 +1,19 @@
 // A whole sweep on the tiny model: from a command line to results.h5.
 #include <cmath>
 
-#include "run/sweep_bench.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "support/sweep_fixture.h"
 
 namespace roundtrip::run {
 namespace {
 
-class Sweep : public SweepBench {};
+namespace fs = std::filesystem;
+
+class Sweep : public testing::SweepFixture {};
 
 TEST_F(Sweep, LeavesARowForEveryTrialAndSampleInPlanOrder) {
-  const Plan planned = plan({"-m", "steps=2,3", "guidance_scale=1,7.5"});
+  const plan::Plan planned = plan({"-m", "steps=2,3", "guidance_scale=1,7.5"});
   EXPECT_EQ(planned.records, 12);
   const RunOutcome outcome = run(planned, "out");
   EXPECT_EQ(outcome.records, 12);
@@ -33,13 +37,13 @@ TEST_F(Sweep, CountsEachRecordAsIfItHadRunAlone) {
 
 TEST_F(Sweep, SharesPivotsAndMakesNoEvaluationTwice) {
   // Forward noise reads no eps_at: its records under both are the same work. DDIM shares pivots over guidance.
-  const Plan planned = plan({"-m", "method=ddim,forward_noise", "steps=4", "guidance_scale=1,7.5", "eps_at=t,t-1",
-                             "dataset.prompt=a red circle"});
-  EXPECT_EQ(planned.asked.forward, 3 * (2 * (4 + 4) + 2 * (4 + 8) + 2 * 4 + 2 * 8));
-  EXPECT_EQ(planned.made.forward, 3 * (2 * 4 + 2 * 4 + 2 * 8 + 4 + 8));
+  const plan::Plan planned = plan({"-m", "method=ddim,forward_noise", "steps=4", "guidance_scale=1,7.5", "eps_at=t,t-1",
+                                   "dataset.prompt=a red circle"});
+  EXPECT_EQ(planned.asked.most.forward, 3 * (2 * (4 + 4) + 2 * (4 + 8) + 2 * 4 + 2 * 8));
+  EXPECT_EQ(planned.made.most.forward, 3 * (2 * 4 + 2 * 4 + 2 * 8 + 4 + 8));
   const RunOutcome outcome = run(planned, "out");
   const store::ResultsReader results(outcome.results);
-  EXPECT_EQ(results.provenance().at("evaluations_made"), std::to_string(planned.made.forward));
+  EXPECT_EQ(results.provenance().at("evaluations_made"), std::to_string(planned.made.most.forward));
   const auto methods = results.texts("method");
   const auto eps_at = results.texts("eps_at");
   const auto psnr = results.numbers("psnr");
@@ -50,9 +54,59 @@ TEST_F(Sweep, SharesPivotsAndMakesNoEvaluationTwice) {
   }
 }
 
+// Null-text's 10 updates a step cost sum(K + 2) rows, and its reconstruction is the fit's own path.
+TEST_F(Sweep, TheTableCountsTheFit) {
+  const plan::Plan planned =
+      plan({"method=null_text", "steps=10", "guidance_scale=7.5", "dataset.prompt=a red circle", "dataset.limit=1",
+            "method.inner_steps=10", "method.early_stop=0", "engine.max_batch=4"});
+  const RunOutcome outcome = run(planned, "out");
+  const store::ResultsReader results(outcome.results);
+  std::istringstream table(outcome.table);
+  std::string header, null_text;
+  std::getline(table, header);
+  std::getline(table, null_text);
+  const auto cell = [&](const std::string& line, const char* column) {
+    const size_t end = header.find(column) + std::string_view(column).size();  // columns are aligned right
+    return std::stod(line.substr(line.find_last_of(' ', end - 1), std::string::npos));
+  };
+  EXPECT_EQ(cell(null_text, "NFE"), 10 + 10 * (10 + 2)) << outcome.table;
+  const auto seconds = [&](const char* column) { return results.numbers(column)[0]; };
+  EXPECT_NEAR(cell(null_text, "network s"),
+              seconds("invert_seconds") + seconds("fit_seconds") + seconds("sample_seconds"), 5e-4);
+}
+
+TEST_F(Sweep, RunsOnAModelOfFewTrainingSteps) {
+  fs::copy(ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd", folder_ / "short", fs::copy_options::recursive);
+  const fs::path config = folder_ / "short/scheduler/scheduler_config.json";
+  nlohmann::json scheduler = parse_json(read_file(config), "scheduler");
+  scheduler["num_train_timesteps"] = 40;
+  scheduler["prediction_type"] = "v_prediction";
+  std::ofstream(config) << scheduler;
+  for (const char* determinism : {"fast", "strict"}) {
+    const RunOutcome outcome = run(plan({"model.path=" + (folder_ / "short").string(), "steps=4", "dataset.limit=1",
+                                         std::string("engine.determinism=") + determinism}),
+                                   determinism);
+    EXPECT_EQ(outcome.records, 1);
+    EXPECT_TRUE(outcome.failures.empty());
+  }
+}
+
+TEST_F(Sweep, InputsOfTwoDatasetsWithEqualIdsAllCount) {
+  fs::copy(folder_ / "photos", folder_ / "others");
+  const std::string paths = fmt::format("dataset.path={0}/photos,{0}/others", folder_.string());
+  const auto inputs_digest = [&](const std::string& name) {
+    const RunOutcome outcome = run(plan({"-m", paths, "steps=2"}), name);
+    return store::ResultsReader(outcome.results).provenance().at("inputs_digest");
+  };
+  const std::string before = inputs_digest("before");
+  EXPECT_EQ(inputs_digest("again"), before);
+  write_photo("p0.png", 7);
+  EXPECT_NE(inputs_digest("after"), before);
+}
+
 TEST_F(Sweep, AnEmptyPromptNeedsOneRowAndIsSaid) {
-  const Plan planned = plan({"-m", "steps=4", "guidance_scale=1,7.5"});  // the photographs have no captions
-  EXPECT_EQ(planned.asked.forward, 3 * 2 * 8);
+  const plan::Plan planned = plan({"-m", "steps=4", "guidance_scale=1,7.5"});  // the photographs have no captions
+  EXPECT_EQ(planned.asked.most.forward, 3 * 2 * 8);
   run(planned, "out");
   EXPECT_NE(log().find("guidance_scale has no effect"), std::string::npos) << log();
 }
@@ -94,7 +148,7 @@ TEST_F(Sweep, ACorruptImageFailsItsRecordsAndNoOthers) {
 }
 
 TEST_F(Sweep, RefusesADirectoryThatHoldsResults) {
-  const Plan planned = plan({"steps=2"});
+  const plan::Plan planned = plan({"steps=2"});
   run(planned, "out");
   EXPECT_THROW(run(planned, "out"), Error);
 }
@@ -136,15 +190,15 @@ TEST_F(Sweep, PivotDistancesStandInPerStep) {
   const store::ResultsReader results(run(plan({"steps=3", "dataset.limit=1"}), "out").results);
   const store::StepTable steps = results.steps();
   EXPECT_EQ(steps.i, (std::vector<int64_t>{0, 1, 2, 3}));
-  EXPECT_EQ(steps.t, (std::vector<int64_t>{0, 1, 334, 667}));
+  EXPECT_EQ(steps.t, (std::vector<double>{0, 1, 334, 667}));
   EXPECT_EQ(steps.pivot_distance[3], 0);  // sampling starts at the last pivot
   EXPECT_GT(steps.pivot_distance[0], 0);
 }
 
 TEST_F(Sweep, IsolatedTimingSharesNothingAndKnowsItsMemory) {
-  const Plan planned = plan({"-m", "steps=2", "guidance_scale=1,7.5", "engine.timing=isolated",
-                             "dataset.prompt=a red circle", "dataset.limit=1"});
-  EXPECT_EQ(planned.made.forward, planned.asked.forward);
+  const plan::Plan planned = plan({"-m", "steps=2", "guidance_scale=1,7.5", "engine.timing=isolated",
+                                   "dataset.prompt=a red circle", "dataset.limit=1"});
+  EXPECT_EQ(planned.made.most.forward, planned.asked.most.forward);
   const store::ResultsReader results(run(planned, "out").results);
   EXPECT_EQ(results.texts("timing"), (std::vector<std::string>(2, "isolated")));
   for (const double bytes : results.numbers("peak_memory_bytes")) EXPECT_GT(bytes, 1e6);

@@ -163,7 +163,7 @@ TEST(KilledRun, CountsARecordOnceThatIsInJournalAndShard) {
 
 TEST(Recover, RefusesWhatIsNoRun) {
   const Folder folder;
-  EXPECT_THAT(error_of([&] { RunStore::recover(folder / "none"); }), HasSubstr("none: no run to take up"));
+  EXPECT_THAT(error_of([&] { RunStore::recover(folder / "none"); }), HasSubstr("none: no run to resume"));
   EXPECT_FALSE(fs::exists(folder / "none"));
   fs::create_directories(folder / "odd/journal");
   for (const char* text : {"", "{}", "{\"columns\":3}", "[[[["}) {
@@ -180,7 +180,7 @@ TEST(Recover, RefusesARunThatIsStillWritten) {
   EXPECT_EQ(ResultsReader(store.finish()).records(), 1);
 }
 
-// What a full disk does to a run in `folder`, where about a megabyte is left: the appends fail with one line
+// Runs into a full disk in `folder`, where about a megabyte is left: the appends fail with one line
 // at some point, what was appended before is in results.h5 once there is room.
 int fill_disk(const fs::path& run, const std::function<void()>& make_room, const char* reason) {
   RunStore store(run, example::layout(kPlanned), {.records_per_shard = 200});

@@ -51,7 +51,7 @@ inline TableLayout layout(int64_t planned) {
           .planned_records = planned};
 }
 
-// What record `row` holds is a function of `row` alone.
+// The values of record `row` depend on `row` alone.
 inline std::string sample_of(int64_t row) { return "caf\xC3\xA9/\"quoted\"\n" + std::to_string(row); }
 inline double psnr_of(int64_t row) { return row % 7 == 3 ? kInfinity : 20 + std::sin(static_cast<double>(row)); }
 
@@ -59,7 +59,8 @@ inline Record record(int64_t row, int steps = 2) {
   Record result{.plan_row = row, .values = {}, .steps = {}};
   result.values = {{"sample", sample_of(row)}, {"steps", int64_t{10}}, {"psnr", psnr_of(row)}};
   for (int i = 1; i <= steps; ++i) {
-    result.steps.push_back({.i = i, .t = 100 * i, .pivot_distance = 0.5 * i, .loss = kNaN, .inner_steps = -1});
+    result.steps.push_back(
+        {.i = i, .t = static_cast<double>(100 * i), .pivot_distance = 0.5 * i, .loss = kNaN, .inner_steps = -1});
   }
   return result;
 }

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/columns.h"
+#include "columns/columns.h"
 #include "store/example.h"
 #include "store/results_reader.h"
 
@@ -29,7 +29,7 @@ struct Row {
 fs::path run_of(const fs::path& run, const std::vector<std::string>& ids, const std::vector<Row>& rows,
                 const Column& metric = kPsnr, const std::string& input = "same") {
   TableLayout layout;
-  layout.columns = table_columns({}, std::vector<Column>{metric});
+  layout.columns = columns::table_columns({}, std::vector<Column>{metric});
   layout.trial_ids = ids;
   for (const std::string& id : ids) layout.trial_configs.push_back("id: " + id + "\n");
   layout.planned_records = static_cast<int64_t>(rows.size());

@@ -111,7 +111,7 @@ TEST(ResultsReader, RefusesANumberOfNoText) {
     file.close();
     const ResultsReader reader(folder / "shard.h5");
     EXPECT_EQ(reader.texts("sample", 0, 1), std::vector<std::string>{"a"});
-    EXPECT_THAT(error_of([&] { reader.texts("sample"); }), HasSubstr("shard.h5:/sample: a number of no text"));
+    EXPECT_THAT(error_of([&] { reader.texts("sample"); }), HasSubstr("shard.h5:/sample: text code out of range"));
   }
 }
 
@@ -175,7 +175,7 @@ TEST(ResultsReader, ReadsTextsOfSingleRows) {
               testing::ElementsAre(example::sample_of(3), example::sample_of(4), example::sample_of(19)));
   EXPECT_THAT(reader.texts_at("sample", {}), testing::IsEmpty());
   const std::array<int64_t, 1> beyond = {20};
-  EXPECT_THAT(error_of([&] { reader.texts_at("sample", beyond); }), HasSubstr("/sample: a row that is not there"));
+  EXPECT_THAT(error_of([&] { reader.texts_at("sample", beyond); }), HasSubstr("/sample: a row out of range"));
 }
 
 TEST(ResultsReader, ReadsTextsInPlace) {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "store/example.h"
-#include "store/glance.h"
 #include "store/results_reader.h"
+#include "store/run_status.h"
 #include "store/run_store.h"
 
 namespace roundtrip::store {
@@ -122,7 +122,7 @@ TEST(Replan, CutShortLeavesTheOldPlan) {
   EXPECT_EQ(ResultsReader(store.finish()).records(), 6);
 }
 
-TEST(Glance, FollowsARunFromOutside) {
+TEST(RunStatus, FollowsARunFromOutside) {
   const Folder folder;
   TableLayout layout = example::layout(9);
   layout.columns.push_back({"status", ColumnType::kString, "", "", "", ""});
@@ -141,30 +141,30 @@ TEST(Glance, FollowsARunFromOutside) {
     append(store, 7, true);                                               // and a journal
     store.sync();
     store.show_progress("half way");
-    const Glance glance = glance_at(folder / "run");
-    EXPECT_TRUE(glance.being_written);
-    EXPECT_FALSE(glance.finished);
-    EXPECT_EQ(glance.planned, 9);
-    EXPECT_EQ(glance.written, 5);
-    ASSERT_EQ(glance.failures.size(), 2u);
-    EXPECT_EQ(glance.failures[0].plan_row, 5);
-    EXPECT_EQ(glance.failures[1].trial, 2);
-    EXPECT_EQ(glance.failures[1].error, "NaN at step 3");
-    EXPECT_EQ(glance.progress, "half way");
+    const RunStatus status = read_run_status(folder / "run");
+    EXPECT_TRUE(status.being_written);
+    EXPECT_FALSE(status.finished);
+    EXPECT_EQ(status.planned, 9);
+    EXPECT_EQ(status.written, 5);
+    ASSERT_EQ(status.failures.size(), 2u);
+    EXPECT_EQ(status.failures[0].plan_row, 5);
+    EXPECT_EQ(status.failures[1].trial, 2);
+    EXPECT_EQ(status.failures[1].error, "NaN at step 3");
+    EXPECT_EQ(status.progress, "half way");
   }
-  EXPECT_FALSE(glance_at(folder / "run").being_written);
+  EXPECT_FALSE(read_run_status(folder / "run").being_written);
   {
     RunStore store = RunStore::recover(folder / "run", kSmallShards);
     store.forget(5);
     append(store, 5, false);
     store.finish();
   }
-  const Glance glance = glance_at(folder / "run");
-  EXPECT_TRUE(glance.finished);
-  EXPECT_EQ(glance.written, 5);
-  ASSERT_EQ(glance.failures.size(), 1u);
-  EXPECT_EQ(glance.failures[0].plan_row, 7);
-  EXPECT_THAT(example::error_of([&] { glance_at(folder / "none"); }), HasSubstr("no run"));
+  const RunStatus status = read_run_status(folder / "run");
+  EXPECT_TRUE(status.finished);
+  EXPECT_EQ(status.written, 5);
+  ASSERT_EQ(status.failures.size(), 1u);
+  EXPECT_EQ(status.failures[0].plan_row, 7);
+  EXPECT_THAT(example::error_of([&] { read_run_status(folder / "none"); }), HasSubstr("no run"));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/columns.h"
+#include "columns/columns.h"
 #include "store/example.h"
 #include "store/results_reader.h"
 
@@ -247,7 +247,7 @@ TEST(RunStore, ReadsShardsAsItReadsResults) {
   EXPECT_EQ(shard.texts_at("sample", rows),
             (std::vector{example::sample_of(7), example::sample_of(2), example::sample_of(7)}));
   const std::vector<int64_t> beyond = {20};
-  EXPECT_THAT(error_of([&] { shard.texts_at("sample", beyond); }), HasSubstr("a row that is not there"));
+  EXPECT_THAT(error_of([&] { shard.texts_at("sample", beyond); }), HasSubstr("a row out of range"));
   EXPECT_THAT(error_of([&] { shard.integers("sample"); }), HasSubstr("a column of text; expected int64"));
   EXPECT_THAT(error_of([&] { shard.numbers("sample"); }), HasSubstr("a column of text; expected numbers"));
   EXPECT_TRUE(shard.array_paths(0).empty());
@@ -346,7 +346,7 @@ TEST(Columns, StandInTheTablesOrderUnderNamesOfTheirOwn) {
   const std::vector<Column> metrics = {{"psnr", ColumnType::kFloat64, "", "dB", "higher", "1"}};
   const Folder folder;
   TableLayout layout = example::layout(0);
-  layout.columns = table_columns(swept, metrics);
+  layout.columns = columns::table_columns(swept, metrics);
   const ResultsReader results(RunStore(folder / "run", layout).finish());  // the store refuses double names
   std::vector<std::string> names;
   for (const Column& column : results.columns()) {
@@ -361,6 +361,33 @@ TEST(Columns, StandInTheTablesOrderUnderNamesOfTheirOwn) {
   EXPECT_EQ(place("noise_kl") + 1, static_cast<int64_t>(names.size()));
 }
 
+TEST(Columns, KeepHowTheyAreShownInJournalAndFile) {
+  const Folder folder;
+  TableLayout layout = example::layout(1);
+  Column& psnr = layout.columns[2];
+  psnr.label = "codec PSNR";
+  psnr.digits = 2;
+  psnr.log_axis = psnr.perceptual = true;
+  psnr.order = 4;
+  psnr.metric = "psnr";
+  psnr.compares = "pictures";
+  psnr.view = "codec";
+  RunStore(folder / "run", layout).append(example::record(0), {});
+  RunStore store = RunStore::recover(folder / "run");
+  const ResultsReader results(store.finish());
+  for (const Column& found : {store.layout().columns[2], results.columns()[2]}) {
+    EXPECT_EQ(found.label, "codec PSNR");
+    EXPECT_EQ(found.digits, 2);
+    EXPECT_TRUE(found.log_axis && found.perceptual);
+    EXPECT_EQ(found.order, 4);
+    EXPECT_EQ(found.metric + found.compares + found.view, "psnrpicturescodec");
+  }
+  const Column& steps = results.columns()[1];  // says nothing of it
+  EXPECT_EQ(steps.label + steps.metric + steps.compares + steps.view, "");
+  EXPECT_EQ(steps.digits, -1);
+  EXPECT_EQ(steps.order, kLastOrder);
+}
+
 // Leaves a results file for tests/parity/results_file_test.py, where the environment says.
 TEST(RunStore, WritesAnExampleForOtherReaders) {
   const char* target = std::getenv("ROUNDTRIP_EXAMPLE_RESULTS");
@@ -368,7 +395,7 @@ TEST(RunStore, WritesAnExampleForOtherReaders) {
   TableLayout layout = example::layout(4);
   const std::vector<Column> swept = {{"p.inner_steps", ColumnType::kInt64, "inner_steps", "", "", ""}};
   const std::vector<Column> metrics = {layout.columns[2]};
-  layout.columns = table_columns(swept, metrics);
+  layout.columns = columns::table_columns(swept, metrics);
   RunStore store(folder / "run", layout);
   for (const int64_t row : {2, 0, 1}) {
     Record record = example::record(row);

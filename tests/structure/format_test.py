@@ -1,4 +1,4 @@
-"""Every C++ file is laid out as .clang-format says, by the version of clang-format in tests/parity/requirements.txt."""
+"""Tests that every C++ file is formatted by .clang-format, with the version of tests/parity/requirements.txt."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ FOLDERS = ("src", "analysis", "tests")
 
 
 def clang_format():
-    """The one beside this Python, as pip put it there: another version lays some lines out otherwise."""
+    """Returns the one that pip installed beside this Python: other versions format some lines differently."""
     beside = Path(sys.executable).with_name("clang-format")
     return str(beside) if beside.exists() else shutil.which("clang-format")
 

@@ -1,4 +1,4 @@
-"""The tree keeps its own rules (rooms.py), and each check is seen to fail on a tree that breaks its rule."""
+"""Tests that this tree keeps its rules (rooms.py), and that each check fails on a tree that breaks its rule."""
 
 from pathlib import Path
 
@@ -31,7 +31,8 @@ def test_this_tree_keeps(check):
 
 def test_the_table_names_the_rooms_of_the_design():
     assert list(rooms.read_table(ROOT)) == (
-        "base config store analysis app diffusion engine inversion text model data metrics run networks".split()
+        "base hydra config store columns analysis app diffusion engine inversion editing text model data metrics "
+        "session plan run rescore app/runs".split()
     )
 
 
@@ -64,7 +65,7 @@ def test_a_well_behaved_tree_passes(tree):
         ("src/engine/batch.cpp", '  #  include "task.h"', "names no room"),
         ("src/config/tree.cpp", "#include <ATen/ATen.h>", "<ATen/ATen.h>"),
         ("src/store/deep/er.h", "#include <c10/util/Half.h>", "<c10/util/Half.h>"),
-        ("src/engine/batch.cpp", "#include <torch/torch.h>", "<torch/torch.h>"),  # autograd is not all of torch
+        ("src/engine/batch.cpp", "#include <torch/torch.h>", "<torch/torch.h>"),  # torch is more than autograd
         ("src/config/tree.cpp", "#include <boost/any.hpp>", "belongs to no library"),
         ("analysis/plot.cpp", "#include <torch/script.h>", "<torch/script.h>"),
         ("analysis/plot.cpp", '#include "engine/task.h"', '"engine/task.h"'),
@@ -86,6 +87,16 @@ def test_a_folder_without_a_row_is_named(tree):
     assert rooms.every_folder_has_a_row(tree) == ["src/attic: a room without a row in src/README.md"]
 
 
+def test_a_room_inside_a_room_has_includes_of_its_own(tree):
+    write(tree, "src/README.md", TABLE + "| `store/deep` | more tables | store, engine | |\n")
+    write(tree, "CMakeLists.txt", CMAKE + "add_room(store_deep FOLDER src/store/deep SEES base store engine)\n")
+    write(tree, "src/store/deep/er.cpp", '#include "engine/task.h"\n#include "store/table.h"\n')
+    assert [line for check in rooms.CHECKS for line in check(tree)] == []
+    write(tree, "src/store/table.cpp", '#include "store/deep/er.h"')  # upwards
+    (violation,) = rooms.includes(tree)
+    assert violation.startswith("src/store/table.cpp") and '"store/deep/er.h"' in violation
+
+
 def test_cmake_that_disagrees_with_the_table_is_named(tree):
     write(tree, "CMakeLists.txt", CMAKE.replace("add_room(store SEES base", "add_room(store SEES base config"))
     (violation,) = rooms.cmake_agrees(tree)
@@ -94,7 +105,7 @@ def test_cmake_that_disagrees_with_the_table_is_named(tree):
 
 def test_a_long_file_is_named(tree):
     write(tree, "src/store/long.cpp", "\n" * 600)
-    assert rooms.lengths(tree) == ["src/store/long.cpp: 600 lines; expected at most 599"]
+    assert rooms.lengths(tree) == ["src/store/long.cpp: 600 lines; expected at most 450"]
 
 
 @pytest.mark.parametrize("name", ["utils.h", "util.py", "Helpers.cpp", "misc.cmake"])

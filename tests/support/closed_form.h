@@ -1,4 +1,4 @@
-// Denoisers whose eps is known in closed form: the tests of engine and methods need no network.
+// Denoisers whose eps is known in closed form, so that tests of engine and methods do not need a network.
 #pragma once
 
 #include <cmath>
@@ -8,6 +8,7 @@
 
 #include "diffusion/denoiser.h"
 #include "diffusion/noise_schedule.h"
+#include "diffusion/step_grid.h"
 #include "engine/engine.h"
 
 namespace roundtrip::testing {
@@ -16,7 +17,7 @@ using at::Tensor;
 using diffusion::Conditioning;
 using diffusion::NoiseSchedule;
 
-// Stable Diffusion's schedule with the clean end at alpha_bar_0: the setting of golden/theory.
+// Stable Diffusion's schedule with alpha_bar_0 at the clean end, the setting of golden/theory.
 inline diffusion::ScheduleConfig sd_schedule() {
   return {.beta_start = 0.00085,
           .beta_end = 0.012,
@@ -31,18 +32,21 @@ inline Tensor per_row(const Tensor& values, const Tensor& like) {
   return values.view(shape).to(like.scalar_type());
 }
 
+inline double alpha_bar(const diffusion::StepGrid& grid, int i) { return grid[i].a * grid[i].a; }
+
 inline Tensor alpha_bars_at(const NoiseSchedule& schedule, const Tensor& t) {
   Tensor values = at::empty(t.sizes(), at::kDouble);
-  for (int64_t k = 0; k < t.numel(); ++k) values[k] = schedule.alpha_bar(t[k].item<int64_t>());
+  for (int64_t k = 0; k < t.numel(); ++k) values[k] = schedule.alpha_bar(static_cast<int>(t[k].item<double>()));
   return values;
 }
 
-// Data from N(0, variance): eps(x, t) = sqrt(1 - abar) x / (abar variance + 1 - abar).
+// Denoiser of data from N(0, variance): eps(x, t) = sqrt(1 - abar) x / (abar variance + 1 - abar).
 class GaussianDenoiser : public diffusion::Denoiser {
  public:
   explicit GaussianDenoiser(double variance) : variance_(variance) {}
 
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning&) override {
+  Tensor out(const diffusion::Batch& batch) override {
+    const Tensor &x = batch.x, &t = batch.t;
     ++batches;
     rows += x.size(0);
     const Tensor abar = alpha_bars_at(schedule_, t);
@@ -56,12 +60,13 @@ class GaussianDenoiser : public diffusion::Denoiser {
   NoiseSchedule schedule_{sd_schedule()};
 };
 
-// Data from an equal-weight mixture of isotropic Gaussians; x [R, 1, 1, D].
+// Denoiser of data from an equal-weight mixture of isotropic Gaussians; x [R, 1, 1, D].
 class MixtureDenoiser : public diffusion::Denoiser {
  public:
   MixtureDenoiser(Tensor means, double variance) : means_(std::move(means)), variance_(variance) {}
 
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning&) override {
+  Tensor out(const diffusion::Batch& batch) override {
+    const Tensor &x = batch.x, &t = batch.t;
     const Tensor abar = alpha_bars_at(schedule_, t).view({-1, 1, 1});  // [R, 1, 1]
     const Tensor spread = abar * variance_ + 1 - abar;
     const Tensor offset = x.flatten(1).unsqueeze(1) - abar.sqrt() * means_;  // [R, K, D]
@@ -75,20 +80,22 @@ class MixtureDenoiser : public diffusion::Denoiser {
   NoiseSchedule schedule_{sd_schedule()};
 };
 
-// eps depends on t and the conditioning, not on x: explicit inversion at the target timestep is then exact.
+// eps depends on t and the conditioning, not on x, so explicit inversion at the target timestep is exact.
 class XIndependentDenoiser : public diffusion::Denoiser {
  public:
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) override {
+  Tensor out(const diffusion::Batch& batch) override {
+    const auto& [x, t, conditioning, linked] = batch;
     Tensor values = at::sin(t.to(at::kDouble) * 0.01);
     if (conditioning.tokens.defined()) values = values + conditioning.tokens.flatten(1).mean(1).to(at::kDouble);
     return at::zeros_like(x) + per_row(values, x);
   }
 };
 
-// A small nonlinear denoiser that reads x, t and the tokens [R, L, D]: what guidance and gradients are tested on.
+// Small nonlinear denoiser that reads x, t and the tokens [R, L, D], for tests of guidance and gradients.
 class ConditionedDenoiser : public diffusion::Denoiser {
  public:
-  Tensor eps(const Tensor& x, const Tensor& t, const Conditioning& conditioning) override {
+  Tensor out(const diffusion::Batch& batch) override {
+    const auto& [x, t, conditioning, linked] = batch;
     {
       const std::lock_guard alone(counting_);  // slices of a batch come from several threads
       ++batches;
@@ -110,7 +117,7 @@ class ConditionedDenoiser : public diffusion::Denoiser {
   std::mutex counting_;
 };
 
-// Runs one coroutine to its end on an engine of its own; throws what it threw.
+// Runs one coroutine to its end on its own engine; rethrows what it threw.
 template <typename T>
 T run_alone(engine::Engine& engine, engine::Task<T> task) {
   std::optional<T> result;

@@ -1,4 +1,4 @@
-// What Error an action throws: its message, or its kind alone.
+// Captures the Error that an action throws: its message, or its kind alone.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace roundtrip::testing {
 
-// One line, of this kind; anything else fails the test.
+// Returns the message, which must be one line of an Error of this kind; anything else fails the test.
 template <typename Action>
 std::string error_of(Action action, ErrorKind kind = ErrorKind::kInput) {
   try {
@@ -23,7 +23,7 @@ std::string error_of(Action action, ErrorKind kind = ErrorKind::kInput) {
   return {};
 }
 
-// kInternal where nothing is thrown.
+// Returns the kind of the Error, or kInternal if nothing is thrown.
 template <typename Action>
 ErrorKind kind_of(Action action) {
   try {

@@ -1,4 +1,4 @@
-// The 64-D Gaussian mixture of golden/theory and what methods do on it, in float64.
+// 64-D Gaussian mixture of golden/theory, and what methods do on it, in float64.
 #pragma once
 
 #include <fstream>
@@ -31,7 +31,7 @@ class Mixture {
     return (trip.path.back().to(at::kDouble) - x0_).square().mean().item<double>();
   }
 
-  // What is recorded for `steps` steps of a case ("fixed_point_2", "bdia_0.96").
+  // Recorded values for `steps` steps of a case ("fixed_point_2", "bdia_0.96").
   static const nlohmann::json& recorded(int steps, const std::string& name) {
     return theory()["mixture"]["cases"][std::to_string(steps)][name];
   }

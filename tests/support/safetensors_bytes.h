@@ -1,4 +1,4 @@
-// The bytes of a safetensors file, from a header and data that need not fit each other.
+// Bytes of a safetensors file, from a header and data that may disagree.
 #pragma once
 
 #include <cstdint>

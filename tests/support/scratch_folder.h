@@ -1,4 +1,4 @@
-// A folder of its own for one test, gone when the test ends.
+// Temporary folder for one test, removed when the test ends.
 #pragma once
 
 #include <filesystem>
@@ -27,7 +27,7 @@ class ScratchFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  // Writes a file below the folder, making the folders on the way.
+  // Writes a file below the folder and creates missing parent folders.
   std::filesystem::path write(const std::filesystem::path& name, std::string_view bytes) const {
     const std::filesystem::path file = path_ / name;
     std::filesystem::create_directories(file.parent_path());

@@ -1,4 +1,4 @@
-// Reference material too large for the repository: $ROUNDTRIP_SHARED, else the folder `shared` beside the
+// Reference material too large for the repository, from $ROUNDTRIP_SHARED or else the folder `shared` beside the
 // checkout.
 #pragma once
 
@@ -18,7 +18,7 @@ inline std::filesystem::path shared_material(const std::filesystem::path& name) 
 
 }  // namespace roundtrip
 
-// Ends a test that needs it where it is absent.
+// Skips a test if the material that it needs is absent.
 #define ROUNDTRIP_NEEDS_SHARED(name)                                                               \
   if (!std::filesystem::exists(roundtrip::shared_material(name))) {                                \
     GTEST_SKIP() << "SKIPPED FOR LACK OF REFERENCE MATERIAL: " << roundtrip::shared_material(name) \

@@ -1,17 +1,17 @@
-// Types of the keys that tests and benchmarks of sweeps vary; the sections of the built-in config stay open, as they
-// are the program's business.
+// Types of the keys that tests and benchmarks of sweeps vary. The sections of the built-in config stay open, because
+// the program defines them.
 #pragma once
 
-#include "config/compose.h"
 #include "config/schema.h"
+#include "hydra/compose/compose.h"
 
 namespace roundtrip::testing {
 
 inline config::Schema small_schema() {
   using config::Type;
   config::Schema schema;
-  config::Composer composer(config::SearchPath::built_in(), "config");
-  const config::Composition composition = composer.compose(std::vector<config::Override>{});
+  hydra::Composer composer(hydra::SearchPath::built_in(), "config");
+  const hydra::Composition composition = composer.compose(std::vector<hydra::Override>{});
   for (const auto& entry : composition.job.dict()) {
     if (entry.value.is_dict()) schema.add_open_section(entry.key().text);
   }

@@ -1,4 +1,4 @@
-// A folder for files that a test writes by hand, removed with the test.
+// Folder for files that a test writes by hand, removed with the test.
 #pragma once
 
 #include <cstdlib>
@@ -24,7 +24,7 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  // `name` may lead into a folder, which is made. Returns the file's path.
+  // Returns the file's path. `name` may include folders, which are created.
   std::filesystem::path write(std::string_view name, std::string_view bytes) const {
     const std::filesystem::path file = path_ / name;
     std::filesystem::create_directories(file.parent_path());

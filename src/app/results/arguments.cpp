@@ -55,7 +55,7 @@ Arguments::Arguments(const Words& words, const Expected& expected) {
     } else {
       std::vector<std::string> all = expected.options;
       all.insert(all.end(), expected.switches.begin(), expected.switches.end());
-      throw Error(ErrorKind::kUsage, fmt::format("'{}' is no option of: roundtrip {}.{}", name, expected.synopsis,
+      throw Error(ErrorKind::kUsage, fmt::format("unknown option '{}' for `roundtrip {}`.{}", name, expected.synopsis,
                                                  did_you_mean(name, all)));
     }
   }

@@ -1,4 +1,4 @@
-// roundtrip check: a run against the `expect:` claims of its experiment.
+// roundtrip check: checks a run against the `expect:` claims of its experiment.
 #include <algorithm>
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// roundtrip compare: two runs, or two parts of one, image by image.
+// roundtrip compare: compares two runs, or two parts of one, image by image.
 #include <memory>
 
 #include "analysis/claims/claim.h"

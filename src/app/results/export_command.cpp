@@ -1,4 +1,4 @@
-// roundtrip export: results as tables for papers and spreadsheets.
+// roundtrip export: prints results as tables for papers and spreadsheets.
 #include "analysis/export/paper_table.h"
 #include "app/commands.h"
 #include "app/results/arguments.h"

@@ -1,4 +1,4 @@
-// roundtrip merge: the runs of a sweep that was shared out, into one.
+// roundtrip merge: merges the parts of a sweep that was split.
 #include <fmt/format.h>
 
 #include "app/commands.h"
@@ -40,7 +40,7 @@ int merge_command(const Words& words) {
 const CommandRegistration registration{{.name = "merge",
                                         .group = CommandGroup::kResults,
                                         .synopsis = "merge RUN... -o DIR",
-                                        .summary = "the runs of a sweep that was shared out, into one",
+                                        .summary = "merge the parts of a sweep that was split",
                                         .run = merge_command}};
 
 }  // namespace

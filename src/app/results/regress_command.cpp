@@ -1,4 +1,4 @@
-// roundtrip regress: the gate that a project's CI runs.
+// roundtrip regress: compares a run with a baseline, as the gate of a project's CI.
 #include <cstdlib>
 #include <memory>
 

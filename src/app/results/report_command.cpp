@@ -1,4 +1,4 @@
-// roundtrip report: results as one HTML file.
+// roundtrip report: writes results as one HTML file.
 #include <fmt/format.h>
 
 #include "analysis/claims/expectations.h"

@@ -3,14 +3,12 @@
 //   x_{i-1} = gamma x_{i+1} - gamma PHI(x_i; i -> i+1, eps_i) + PHI(x_i; i -> i-1, eps_i)
 // and solved for x_{i+1} to invert. Zhang, Lewis & Kleijn, "Exact Diffusion Inversion via Bi-directional Integration
 // Approximation", ECCV 2024. Inverting divides by gamma at each step: well below 1 the latent explodes.
-#include "diffusion/transfer.h"
 #include "inversion/two_step_method.h"
 
 namespace roundtrip::inversion {
 namespace {
 
 using diffusion::StepGrid;
-using diffusion::transfer;
 
 class Bdia : public TwoStepMethod {
  public:
@@ -26,20 +24,19 @@ class Bdia : public TwoStepMethod {
   }
 
   static Tensor to_above(const StepGrid& grid, int i, const Tensor& x, const Tensor& eps) {
-    return transfer(x, eps, grid.alpha_bar(i), grid.alpha_bar(i + 1));
+    return grid.step(x, eps, i, i + 1);
   }
   static Tensor to_below(const StepGrid& grid, int i, const Tensor& x, const Tensor& eps) {
-    return transfer(x, eps, grid.alpha_bar(i), grid.alpha_bar(i - 1));
+    return grid.step(x, eps, i, i - 1);
   }
 
   double gamma_;
 };
 
-const MethodRegistration registration(
+const RegisteredMethod<Bdia> bdia(
     {.name = "bdia",
      .summary = "exact: DDIM's step averaged with its inverse; keeps two latents",
-     .source = "Zhang et al., Exact Diffusion Inversion via Bi-directional Integration Approximation, ECCV 2024"},
-    [](const config::Params& params) -> std::unique_ptr<Method> { return std::make_unique<Bdia>(params); });
+     .source = "Zhang et al., Exact Diffusion Inversion via Bi-directional Integration Approximation, ECCV 2024"});
 
 }  // namespace
 }  // namespace roundtrip::inversion

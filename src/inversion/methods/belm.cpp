@@ -15,9 +15,8 @@ namespace {
 
 using diffusion::StepGrid;
 
-double a(const StepGrid& grid, int i) { return std::sqrt(grid.alpha_bar(i)); }
-double sigma(const StepGrid& grid, int i) { return std::sqrt(1 - grid.alpha_bar(i)) / a(grid, i); }
-double h(const StepGrid& grid, int i) { return sigma(grid, i) - sigma(grid, i - 1); }
+double a(const StepGrid& grid, int i) { return grid[i].c; }
+double h(const StepGrid& grid, int i) { return grid[i].p - grid[i - 1].p; }
 
 class Belm : public TwoStepMethod {
  public:
@@ -46,17 +45,16 @@ class Belm : public TwoStepMethod {
       if (h(grid, i) > 0 && std::isfinite(h(grid, i))) continue;
       throw Error(ErrorKind::kType,
                   fmt::format("method: belm divides by the growth of the noise from grid index {} to {}, which is {:g} "
-                              "at t={}; expected a grid that grows (steps_offset 1, or set_alpha_to_one true)",
-                              i - 1, i, h(grid, i), grid.time(i)));
+                              "at t={:g}; expected a grid that grows (steps_offset 1, or set_alpha_to_one true)",
+                              i - 1, i, h(grid, i), grid[i].t));
     }
   }
 };
 
-const MethodRegistration registration(
+const RegisteredMethod<Belm> belm(
     {.name = "belm",
      .summary = "exact: O-BELM, a two-step sampler of least local error; keeps two latents",
-     .source = "Wang et al., BELM, NeurIPS 2024"},
-    [](const config::Params& params) -> std::unique_ptr<Method> { return std::make_unique<Belm>(params); });
+     .source = "Wang et al., BELM, NeurIPS 2024"});
 
 }  // namespace
 }  // namespace roundtrip::inversion

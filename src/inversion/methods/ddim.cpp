@@ -1,8 +1,8 @@
-// Plain DDIM inversion: the deterministic sampler walked backwards.
+// Plain DDIM inversion: the deterministic sampler run in reverse.
 //
-// Song, Meng & Ermon, "Denoising Diffusion Implicit Models", ICLR 2021. The implicit step x_t = PHI(x_{t-1}, eps(x_t,
-// t)) is made explicit by evaluating eps at x_{t-1}; `eps_at` says with which timestep. Guidance may differ on the two
-// ways: with w > 1 on the way back each step's error grows, which is what the other methods are for.
+// Song, Meng & Ermon, "Denoising Diffusion Implicit Models", ICLR 2021. The implicit step x_i = PHI(x_{i-1}, eps(x_i,
+// tau_i)) is made explicit by evaluating eps at x_{i-1}; `eps_at` says with which timestep. Guidance may differ between
+// the two ways: with w > 1 on the way back each step's error grows, which the other methods exist to prevent.
 #include "inversion/ddim_method.h"
 
 namespace roundtrip::inversion {
@@ -10,22 +10,15 @@ namespace {
 
 class Ddim : public DdimMethod {
  public:
-  Task<Trajectory> sample(const Problem& p, const Inversion& inversion,
-                          const Conditioning& conditioning) const override {
-    return ddim_sample(p, inversion.pivots.back(), conditioning);
-  }
-
-  Evaluations sample_evaluations(const Ask& ask) const override {
-    return {.forward = guided_rows(ask.steps, ask.w, ask.null_sampled)};
+  std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
+                                   const Guidance& guidance) const override {
+    return std::make_unique<Sampler>(run, inversion.pivots.back(), guidance.conditioning);
   }
 };
 
-const MethodRegistration registration({.name = "ddim",
-                                       .summary = "DDIM sampling walked backwards, eps at the latent stepped from",
-                                       .source = "Song et al., Denoising Diffusion Implicit Models, ICLR 2021"},
-                                      [](const config::Params&) -> std::unique_ptr<Method> {
-                                        return std::make_unique<Ddim>();
-                                      });
+const RegisteredMethod<Ddim> ddim({.name = "ddim",
+                                   .summary = "DDIM run in reverse, eps evaluated at the current latent",
+                                   .source = "Song et al., Denoising Diffusion Implicit Models, ICLR 2021"});
 
 }  // namespace
 }  // namespace roundtrip::inversion

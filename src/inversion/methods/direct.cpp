@@ -1,32 +1,49 @@
-// Direct inversion (PnP inversion): what the guided walk back misses at each step is kept, and added again.
+// Direct inversion (PnP inversion): each guided step's error is stored, and added back.
 //
 //   d_i = pivot_{i-1} - PHI(pivot_i; i -> i-1, eps_w(pivot_i, tau_i))
 // Ju, Zeng, Bian, Liu & Xu, "PnP Inversion: Boosting Diffusion-based Editing with 3 Lines of Code", ICLR 2024. The walk
 // of the source prompt, corrected by d_i, is the pivots' own: its reconstruction is exact whatever the inversion did,
-// and no test of it. What the inversion missed is the corrections' mean square, which stands in per_step as the loss.
+// and does not test it. The inversion's error is the corrections' mean square, in per_step as the loss.
 // An edit walks under the target prompt uncorrected; `target_scale` adds that share of d_i to it, as the paper's
 // ablation does. eta is not read.
-#include "diffusion/transfer.h"
 #include "inversion/ddim_method.h"
 
 namespace roundtrip::inversion {
 namespace {
 
 constexpr const char* kByConstruction =
-    "reconstruction is exact by construction, not to be ranked; per_step/loss tells what was corrected";
+    "reconstruction is exact by construction, so do not rank it; per_step/loss has the error that was corrected";
 constexpr const char* kCorrections = "corrections";  // d_i [S, C, h, w], the noisiest first
+
+class CorrectedSampler : public Sampler {
+ public:
+  CorrectedSampler(const Problem& run, const Inversion& inversion, const Conditioning& conditioning, double scale)
+      : Sampler(run, inversion.pivots.back(), conditioning),
+        corrections_(inversion.state.at(kCorrections)),
+        scale_(scale) {}
+
+  Tensor step(const Tensor& x, const diffusion::CfgOut& out, int i) const override {
+    const Tensor led = run.grid.step(x, diffusion::cfg(out, w()), i, i - 1);
+    return at::add(led, corrections_[run.grid.steps() - i], scale_);
+  }
+
+ private:
+  Tensor corrections_;
+  double scale_;
+};
 
 class Direct : public DdimMethod {
  public:
   explicit Direct(const config::Params& params) : target_scale_(params.get_float("target_scale", {.min = 0})) {}
 
-  Task<Inversion> fit(const Problem& p, Inversion inversion) const override {
+  Task<Inversion> fit(const Problem& run, Inversion inversion) const override {
+    const Guided eps_w = run.sampling(run.source);
     const Trajectory& pivots = inversion.pivots;
     std::vector<Tensor> corrections;
-    for (int i = p.grid.steps(); i >= 1; --i) {
-      const Tensor eps = co_await guided(p, pivots[i], p.grid.time(i), p.source, p.null, p.w);
-      corrections.push_back(pivots[i - 1] - down(p, pivots[i], i, eps));
-      inversion.losses[i] = {corrections.back().square().mean().item<double>()};
+    for (int i = run.grid.steps(); i >= 1; --i) {
+      const Tensor eps = co_await eps_w(pivots[i], i);
+      corrections.push_back(pivots[i - 1] - run.grid.step(pivots[i], eps, i, i - 1));
+      inversion.losses[i] = {mean_square(corrections.back())};
     }
     inversion.state[kCorrections] = at::stack(corrections);
     inversion.reconstruction = {pivots.rbegin(), pivots.rend()};
@@ -34,42 +51,25 @@ class Direct : public DdimMethod {
     co_return inversion;
   }
 
-  Task<Trajectory> sample(const Problem& p, const Inversion& inversion,
-                          const Conditioning& conditioning) const override {
-    if (!p.edits) co_return inversion.reconstruction;
-    const Tensor corrections = inversion.state.at(kCorrections);
-    Tensor x = inversion.pivots.back();
-    Trajectory path{x};
-    for (int i = p.grid.steps(); i >= 1; --i) {
-      const Tensor eps = co_await guided(p, x, p.grid.time(i), conditioning, p.null, p.w);
-      x = at::add(down(p, x, i, eps), corrections[p.grid.steps() - i], target_scale_);
-      path.push_back(x);
-    }
-    co_return path;
+  std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
+                                   const Guidance& guidance) const override {
+    return std::make_unique<CorrectedSampler>(run, inversion, guidance.conditioning,
+                                              guidance.is_edit ? target_scale_ : 1);
   }
 
-  Reads fit_reads() const override { return {.w = true}; }
-  Reads sample_reads(double) const override { return {.w = true}; }
-  Evaluations fit_evaluations(const Ask& ask) const override {
-    return {.forward = guided_rows(ask.steps, ask.w, ask.null_source)};
-  }
-  Evaluations sample_evaluations(const Ask& ask) const override {
-    return {.forward = ask.edits ? guided_rows(ask.steps, ask.w, ask.null_sampled) : 0};
+  Task<Trajectory> sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const override {
+    if (!guidance.is_edit) co_return inversion.reconstruction;
+    co_return co_await Method::sample(run, inversion, guidance);
   }
 
  private:
-  static Tensor down(const Problem& p, const Tensor& x, int i, const Tensor& eps) {
-    return diffusion::transfer(x, eps, p.grid.alpha_bar(i), p.grid.alpha_bar(i - 1));
-  }
-
   double target_scale_;
 };
 
-const MethodRegistration registration(
+const RegisteredMethod<Direct> direct(
     {.name = "direct",
-     .summary = "keeps what each guided step back misses and adds it again: exact by construction, not to be ranked",
-     .source = "Ju et al., PnP Inversion, ICLR 2024"},
-    [](const config::Params& params) -> std::unique_ptr<Method> { return std::make_unique<Direct>(params); });
+     .summary = "stores each guided step's error and adds it back; exact by construction, so do not rank it",
+     .source = "Ju et al., PnP Inversion, ICLR 2024"});
 
 }  // namespace
 }  // namespace roundtrip::inversion

@@ -3,8 +3,8 @@
 // Hong, Lee, Jeon, Bae & Chun, "On Exact Inversion of DPM-Solvers", CVPR 2024, algorithm 1. From the explicit step,
 //   r = PHI(z; i -> i-1, eps_w(z, tau_i)) - x_{i-1},   z <- z - rho r
 // until |r|^2 is small. rho warms up to 0.5 over 20 iterations, and is halved where |r|^2 has not fallen for 20. No
-// gradients. Solved to the end it is fixed-point inversion's solution; the paper's order 2 and its inversion of the
-// decoder are not here.
+// gradients. Solved to the end it is fixed-point inversion's solution. Each step ends at an absolute residual, as
+// published, and more steps leave more of them. The paper's order 2 and its inversion of the decoder are not here.
 #include <algorithm>
 #include <limits>
 
@@ -39,10 +39,6 @@ class DpmSolver : public ImplicitMethod {
       : iterations_(params.get_int("iterations", {.min = 0, .max = 100000})),
         tolerance_(params.get_float("tolerance", {.min = 0})) {}
 
-  Evaluations invert_evaluations(const Ask& ask) const override {
-    return {.forward = guided_rows(ask.steps * (1 + iterations_), ask.invert_w, ask.null_source), .exact = false};
-  }
-
  private:
   Task<Tensor> solve(const ImplicitStep& step, std::vector<double>& residuals) const override {
     const Tensor explicit_eps = co_await step.eps(step.from);
@@ -63,12 +59,11 @@ class DpmSolver : public ImplicitMethod {
   double tolerance_;
 };
 
-const MethodRegistration registration(
+const RegisteredMethod<DpmSolver> dpm_solver(
     {.name = "dpm_solver",
      .summary = "the implicit DDIM step solved by the forward-step method (DPM-Solver of order 1 inverted exactly)",
      .source = "Hong et al., On Exact Inversion of DPM-Solvers, CVPR 2024, algorithm 1",
-     .converges = false},  // as published each step ends at an absolute residual, and more steps leave more of them
-    [](const config::Params& params) -> std::unique_ptr<Method> { return std::make_unique<DpmSolver>(params); });
+     .converges = false});
 
 }  // namespace
 }  // namespace roundtrip::inversion

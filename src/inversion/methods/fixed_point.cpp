@@ -41,11 +41,6 @@ class FixedPoint : public ImplicitMethod {
         window_(params.get_int("window", {.min = 1, .max = 100})),
         tikhonov_(params.get_float("tikhonov", {.min = 0})) {}
 
-  Evaluations invert_evaluations(const Ask& ask) const override {
-    return {.forward = guided_rows(ask.steps * (1 + iterations_), ask.invert_w, ask.null_source),
-            .exact = tolerance_ == 0};
-  }
-
  private:
   Task<Tensor> solve(const ImplicitStep& step, std::vector<double>& residuals) const override {
     Tensor z = step.from;
@@ -81,11 +76,10 @@ class FixedPoint : public ImplicitMethod {
   double tikhonov_;
 };
 
-const MethodRegistration registration(
+const RegisteredMethod<FixedPoint> fixed_point(
     {.name = "fixed_point",
      .summary = "the implicit DDIM step iterated to its fixed point (FPI; AIDI by averaging or Anderson mixing)",
-     .source = "Meiri et al., Fixed-point Inversion, 2023; Pan et al., AIDI, ICCV 2023"},
-    [](const config::Params& params) -> std::unique_ptr<Method> { return std::make_unique<FixedPoint>(params); });
+     .source = "Meiri et al., Fixed-point Inversion, 2023; Pan et al., AIDI, ICCV 2023"});
 
 }  // namespace
 }  // namespace roundtrip::inversion

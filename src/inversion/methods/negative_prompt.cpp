@@ -1,5 +1,4 @@
-// Negative-prompt inversion: what null-text inversion would tune is replaced by the prompt's own embedding, without
-// tuning.
+// Negative-prompt inversion: the prompt's own embedding takes the null embedding's place, and nothing is tuned.
 //
 // Miyake, Iohara, Saito & Tanaka, "Negative-prompt Inversion: Fast Image Inversion for Editing with Text-guided
 // Diffusion Models", 2023 (arXiv 2305.16807). Reconstructing, both embeddings are the prompt's, so that one row is
@@ -27,27 +26,21 @@ class NegativePrompt : public DdimMethod {
  public:
   explicit NegativePrompt(const config::Params& params) : slerp_(params.get_float("slerp", {.min = 0, .max = 1})) {}
 
-  Task<Trajectory> sample(const Problem& p, const Inversion& inversion,
-                          const Conditioning& conditioning) const override {
-    Guides guides{conditioning, p.source};
-    if (slerp_ > 0) guides.unconditional.tokens = slerp(p.source.tokens, p.null.tokens, slerp_);
-    const GuidesAt same = [guides](int) { return guides; };
-    return ddim_sample(p, inversion.pivots.back(), same);
-  }
-
-  Evaluations sample_evaluations(const Ask& ask) const override {
-    return {.forward = guided_rows(ask.steps, ask.w, !ask.edits && slerp_ == 0)};
+  std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
+                                   const Guidance& guidance) const override {
+    CfgPair pair{guidance.conditioning, run.source};
+    if (slerp_ > 0) pair.unconditional.tokens = slerp(run.source.tokens, run.null.tokens, slerp_);
+    return std::make_unique<Sampler>(run, inversion.pivots.back(), [pair](int) { return pair; });
   }
 
  private:
   double slerp_;
 };
 
-const MethodRegistration registration(
+const RegisteredMethod<NegativePrompt> negative_prompt(
     {.name = "negative_prompt",
-     .summary = "DDIM's inversion; the source prompt stands in the null prompt's place on the way back",
-     .source = "Miyake et al., Negative-prompt Inversion, 2023 (arXiv 2305.16807)"},
-    [](const config::Params& params) -> std::unique_ptr<Method> { return std::make_unique<NegativePrompt>(params); });
+     .summary = "DDIM's inversion; the source prompt takes the null prompt's place on the way back",
+     .source = "Miyake et al., Negative-prompt Inversion, 2023 (arXiv 2305.16807)"});
 
 }  // namespace
 }  // namespace roundtrip::inversion

@@ -8,79 +8,79 @@
 // Han et al., "ProxEdit: Improving Tuning-Free Real Image Editing with Proximal Guidance", WACV 2024. The branch of its
 // code that is labelled l0 is the soft threshold here; the one labelled l1 flips signs and is not here.
 // It reconstructs as negative_prompt does; eta is not read when editing.
-#include "diffusion/transfer.h"
 #include "inversion/ddim_method.h"
 
 namespace roundtrip::inversion {
 namespace {
 
-class ProximalNegativePrompt : public DdimMethod {
+// The edit: both prompts are compared at every step, whatever w is.
+class ProximalSampler : public Sampler {
  public:
-  explicit ProximalNegativePrompt(const config::Params& params)
-      : hard_(params.get_string("prox", {"hard", "soft"}) == "hard"),
-        quantile_(params.get_float("quantile", {.min = 0, .max = 1})),
-        guided_below_(params.get_int("guidance_below", {.min = 0})),
-        guidance_rate_(params.get_float("guidance_rate", {.min = 0, .max = 1})),
-        dilation_(params.get_int("dilation", {.min = 0, .max = 1000})) {}
+  struct Options {
+    bool hard;
+    double quantile;
+    int64_t guided_below;
+    double guidance_rate;
+    int64_t dilation;
+  };
 
-  Task<Trajectory> sample(const Problem& p, const Inversion& inversion,
-                          const Conditioning& conditioning) const override {
-    if (p.edits) return edit(p, inversion, conditioning);
-    const Guides guides{conditioning, p.source};
-    const GuidesAt same = [guides](int) { return guides; };
-    return ddim_sample(p, inversion.pivots.back(), same);
-  }
+  ProximalSampler(const Problem& run, const Inversion& inversion, const Conditioning& target, const Options& options)
+      : Sampler(run, inversion.pivots.back(), [&run, target](int) { return CfgPair{target, run.source}; }),
+        pivots_(inversion.pivots),
+        options_(options) {}
 
-  Evaluations sample_evaluations(const Ask& ask) const override {
-    return {.forward = ask.edits ? 2 * ask.steps : ask.steps};  // an edit compares the prompts at any w
+  diffusion::CfgRows rows(const CfgPair&) const override { return diffusion::CfgRows::kBoth; }
+
+  Tensor step(const Tensor& x, const diffusion::CfgOut& eps, int i) const override {
+    const Tensor d = eps.conditional - eps.unconditional;
+    const Tensor lambda = at::quantile(d.abs().flatten(), options_.quantile);
+    const Tensor moved = at::add(eps.unconditional, prox(d, lambda), w());
+    const Tensor led = run.grid.step(x, moved, i, i - 1);
+    if (run.grid[i].t >= static_cast<double>(options_.guided_below)) return led;
+    const Tensor outside = 1 - dilate((d.abs() > lambda).to(led.scalar_type()));
+    return led - options_.guidance_rate * (led - pivots_[i - 1]) * outside;
   }
 
  private:
-  Task<Trajectory> edit(const Problem& p, const Inversion& inversion, const Conditioning& target) const {
-    Tensor x = inversion.pivots.back();
-    Trajectory path{x};
-    for (int i = p.grid.steps(); i >= 1; --i) {
-      std::vector<engine::Row> rows;
-      rows.emplace_back(x, p.grid.time(i), target);
-      rows.emplace_back(x, p.grid.time(i), p.source);
-      const std::vector<Tensor> eps = co_await p.network.eps(std::move(rows));
-      const Tensor d = eps[0] - eps[1];
-      const Tensor lambda = at::quantile(d.abs().flatten(), quantile_);
-      const Tensor moved = at::add(eps[1], prox(d, lambda), p.w);
-      x = diffusion::transfer(x, moved, p.grid.alpha_bar(i), p.grid.alpha_bar(i - 1));
-      if (p.grid.time(i) < guided_below_) {
-        const Tensor outside = 1 - dilate((d.abs() > lambda).to(x.scalar_type()));
-        x = x - guidance_rate_ * (x - inversion.pivots[i - 1]) * outside;
-      }
-      path.push_back(x);
-    }
-    co_return path;
-  }
-
   Tensor prox(const Tensor& d, const Tensor& lambda) const {
-    if (hard_) return at::where(d.abs() > lambda, d, 0.0);
+    if (options_.hard) return at::where(d.abs() > lambda, d, 0.0);
     return d.sign() * (d.abs() - lambda).clamp_min(0);
   }
 
   // [C, h, w] of 0 and 1: each 1 becomes a square of 2 dilation + 1.
   Tensor dilate(const Tensor& mask) const {
-    return at::max_pool2d(mask, {2 * dilation_ + 1, 2 * dilation_ + 1}, {1, 1}, {dilation_, dilation_});
+    const int64_t n = options_.dilation;
+    return at::max_pool2d(mask, {2 * n + 1, 2 * n + 1}, {1, 1}, {n, n});
   }
 
-  bool hard_;
-  double quantile_;
-  int64_t guided_below_;
-  double guidance_rate_;
-  int64_t dilation_;
+  Trajectory pivots_;
+  Options options_;
 };
 
-const MethodRegistration registration(
+class ProximalNegativePrompt : public DdimMethod {
+ public:
+  explicit ProximalNegativePrompt(const config::Params& params)
+      : options_{.hard = params.get_string("prox", {"hard", "soft"}) == "hard",
+                 .quantile = params.get_float("quantile", {.min = 0, .max = 1}),
+                 .guided_below = params.get_int("guidance_below", {.min = 0}),
+                 .guidance_rate = params.get_float("guidance_rate", {.min = 0, .max = 1}),
+                 .dilation = params.get_int("dilation", {.min = 0, .max = 1000})} {}
+
+  std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
+                                   const Guidance& guidance) const override {
+    if (guidance.is_edit) return std::make_unique<ProximalSampler>(run, inversion, guidance.conditioning, options_);
+    const CfgPair pair{guidance.conditioning, run.source};
+    return std::make_unique<Sampler>(run, inversion.pivots.back(), [pair](int) { return pair; });
+  }
+
+ private:
+  ProximalSampler::Options options_;
+};
+
+const RegisteredMethod<ProximalNegativePrompt> proximal_negative_prompt(
     {.name = "proximal_negative_prompt",
      .summary = "negative_prompt whose edits are thresholded, and drawn back to the pivots elsewhere (ProxNPI)",
-     .source = "Han et al., ProxEdit, WACV 2024"},
-    [](const config::Params& params) -> std::unique_ptr<Method> {
-      return std::make_unique<ProximalNegativePrompt>(params);
-    });
+     .source = "Han et al., ProxEdit, WACV 2024"});
 
 }  // namespace
 }  // namespace roundtrip::inversion

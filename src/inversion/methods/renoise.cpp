@@ -1,4 +1,5 @@
-// ReNoise: a few fixed-point iterations of DDIM's implicit step, whose predictions are averaged and kept like noise.
+// ReNoise: a few fixed-point iterations of DDIM's implicit step, predictions averaged and regularised towards white
+// noise.
 //
 // From z = x_{i-1}, for k = 0..R: eps_k = eps_w(z, tau_i), then z = PHI(x_{i-1}; i-1 -> i, eps_k). The predictions of a
 // window [a, b) of k are averaged, and their mean makes the last step. What makes a step from k = a on, and the mean,
@@ -6,11 +7,11 @@
 // autocorrelation towards 0 (noise_likeness.h). Below a timestep another window and at most 5 iterations apply.
 // Garibi et al., "ReNoise: Real Image Inversion Through Iterative Noising", ECCV 2024; constants as its published code
 // has them. With the published R = 1 nothing is averaged or corrected above that timestep: one fixed-point iteration.
-// Its noise correction belongs to stochastic samplers and is not here.
+// Where eps is nothing like noise, the regularisation takes it for an error. Its noise correction belongs to stochastic
+// samplers and is not here.
 #include <algorithm>
 #include <cmath>
 
-#include "diffusion/transfer.h"
 #include "inversion/implicit_method.h"
 #include "inversion/noise_likeness.h"
 
@@ -36,27 +37,17 @@ class ReNoise : public ImplicitMethod {
         low_(window_of(params, "low_window")),
         high_(window_of(params, "high_window")) {}
 
-  Reads invert_reads() const override { return {.invert_w = true, .seed = regularises_}; }
-  Evaluations invert_evaluations(const Ask& ask) const override {
-    const int64_t S = ask.steps;
-    // How many steps lie below low_t is the grid's to say.
-    return {.forward = guided_rows(S * (1 + iterations_ + (regularises_ ? 1 : 0)), ask.invert_w, ask.null_source),
-            .exact = iterations_ <= kLowIterations};
-  }
-
  private:
   static constexpr int64_t kLowIterations = 5;
 
   Task<Tensor> solve(const ImplicitStep& step, std::vector<double>& residuals) const override {
-    const bool low = step.t() < low_t_;
+    const bool low = step.run.grid[step.i].t < static_cast<double>(low_t_);
     const Window window = low ? low_ : high_;
     const int64_t R = low ? std::min(iterations_, kLowIterations) : iterations_;
     Tensor reference;
     if (regularises_) {
-      const Problem& p = step.p;
-      const Tensor noise = p.noise(NoisePurpose::kForward, step.i, step.x0);
-      reference =
-          co_await step.eps(diffusion::forward_step(step.x0, noise, p.grid.alpha_bar(0), p.grid.alpha_bar(step.i)));
+      const Tensor noise = step.run.noise(NoisePurpose::kForward, step.i, step.x0);
+      reference = co_await step.eps(step.run.grid.noised(step.x0, noise, 0, step.i));
     }
     Tensor z = step.from, sum;
     int64_t averaged = 0;
@@ -82,7 +73,7 @@ class ReNoise : public ImplicitMethod {
     constexpr double kPatchKl = 0.065, kLargest = 100, kAutocorrelation = 20;
     // The shifts of the autocorrelation: uniform draws, the same whenever this step is asked.
     const Tensor normal =
-        step.p.noise(NoisePurpose::kShifts, step.i, at::empty({kOuter, kInner, kLevels}, at::kDouble));
+        step.run.noise(NoisePurpose::kShifts, step.i, at::empty({kOuter, kInner, kLevels}, at::kDouble));
     const Tensor uniforms = at::erfc(normal / -std::sqrt(2.0)) / 2;
     for (int outer = 0; outer < kOuter; ++outer) {
       eps = eps - kPatchKl * patch_kl_gradient(eps, reference).clamp(-kLargest, kLargest);
@@ -99,12 +90,11 @@ class ReNoise : public ImplicitMethod {
   Window low_, high_;
 };
 
-const MethodRegistration registration(
+const RegisteredMethod<ReNoise> renoise(
     {.name = "renoise",
-     .summary = "fixed-point iterations whose predictions are averaged and kept like noise",
+     .summary = "fixed-point iterations, predictions averaged and regularised towards white noise",
      .source = "Garibi et al., ReNoise, ECCV 2024",
-     .converges = false},  // where eps is nothing like noise, regularisation takes it for an error
-    [](const config::Params& params) -> std::unique_ptr<Method> { return std::make_unique<ReNoise>(params); });
+     .converges = false});
 
 }  // namespace
 }  // namespace roundtrip::inversion

@@ -1,0 +1,56 @@
+#include "inversion/guided.h"
+
+namespace roundtrip::inversion {
+
+using diffusion::CfgOut;
+using diffusion::CfgRows;
+using engine::Row;
+
+namespace {
+
+std::vector<Row> rows_of(const CfgPair& pair, CfgRows which, const Tensor& x, double t) {
+  std::vector<Row> rows;
+  if (which != CfgRows::kUnconditional) rows.emplace_back(x, t, pair.conditional);
+  if (which != CfgRows::kConditional) rows.emplace_back(x, t, pair.unconditional);
+  return rows;
+}
+
+CfgOut cfg_out(const std::vector<Tensor>& out, CfgRows which) {
+  CfgOut answer;
+  if (which != CfgRows::kUnconditional) answer.conditional = out.front();
+  if (which != CfgRows::kConditional) answer.unconditional = out.back();
+  return answer;
+}
+
+}  // namespace
+
+Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c) {
+  std::vector<Row> rows;
+  rows.emplace_back(std::move(x), run.grid[i].t, c);
+  const std::vector<Tensor> out = co_await run.network.out(std::move(rows));
+  co_return out[0];
+}
+
+Task<CfgOut> predict_pair(const Problem& run, Tensor x, int i, const CfgPair& pair, CfgRows which) {
+  std::vector<Row> rows = rows_of(pair, which, x, run.grid[i].t);
+  const std::vector<Tensor> out = co_await run.network.out(std::move(rows));
+  co_return cfg_out(out, which);
+}
+
+Task<Tensor> Guided::operator()(Tensor x, int i) const {
+  const CfgOut out = co_await predict_pair(*run_, std::move(x), i, pair_, diffusion::cfg_rows(pair_, w_));
+  co_return diffusion::cfg(out, w_);
+}
+
+Task<Tensor> Guided::gradient(Tensor x, int i, const Cotangent& cotangent) const {
+  const CfgRows which = diffusion::cfg_rows(pair_, w_);
+  const engine::Cotangent by_row = [&](const std::vector<Tensor>& out) {
+    const Tensor d_eps_w = cotangent(diffusion::cfg(cfg_out(out, which), w_));
+    return out.size() == 1 ? std::vector<Tensor>{d_eps_w} : std::vector<Tensor>{w_ * d_eps_w, (1 - w_) * d_eps_w};
+  };
+  std::vector<Row> rows = rows_of(pair_, which, x, run_->grid[i].t);
+  const engine::OutAndGradient answer = co_await run_->network.out_vjp(std::move(rows), x, by_row);
+  co_return answer.gradient;
+}
+
+}  // namespace roundtrip::inversion

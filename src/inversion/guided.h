@@ -1,0 +1,34 @@
+// eps_w(x, tau_i): the network under classifier-free guidance, as a function of a latent and a grid index.
+//
+//   eps_w = w eps(x, tau_i, c) + (1 - w) eps(x, tau_i, null)
+// Only the rows that w needs are asked, in one request. On a flow model the prediction is v throughout.
+#pragma once
+
+#include "inversion/problem.h"
+
+namespace roundtrip::inversion {
+
+class Guided {
+ public:
+  Guided(const Problem& run, CfgPair pair, double w) : run_(&run), pair_(std::move(pair)), w_(w) {}
+
+  // x [C, H, W] -> eps_w [C, H, W]. The caller's Guided outlives the task.
+  Task<Tensor> operator()(Tensor x, int i) const;
+
+  // A loss on eps_w: the cotangent d loss / d eps_w, by the chain rule through both rows, gives d loss / d x.
+  using Cotangent = std::function<Tensor(const Tensor& eps_w)>;
+  Task<Tensor> gradient(Tensor x, int i, const Cotangent& cotangent) const;
+
+ private:
+  const Problem* run_;
+  CfgPair pair_;
+  double w_;
+};
+
+// One row, unguided: eps(x, tau_i, c).
+Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c);
+
+// The predictions of the rows named, in one request.
+Task<diffusion::CfgOut> predict_pair(const Problem& run, Tensor x, int i, const CfgPair& pair, diffusion::CfgRows rows);
+
+}  // namespace roundtrip::inversion

@@ -1,0 +1,25 @@
+#include "inversion/sampler.h"
+
+namespace roundtrip::inversion {
+
+Sampler::Sampler(const Problem& run, Tensor x_S, Conditioning conditioning)
+    : Sampler(run, std::move(x_S), [&run, c = std::move(conditioning)](int) { return CfgPair{c, run.null}; }) {}
+
+Tensor Sampler::step(const Tensor& x, const diffusion::CfgOut& out, int i) const {
+  const double sigma = run.grid.sigma(run.eta(), i, i - 1);
+  const Tensor mean = run.grid.step(x, diffusion::cfg(out, w()), i, i - 1, sigma);
+  return sigma > 0 ? at::add(mean, run.noise(NoisePurpose::kSampling, i, x), sigma) : mean;
+}
+
+Task<Trajectory> walk(const Sampler& sampler) {
+  Trajectory path = sampler.start();
+  for (int i = sampler.run.grid.steps() + 1 - static_cast<int>(path.size()); i >= 1; --i) {
+    const CfgPair pair = sampler.pair(i);
+    const diffusion::CfgRows rows = sampler.rows(pair);
+    const diffusion::CfgOut out = co_await predict_pair(sampler.run, path.back(), i, pair, rows);
+    path.push_back(sampler.step(path.back(), out, i));
+  }
+  co_return path;
+}
+
+}  // namespace roundtrip::inversion

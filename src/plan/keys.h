@@ -1,0 +1,28 @@
+// Keys of the work of a record: records with equal keys share it.
+//
+// A key is readable text that names everything the work depends on within one model and engine; it never holds the
+// batch, the order or the worker.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/trial.h"
+
+namespace roundtrip::plan {
+
+struct RecordKeys {
+  std::string prepared;  // pixels, latent, embeddings, codec floor
+  std::string inverted;  // pivots
+  std::string fitted;    // and what was fitted to them
+  std::string sampled;   // the way back, its image and scores
+
+  std::vector<std::string> all() const { return {prepared, inverted, fitted, sampled}; }
+};
+
+// `dataset` tells datasets of one run apart. With `isolated` timing nothing is shared.
+// `edit` is the number of the sample's edit, where the trial edits.
+RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sample, inversion::PromptKinds prompts,
+                       size_t edit = 0);
+
+}  // namespace roundtrip::plan

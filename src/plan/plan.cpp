@@ -1,0 +1,212 @@
+#include "plan/plan.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "base/error.h"
+#include "base/file_digest.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "diffusion/step_grid.h"
+#include "model/model_folder.h"
+#include "plan/keys.h"
+#include "session/device.h"
+
+namespace roundtrip::plan {
+namespace {
+
+PlanSession& session_of(Plan& plan, const Trial& trial) {
+  const auto same = [&](const PlanSession& session) {
+    return session.options.model.path == trial.model.path && session.options.model.dtype == trial.model.dtype &&
+           session.options.engine == trial.engine && session.options.metric_params == trial.metric_params;
+  };
+  auto session = std::ranges::find_if(plan.sessions, same);
+  if (session == plan.sessions.end()) {
+    session::Device(trial.engine.device);  // throws for one that is not there
+    session::SessionOptions options{
+        .model = trial.model, .engine = trial.engine, .metrics = {}, .metric_params = trial.metric_params};
+    session = plan.sessions.insert(plan.sessions.end(), PlanSession{.options = std::move(options), .datasets = {}});
+  }
+  for (const std::string& metric : trial.metrics) {
+    std::vector<std::string>& all = session->options.metrics;
+    if (std::ranges::find(all, metric) == all.end()) all.push_back(metric);
+  }
+  return *session;
+}
+
+PlanDataset& dataset_of(PlanSession& session, const data::DatasetOptions& options) {
+  auto entry = std::ranges::find(session.datasets, options, &PlanDataset::options);
+  if (entry == session.datasets.end()) {
+    entry = session.datasets.insert(
+        session.datasets.end(), PlanDataset{.options = options, .dataset = data::open_dataset(options), .trials = {}});
+  }
+  return *entry;
+}
+
+// The weights and modules that the trials of one session read.
+std::string digest_of(const PlanSession& session, const model::ModelCard& model) {
+  Hasher hasher;
+  hasher.add(model.digest());
+  for (const auto& [key, path] : metrics::metric_files(session.options.metric_params)) {
+    hasher.add(key).add(std::filesystem::exists(path) ? remembered_sha256_of_file(path) : std::string());
+  }
+  return hasher.hex();
+}
+
+// Settings that the model has to agree with: its size, its schedule.
+void check_against_model(Plan& plan, PlanSession& session, const std::vector<size_t>& trials, TrialIds ids) {
+  const model::ModelCard model =
+      model::inspect_model({.path = session.options.model.path, .dtype = session.options.model.dtype});
+  session.parameters = model.parameters;
+  const std::string digest = ids == TrialIds::kMake ? digest_of(session, model) : "";
+  const diffusion::NoiseSchedule schedule(model.schedule);
+  std::map<int, std::shared_ptr<const diffusion::StepGrid>> grids;
+  const auto grid_of = [&](int steps) {
+    auto& grid = grids[steps];
+    if (!grid) grid = std::make_shared<const diffusion::StepGrid>(diffusion::ddim_grid(schedule, steps));
+    return grid;
+  };
+  const auto rehearsals = std::make_shared<Rehearsals>();
+  for (const size_t k : trials) {
+    Trial& trial = plan.trials[k];
+    if (ids == TrialIds::kMake) trial.id = Hasher().add(trial.id).add(digest).hex().substr(0, 16);
+    trial.grid = grid_of(trial.steps);  // throws for steps that the schedule does not have
+    trial.rehearsals = rehearsals;
+    // A method that asks no network when inverting has no such scale, whatever is set.
+    const inversion::Rehearsal& seen = rehearsals->of(trial, {});
+    if (!seen.reads(inversion::kInvertWKey)) {
+      trial.settings.invert_w = std::numeric_limits<double>::quiet_NaN();
+    }
+    if (trial.steps >= std::ssize(session.options.times)) {
+      session.options.times.clear();
+      for (int i = 0; i <= trial.steps; ++i) session.options.times.push_back((*trial.grid)[i].t);
+    }
+    const int64_t factor = model.pixel_multiple;
+    if (trial.dataset.size.first == 0) {
+      if (model.pixel_size[0] == 0) {
+        throw Error(ErrorKind::kMissing, fmt::format("dataset.size: {} does not say its image size; expected a number "
+                                                     "or [height, width]",
+                                                     session.options.model.path));
+      }
+      trial.dataset.size = {static_cast<int>(model.pixel_size[0]), static_cast<int>(model.pixel_size[1])};
+    }
+    const auto [height, width] = trial.dataset.size;
+    if (height % factor != 0 || width % factor != 0) {
+      throw Error(ErrorKind::kType, fmt::format("dataset.size: {} x {}; expected multiples of {}, the model's factor",
+                                                height, width, factor));
+    }
+    session.options.height = std::max(session.options.height, height);
+    session.options.width = std::max(session.options.width, width);
+    const int64_t latent = model.latent_channels * (height / factor) * (width / factor) * int64_t{sizeof(float)};
+    PlanDataset& entry = dataset_of(session, trial.dataset);
+    entry.trials.push_back(k);
+    const int64_t records = entry.records(trial);
+    if (trial.save_trajectories) plan.saved_bytes += records * 2 * (trial.steps + 1) * latent;
+    if (trial.save_images == SaveImages::kAll) plan.saved_bytes += records * 2 * 3 * height * width;
+  }
+}
+
+// Adds `count` times `each` to what is made, as far as other trials' records do not make it already.
+void make(std::map<std::string, int64_t>& made, const std::string& key, const inversion::NfeBounds& each, int64_t count,
+          inversion::NfeBounds& sum) {
+  int64_t& already = made[key];
+  sum += each * std::max<int64_t>(count - already, 0);
+  already = std::max(already, count);
+}
+
+// The evaluations that the trials of one dataset ask for, and those that are left when records share.
+void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entry, int dataset_number) {
+  using inversion::PromptKinds;
+  std::map<std::string, int64_t> made;
+  for (const size_t k : entry.trials) {
+    const Trial& trial = plan.trials[k];
+    // Samples and edits differ only in which of their prompts are the null prompt: one of each kind stands for all.
+    std::map<std::pair<PromptKinds, size_t>, int64_t> records;  // by kind and the edit's number
+    std::map<bool, int64_t> sources;                            // by whether the source prompt is the null prompt
+    for (size_t s = 0; s < entry.dataset->ids().size(); ++s) {
+      const auto count = static_cast<size_t>(entry.records(trial, s));
+      for (size_t e = 0; e < count; ++e) {
+        const PromptKinds kinds = prompt_kinds(trial, *entry.dataset, s, e);
+        ++records[{kinds, e}];
+        if (e == 0) ++sources[kinds.null_source];
+      }
+    }
+    const auto keys_of = [&](PromptKinds kinds, size_t edit, bool by_target) {
+      const std::string name =
+          fmt::format("{}{}", kinds.null_source ? "null" : "", by_target && kinds.null_sampled ? "0" : "");
+      return record_keys(trial, dataset_number, name, kinds, edit);
+    };
+    for (const auto& [null_source, count] : sources) {
+      const PromptKinds kinds{null_source, null_source};
+      const inversion::Rehearsal& seen = trial.rehearsals->of(trial, kinds);
+      const RecordKeys keys = keys_of(kinds, 0, false);
+      make(made, keys.inverted, seen.invert.nfe, count, session.made);
+      make(made, keys.fitted, seen.fit.nfe, count, session.made);
+    }
+    for (const auto& [kind, count] : records) {
+      const auto& [kinds, edit] = kind;
+      const inversion::Rehearsal& seen = trial.rehearsals->of(trial, kinds);
+      plan.asked += seen.invert.nfe * count;
+      plan.asked += seen.fit.nfe * count;
+      plan.asked += seen.sample.nfe * count;
+      make(made, keys_of(kinds, edit, true).sampled, seen.sample.nfe, count, session.made);
+    }
+  }
+}
+
+void check_edits(const PlanDataset& entry, const Trial& trial) {
+  if (trial.edits && entry.records(trial) == 0) {
+    throw input_error(entry.options.path.string(), "task=edit, and no image has an edit",
+                      "a target_text in metadata.jsonl for one image or more");
+  }
+}
+
+}  // namespace
+
+int64_t PlanDataset::records(const Trial& trial, size_t sample) const {
+  return trial.edits ? static_cast<int64_t>(dataset->edits(sample).size()) : 1;
+}
+
+int64_t PlanDataset::records(const Trial& trial) const {
+  int64_t sum = 0;
+  for (size_t sample = 0; sample < dataset->ids().size(); ++sample) sum += records(trial, sample);
+  return sum;
+}
+
+Plan make_plan(const hydra::Launch& launch, TrialIds ids) {
+  Plan plan;
+  plan.swept = launch.swept;
+  plan.parameters = swept_parameters(launch);
+  for (const hydra::Job& job : launch.jobs) plan.trials.push_back(read_trial(launch, job));
+
+  std::vector<std::vector<size_t>> trials_of_session;
+  for (size_t k = 0; k < plan.trials.size(); ++k) {
+    const size_t session = &session_of(plan, plan.trials[k]) - plan.sessions.data();
+    trials_of_session.resize(plan.sessions.size());
+    trials_of_session[session].push_back(k);
+  }
+  plan.first_row.resize(plan.trials.size());
+  std::vector<int64_t> records_of_trial(plan.trials.size());
+  for (size_t b = 0; b < plan.sessions.size(); ++b) {
+    check_against_model(plan, plan.sessions[b], trials_of_session[b], ids);
+    for (size_t d = 0; d < plan.sessions[b].datasets.size(); ++d) {
+      const PlanDataset& entry = plan.sessions[b].datasets[d];
+      count_evaluations(plan, plan.sessions[b], entry, static_cast<int>(d));
+      for (const size_t k : entry.trials) {
+        check_edits(entry, plan.trials[k]);
+        records_of_trial[k] = entry.records(plan.trials[k]);
+      }
+    }
+    plan.made += plan.sessions[b].made;
+  }
+  std::map<std::string, int> times_seen;  // a sweep may name a setting twice
+  for (size_t k = 0; k < plan.trials.size(); ++k) {
+    plan.first_row[k] = plan.records;
+    plan.records += records_of_trial[k];
+    if (const int times = times_seen[plan.trials[k].id]++; times > 0) plan.trials[k].id += fmt::format("-{}", times);
+  }
+  return plan;
+}
+
+}  // namespace roundtrip::plan

@@ -1,0 +1,43 @@
+#include "plan/rehearsed.h"
+
+#include <fmt/format.h>
+
+#include "plan/trial.h"
+
+namespace roundtrip::plan {
+namespace {
+
+// Methods may treat these values specially, and no others.
+double kind_of(double setting) {
+  constexpr double kBetween = 0.5, kBeyond = 7.5;
+  return setting == 0 || setting == 1 ? setting : setting > 0 && setting < 1 ? kBetween : kBeyond;
+}
+
+}  // namespace
+
+inversion::PromptKinds prompt_kinds(const Trial& trial, const data::Dataset& dataset, size_t sample, size_t edit) {
+  const std::string source = dataset.prompt(sample);
+  const std::string sampled = trial.edits ? dataset.edits(sample).at(edit).target_prompt : source;
+  return {.null_source = source == trial.null_prompt, .null_sampled = sampled == trial.null_prompt};
+}
+
+const inversion::Rehearsal& Rehearsals::of(const Trial& trial, inversion::PromptKinds prompts) {
+  inversion::Settings settings = trial.settings;
+  settings.invert_w = kind_of(settings.invert_w);
+  std::string numbers = fmt::format("{}", settings.invert_w);
+  for (auto& [name, value] : settings.numbers) numbers += fmt::format(",{}", value = kind_of(value));
+  const std::string key =
+      fmt::format("{};{};{};{};{};S={};{}{}{};{}", trial.method_name, trial.method_params, trial.editor_name,
+                  trial.editor_params, trial.edits, trial.steps, settings.eps_at == inversion::EpsAt::kTo,
+                  prompts.null_source, prompts.null_sampled, numbers);
+  const auto known = known_.find(key);
+  if (known != known_.end()) return known->second;
+  const inversion::SampleStage way_back = [&trial](const inversion::Problem& run, const inversion::Inversion& inversion,
+                                                   const inversion::Guidance& guidance) {
+    return editing::way_back(*trial.method, *trial.editor, run, inversion, guidance);
+  };
+  return known_.emplace(key, rehearse(*trial.method, way_back, *trial.grid, settings, trial.edits, prompts))
+      .first->second;
+}
+
+}  // namespace roundtrip::plan

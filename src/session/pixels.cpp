@@ -1,0 +1,16 @@
+#include "session/pixels.h"
+
+namespace roundtrip::session {
+
+Tensor to_pixels(const data::Image& image, const at::TensorOptions& options) {
+  const Tensor bytes = at::from_blob(const_cast<uint8_t*>(image.rgb.data()), {image.height, image.width, 3}, at::kByte);
+  const Tensor planes = bytes.permute({2, 0, 1}).contiguous().to(c10::typeMetaToScalarType(options.dtype()));
+  return (planes / 127.5 - 1).to(options.device());
+}
+
+Tensor to_bytes(const Tensor& pixels) {
+  const Tensor unit = ((pixels.to(at::kCPU, at::kFloat) + 1) / 2).clamp(0, 1);
+  return (unit * 255).round().to(at::kByte).permute({1, 2, 0}).contiguous();
+}
+
+}  // namespace roundtrip::session

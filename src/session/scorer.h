@@ -1,0 +1,56 @@
+// Loaded metrics: a run scores its results with them, and rescore.h a run's saved images. Pairs of many coroutines are
+// scored in batches.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "metrics/metric.h"
+
+namespace roundtrip::session {
+
+using at::Tensor;
+
+// Inputs of one score. A metric returns NaN if an input that it wants is undefined.
+struct Pair {
+  Tensor reference, test;  // [3, H, W] on [-1, 1], clamped before they are scored
+  Tensor x0, x;            // their latents [C, h, w]; required if a metric wants them
+  std::string caption;     // the prompt that `test` should show
+  Tensor mask = {};        // [1, H, W] bool: where an edit may change the image
+  Tensor target = {};      // [3, H, W] on [-1, 1]: the exact answer to an edit
+};
+
+using Scores = std::map<std::string, double>;  // by metric, or by column
+
+class Scorer {
+ public:
+  // `device` is where the pairs are.
+  Scorer(const std::vector<std::string>& names, const metrics::MetricParams& params, at::Device device);
+  Scorer(const Scorer&) = delete;  // its batched function refers to it
+
+  // Lets the engine answer score(), `rows` pairs at a time. Call before the first score().
+  void join(engine::Engine& engine, int rows);
+
+  // Scores by metric.
+  engine::Task<Scores> score(Pair pair);
+
+  const std::vector<std::unique_ptr<metrics::Metric>>& metrics() const { return metrics_; }
+  // Reasons why metrics return only NaN and how to fix it, one line each.
+  std::vector<std::string> unavailable() const;
+
+ private:
+  std::vector<Tensor> answer(const std::vector<Tensor>& inputs) const;
+
+  at::Device device_;
+  std::vector<std::unique_ptr<metrics::Metric>> metrics_;
+  metrics::Wants wants_;  // union over the metrics
+  engine::BatchedFunction* score_ = nullptr;
+};
+
+// Number of pictures of this size that the metrics and the codec process at once.
+int pictures_at_once(int64_t pixels_of_picture, int most);
+
+}  // namespace roundtrip::session

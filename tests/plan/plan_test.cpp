@@ -1,0 +1,71 @@
+// What planning reads, and what it hands on to a session.
+#include "plan/plan.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+
+#include "support/sweep_fixture.h"
+
+namespace roundtrip::plan {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::Ge;
+using ::testing::Lt;
+
+constexpr const char* kModel = ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd";
+
+class Planned : public testing::SweepFixture {
+ protected:
+  static int64_t bytes_read() {
+    std::ifstream io("/proc/self/io");
+    std::string key;
+    int64_t value = 0;
+    io >> key >> value;
+    return value;
+  }
+  // A copy of the model, which nothing has hashed yet.
+  std::string fresh_model() const {
+    fs::copy(kModel, folder_ / "model", fs::copy_options::recursive);
+    return "model.path=" + (folder_ / "model").string();
+  }
+  static int64_t size_of_weights() {
+    int64_t size = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(kModel)) {
+      if (entry.path().extension() == ".safetensors") size += static_cast<int64_t>(entry.file_size());
+    }
+    return size;
+  }
+};
+
+TEST_F(Planned, WeightsAreReadForIdsAloneAndOnce) {
+  const std::vector<std::string> words = {fresh_model(), "steps=2"};
+  plan(words, TrialIds::kOmit);  // whatever is read once per process
+  const auto read_by = [&](TrialIds ids) {
+    const int64_t start = bytes_read();
+    plan(words, ids);
+    return bytes_read() - start;
+  };
+  const int64_t omitted = read_by(TrialIds::kOmit);
+  const int64_t made = read_by(TrialIds::kMake);
+  const int64_t again = read_by(TrialIds::kMake);
+  EXPECT_GE(made - omitted, size_of_weights());
+  EXPECT_LT(again, omitted + 4096);
+}
+
+TEST_F(Planned, IdsAreOfTheWeightsAndNotOfTheirPath) {
+  const Plan here = plan({"steps=2"}), there = plan({fresh_model(), "steps=2"});
+  EXPECT_EQ(here.trials[0].id, there.trials[0].id);
+}
+
+// A calibration that asked at t = 500 would index past a shorter schedule.
+TEST_F(Planned, SessionsAreAskedAtTimesOfTheGrid) {
+  EXPECT_THAT(plan({"-m", "steps=2,4"}).sessions.at(0).options.times, ElementsAre(0, 1, 251, 501, 751));
+}
+
+}  // namespace
+}  // namespace roundtrip::plan

@@ -31,7 +31,7 @@ class Schema {
   // A section whose keys are open ("method"): those without a field of their own pass unchecked, for their readers.
   void add_open_section(std::string path);
 
-  // Whether `path` has keys below it: "engine".
+  // True if `path` has keys below it: "engine".
   bool is_section(const std::string& path) const;
   const std::vector<Field>& fields() const { return fields_; }
   std::vector<hydra::KeyInfo> key_infos() const;  // of fields()

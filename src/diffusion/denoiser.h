@@ -54,7 +54,7 @@ class Denoiser {
   virtual Tensor out(const Batch& batch) = 0;
 
   virtual Out predicts() const { return Out::kEps; }
-  // Whether its rows can be linked by attention plans.
+  // True if its rows can be linked by attention plans.
   virtual bool takes_plans() const { return false; }
 };
 

@@ -7,7 +7,7 @@
 namespace roundtrip::plan {
 namespace {
 
-// Methods may treat these values specially, and no others.
+// A guidance scale or eta decides what is read and asked only by being one of these values.
 double kind_of(double setting) {
   constexpr double kBetween = 0.5, kBeyond = 7.5;
   return setting == 0 || setting == 1 ? setting : setting > 0 && setting < 1 ? kBetween : kBeyond;
@@ -25,7 +25,10 @@ const inversion::Rehearsal& Rehearsals::of(const Trial& trial, inversion::Prompt
   inversion::Settings settings = trial.settings;
   settings.invert_w = kind_of(settings.invert_w);
   std::string numbers = fmt::format("{}", settings.invert_w);
-  for (auto& [name, value] : settings.numbers) numbers += fmt::format(",{}", value = kind_of(value));
+  for (auto& [name, value] : settings.numbers) {
+    if (name == inversion::kWKey || name == inversion::kEtaKey) value = kind_of(value);
+    numbers += fmt::format(",{}", value);
+  }
   const std::string key =
       fmt::format("{};{};{};{};{};S={};{}{}{};{}", trial.method_name, trial.method_params, trial.editor_name,
                   trial.editor_params, trial.edits, trial.steps, settings.eps_at == inversion::EpsAt::kTo,

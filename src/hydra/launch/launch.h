@@ -41,7 +41,7 @@ SearchPath search_path(const Flags& flags);
 class TypeCheck {
  public:
   virtual ~TypeCheck() = default;
-  // Whether `path` has keys below it: "engine".
+  // True if `path` has keys below it: "engine".
   virtual bool is_section(const std::string& path) const = 0;
   // Returns a resolved job with its values converted. Throws kType or kMissing.
   virtual Node converted(const Node& job) = 0;

@@ -53,17 +53,27 @@ struct StageRehearsal {
 };
 
 struct Rehearsal {
-  StageRehearsal invert, fit, sample;
-  bool reads(const char* key) const { return invert.reads.has(key) || fit.reads.has(key) || sample.reads.has(key); }
+  StageRehearsal invert, fit, walk, sample;
+  bool reads(const char* key) const {
+    return invert.reads.has(key) || fit.reads.has(key) || walk.reads.has(key) || sample.reads.has(key);
+  }
   bool has_sampler = false;  // whether editors can drive the way back
   std::string refused = {};  // the method's own message where it refuses the setting; the stages then read everything
 };
 
-// The way back that is rehearsed: the method's own, or an editor's.
-using SampleStage =
-    std::function<Task<Trajectory>(const Problem& run, const Inversion& inversion, const Guidance& guidance)>;
+// The way back that is rehearsed: the method's own, or an editor's, which may read the source's own walk.
+struct WayBack {
+  std::function<Task<SourceWalk>(const Problem& run, const Inversion& inversion)> walk = {};  // none: not read
+  std::function<Task<Trajectory>(const Problem& run, const Inversion& inversion, const SourceWalk& source,
+                                 const Guidance& guidance)>
+      sample;
+};
 
-Rehearsal rehearse(const Method& method, const SampleStage& sample, const diffusion::StepGrid& grid,
+// The method's own, as `sample` of a WayBack.
+Task<Trajectory> own_way_back(const Method& method, const Problem& run, const Inversion& inversion,
+                              const Guidance& guidance);
+
+Rehearsal rehearse(const Method& method, const WayBack& way_back, const diffusion::StepGrid& grid,
                    const Settings& settings, bool is_edit, PromptKinds prompts);
 
 }  // namespace roundtrip::inversion

@@ -67,6 +67,8 @@ class UNet : public Network {
   at::Tensor predict(const diffusion::Batch& batch) const override;
 
   const Facts& facts() const override { return facts_; }
+  std::vector<diffusion::Site> attention_sites(int64_t h, int64_t w) const override;
+  bool takes_plans() const override;
 
  private:
   struct Layers;

@@ -38,13 +38,16 @@ std::vector<int64_t> tokens_of_changed(const PromptTokens& prompt, const std::ve
       "a token in every word that Replace changes. Remove double spaces, or use Refine");
 }
 
+std::string word_count(size_t n) { return fmt::format("{} {}", n, n == 1 ? "word" : "words"); }
+
 std::deque<ChangedWord> changed_words(const PromptTokens& source, const PromptTokens& target) {
   const std::vector<std::string> a = text::words_of(source.prompt), b = text::words_of(target.prompt);
   if (a.size() != b.size()) {
-    throw input_error("Replace",
-                      fmt::format("source prompt {} has {} words and target prompt {} has {}", name_text(source.prompt),
-                                  a.size(), name_text(target.prompt), b.size()),
-                      "as many in both. Use Refine");
+    throw input_error(
+        "Replace",
+        fmt::format("the source prompt {} has {} and the target prompt {} has {} between single spaces",
+                    name_text(source.prompt), word_count(a.size()), name_text(target.prompt), word_count(b.size())),
+        "as many in both. Use Refine");
   }
   std::deque<ChangedWord> changed;
   for (size_t k = 0; k < a.size(); ++k) {

@@ -28,8 +28,9 @@ bool can_replace(const text::PromptTokens& source, const text::PromptTokens& tar
 
 // Replace: word k of the target gets the attention of word k of the source; `known` is 1 throughout. Tokens of a
 // changed word map one to one where both words have as many; otherwise each token of the target's word, which has |T|,
-// gets 1/|T| of the sum over the source's. Throws kInput for unequal numbers of words, a changed word without tokens,
-// and a prompt with more than L tokens.
+// gets 1/|T| of the sum over the source's. With kShifted and fewer tokens in the target, the last columns of its
+// padding get nothing: the source has no columns left. Throws kInput for unequal numbers of words, a changed word
+// without tokens, and a prompt with more than L tokens.
 TokenMap replace_map(const text::PromptTokens& source, const text::PromptTokens& target, Tail tail);
 
 // Refine: a token of the target that aligns with one of the source gets that one's attention; the others are not known.

@@ -1,6 +1,6 @@
 // Windows of steps in which attention is edited, from the settings' fractions of all steps.
 //
-// Hertz et al., Prompt-to-Prompt, ICLR 2023, section 3.2: tau for all words, or for a word of its own. Steps count from
+// Hertz et al., Prompt-to-Prompt, ICLR 2023, section 3.2: tau, of all words or of one. Steps count from
 // 0 at the noisiest. Cross-attention windows are fractions of N + 1, as in the published code, self-attention windows
 // of N: one half of 5 steps is 3 steps of the one and 2 of the other.
 #pragma once
@@ -28,7 +28,7 @@ struct Window {
 // Throws kType, naming `key`, unless 0 <= start <= end <= 1.
 void require_bound(const Bound& bound, std::string_view key);
 
-// The steps of a bound, both ends truncated in double: window({0, .58}, 50) ends before step 28.
+// The steps of a bound, both ends truncated in double: window({0, .58}, 50) ends before step 28, not 29.
 Window window(const Bound& bound, int n);
 
 using WordBounds = std::vector<std::pair<std::string, Bound>>;

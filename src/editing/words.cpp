@@ -18,6 +18,7 @@ void set(at::Tensor& row, const std::vector<int64_t>& columns, double value) {
 }  // namespace
 
 void require_fitting(const text::PromptTokens& prompt) {
+  check(prompt.ids.size() == prompt.pieces.size() + 2, "a prompt has a piece for each token between its marks");
   const auto length = static_cast<int64_t>(prompt.ids.size());
   if (length <= prompt.max_length) return;
   throw input_error("prompt " + name_text(prompt.prompt), fmt::format("has {} tokens with its marks", length),

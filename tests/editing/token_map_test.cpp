@@ -64,8 +64,8 @@ TEST(Replace, RefusesPromptsWithOtherNumbersOfWords) {
   EXPECT_FALSE(can_replace(source, target));
   EXPECT_EQ(
       error_of([&] { replace_map(source, target, Tail::kShifted); }),
-      "Replace: source prompt 'cat' has 1 words and target prompt 'a cat and a dog' has 5; expected as many in both. "
-      "Use Refine");
+      "Replace: the source prompt 'cat' has 1 word and the target prompt 'a cat and a dog' has 5 words between single "
+      "spaces; expected as many in both. Use Refine");
 }
 
 TEST(Replace, NamesAChangedWordWithoutTokens) {

@@ -17,7 +17,7 @@ namespace roundtrip::editing {
 
 // Words of one edit as its dataset gives them; the editor's own settings win over them.
 struct EditWords {
-  std::vector<std::string> blend_source, blend_target;     // whose attention bounds the edit; empty: not given
+  std::vector<std::string> blend_source, blend_target;    // whose attention bounds the edit; empty: not given
   std::vector<std::pair<std::string, double>> equalizer;  // words of the target prompt and their factors
 };
 

@@ -1,7 +1,7 @@
 // A prompt as a tokenizer cuts it, and the tokens that belong to a word.
 //
-// Words are what attention control speaks of (Hertz et al., Prompt-to-Prompt, ICLR 2023); embeddings have a row for each
-// token. The walk from one to the other is that of the paper's code: it counts decoded characters.
+// Words are what attention control speaks of (Hertz et al., Prompt-to-Prompt, ICLR 2023); embeddings have a row for
+// each token. The walk from one to the other is that of the paper's code: it counts decoded characters.
 #pragma once
 
 #include <cstdint>

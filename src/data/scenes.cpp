@@ -83,6 +83,21 @@ Description edited(const Description& from, Edit edit, Draws& draws, size_t whic
   return to;
 }
 
+// An editor bounds an edit by the attention of words, so these are the words of what changes its look, not the words
+// that change: "circle" of "a red circle" and of "a blue circle", since the region of the edit is the circle. A removal
+// has no word of its own in the target prompt, and so none. With two objects of one shape the word means both.
+EditWords words_of(const Description& from, const Description& to, Edit edit, size_t which) {
+  EditWords words;
+  if (edit == Edit::kRemoval) return words;
+  const auto word = [&](const Description& description) -> std::string {
+    if (edit == Edit::kBackground) return "background";
+    return std::string(name(description.objects.at(which).shape, kShapes));
+  };
+  words.blend_source = {word(from)};
+  words.blend_target = {word(to)};
+  return words;
+}
+
 }  // namespace
 
 std::string caption(const Description& description) {
@@ -111,8 +126,9 @@ std::vector<EditedScene> draw_edits(const Scene& scene) {
   for (const Edit edit : edits) {
     const size_t which = draws.below(scene.description.objects.size());
     Description to = edited(scene.description, edit, draws, which);
+    EditWords words = words_of(scene.description, to, edit, which);
     Image mask = change_mask(scene.description, to, scene.nuisance);
-    results.push_back({.edit = edit, .description = std::move(to), .mask = std::move(mask)});
+    results.push_back({.edit = edit, .description = std::move(to), .words = std::move(words), .mask = std::move(mask)});
   }
   return results;
 }

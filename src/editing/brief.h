@@ -26,6 +26,7 @@ struct Brief {
   // there.
   std::optional<text::PromptTokens> source, target;
   EditWords words;
+  int64_t h = 0, w = 0;                                       // of the latents
   at::Tensor mask;                                            // [H, W] bool, true where the edit may change the image
   std::map<std::string, diffusion::Conditioning> embeddings;  // of the prompts that the editor asked for
   bool rehearsed = false;

@@ -22,6 +22,19 @@ std::unique_ptr<Editor> make_editor(const std::string& name, const config::Param
   return editor;
 }
 
+void require_attention(const NetworkFacts& network, const std::string& editor) {
+  if (network.sites.empty()) {
+    throw Error(ErrorKind::kType, fmt::format("editor.name: found {}; the model's network has no attention layers that "
+                                              "it could control; expected none, or another model",
+                                              editor));
+  }
+  if (network.guidance_scale == 0) {
+    throw Error(ErrorKind::kType, fmt::format("guidance_scale: found 0, which asks for no row of the target prompt; "
+                                              "expected another number, as editor={} controls that row",
+                                              editor));
+  }
+}
+
 Task<SourceWalk> walk_source(const Method& method, const Editor& editor, const Problem& run, const Inversion& inversion,
                              const Brief& brief) {
   SourceWalk known{.path = method.known_reconstruction(run, inversion)};

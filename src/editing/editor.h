@@ -55,7 +55,11 @@ struct NetworkFacts {
   std::vector<diffusion::Site> sites;  // of its attention, for the latents' size
   int64_t h = 0, w = 0;                // of the latents
   double guidance_scale = 1;
+  bool edits_name_words = false;  // whose regions bound them, in the dataset
 };
+
+// Throws kType for a network without attention to text, or w = 0, which asks for no row of the target prompt.
+void require_attention(const NetworkFacts& network, const std::string& editor);
 
 class Editor {
  public:

@@ -43,6 +43,11 @@ Tensor LocalBlend::mask(int64_t h, int64_t w) const {
          ~(region(sum_.minus_source, h, w, false, minus_th) | region(sum_.minus_target, h, w, false, minus_th));
 }
 
+Tensor LocalBlend::maps() const {
+  const auto share = [](const Tensor& map) { return (map / map.amax()).nan_to_num(0); };
+  return at::stack({share(sum_.source), share(sum_.target)});
+}
+
 Tensor LocalBlend::blend(const Tensor& x_source, const Tensor& x_target) const {
   return at::where(mask(x_source.size(-2), x_source.size(-1)), x_target, x_source);
 }

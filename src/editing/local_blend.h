@@ -37,6 +37,9 @@ class LocalBlend {
   // M [h, w] bool, true where the edit stays: the source's region or the target's, and neither's region of minus words.
   at::Tensor mask(int64_t h, int64_t w) const;
 
+  // The words' maps so far, the source's and the target's [2, h, w], each of its own maximum; zeros without words.
+  at::Tensor maps() const;
+
   // x_source + M (x_target - x_source), [..., h, w], without the rounding of that sum.
   at::Tensor blend(const at::Tensor& x_source, const at::Tensor& x_target) const;
 

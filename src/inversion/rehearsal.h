@@ -39,10 +39,12 @@ struct NfeBounds {
   }
 };
 
-// Which of a sample's prompts are the null prompt: guidance then needs one row whatever w is.
+// What the prompts of a sample decide of its rows. Which of them are the null prompt: guidance then needs one row
+// whatever w is.
 struct PromptKinds {
   bool null_source = false;
   bool null_sampled = false;  // the prompt sampled under: an edit's target prompt, else the source prompt
+  bool named_words = false;   // the edit names words that bound it
   auto operator<=>(const PromptKinds&) const = default;
 };
 

@@ -103,4 +103,8 @@ const Session::Embedding& Session::embedding(const std::string& prompt) {
   return embeddings_.emplace(prompt, std::move(embedding)).first->second;
 }
 
+std::optional<text::PromptTokens> Session::prompt_tokens(const std::string& prompt) const {
+  return model_.text ? model_.text->tokens(prompt) : std::nullopt;
+}
+
 }  // namespace roundtrip::session

@@ -1,0 +1,202 @@
+// Prompt-to-Prompt: the target is sampled with attention maps of the source.
+//
+//   cross-attention, until tau:  A_tgt' = A_src P_i + A_tgt diag(d_i)      Replace, Refine, Reweight (cross_edit.h)
+//   self-attention, until tau:   A_tgt' = A_src                            in layers of few tokens
+//   local blending:              x <- x_src + M (x - x_src)                M where the maps of words are above a threshold
+// Hertz, Mokady, Tenenbaum, Aberman, Pritch & Cohen-Or, "Prompt-to-Prompt Image Editing with Cross Attention Control",
+// ICLR 2023, algorithm 1; windows, words and the blend's start as in the code published with null-text inversion, and
+// the released tails under `tail: released`.
+//
+// The source's walk is known before, so that a step needs no unconditional row of the source, and its conditional row
+// only while a map is taken from it: 3 rows a step, then 2, where the published code asks for 4 throughout.
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "editing/cross_edit.h"
+#include "editing/editor.h"
+#include "editing/linked_step.h"
+#include "editing/p2p_settings.h"
+
+namespace roundtrip::editing {
+namespace {
+
+using diffusion::AttentionPlan;
+
+constexpr const char* kName = "prompt_to_prompt";
+
+// What the settings make of one edit's prompts.
+class Edited {
+ public:
+  Edited(const P2pSettings& settings, const Brief& brief, int N) : settings_(settings), self_(window(settings.self, N)) {
+    if (brief.rehearsed) {  // which steps need the source does not depend on what the words are
+      const auto some_column = [](const std::string&) { return std::vector<int64_t>{0}; };
+      alpha_ = cross_alphas(N, 2, settings.cross, settings.cross_words, some_column);
+      map_ = {at::eye(2), at::ones({2})};
+      e_ = at::ones({2});
+      if (!blend_words(settings, brief).empty()) on_ = Columns{at::ones({2}), at::ones({2})};
+      return;
+    }
+    if (!brief.source || !brief.target) {
+      throw Error(ErrorKind::kType, "editor: the model has no tokenizer, which tells the tokens of a word; expected a "
+                                    "model folder with tokenizer/, or editor=none");
+    }
+    const text::PromptTokens &source = *brief.source, &target = *brief.target;
+    const bool replaces =
+        settings.mapper == Mapper::kReplace || (settings.mapper == Mapper::kAuto && can_replace(source, target));
+    map_ = replaces ? replace_map(source, target, settings.tail) : refine_map(source, target, settings.tail);
+    alpha_ = cross_alphas(N, target.max_length, settings.cross, settings.cross_words, [&](const std::string& word) {
+      return columns_of(target, word, settings.words, "editor.cross");
+    });
+    e_ = equalizer(target, factors(settings, brief), settings.words, "editor.equalizer");
+    if (const WordPair words = blend_words(settings, brief); !words.empty()) {
+      on_ = weights(source, target, words, "editor.blend.words");
+    }
+    if (!settings.minus.empty()) minus_ = weights(source, target, settings.minus, "editor.blend.minus");
+  }
+
+  static WordPair blend_words(const P2pSettings& settings, const Brief& brief) {
+    if (!settings.blend_words || !settings.blend_words->empty()) return settings.blend_words.value_or(WordPair{});
+    return {brief.words.blend_source, brief.words.blend_target};
+  }
+
+  static Factors factors(const P2pSettings& settings, const Brief& brief) {
+    if (!settings.equalizer || !settings.equalizer->empty()) return settings.equalizer.value_or(Factors{});
+    return brief.words.equalizer;
+  }
+
+  bool blends() const { return on_.has_value(); }
+  bool needs_source(int k) const { return self_.contains(k) || alpha_[k].any().item<bool>(); }
+
+  // The source's row and the target's conditional row at step k.
+  void control(int k, int source, int row, AttentionPlan& plan) const {
+    if (alpha_[k].any().item<bool>()) {
+      const CrossEdit edit = cross_edit(map_, alpha_[k], e_);
+      plan.mixes.push_back({.sites = {}, .row = row, .source = source, .P = edit.P, .d = edit.d});
+    }
+    if (self_.contains(k)) {
+      plan.routes.push_back({.sites = {.max_tokens = settings_.self_max_tokens}, .row = row, .source = source});
+    }
+  }
+
+  // Watches of one row: its words, then its minus words.
+  void watch(int row, bool is_target, const diffusion::Sites& sites, AttentionPlan& plan) const {
+    for (const auto& columns : {on_, minus_}) {
+      if (!columns) continue;
+      plan.watches.push_back({.sites = sites, .row = row, .columns = is_target ? columns->second : columns->first});
+    }
+  }
+
+ private:
+  using Columns = std::pair<Tensor, Tensor>;  // [L] weights in the source prompt, and in the target prompt
+
+  Columns weights(const text::PromptTokens& source, const text::PromptTokens& target, const WordPair& words,
+                  const char* key) const {
+    return {column_weights(source, words.source, settings_.words, key),
+            column_weights(target, words.target, settings_.words, key)};
+  }
+
+  const P2pSettings& settings_;
+  Window self_;
+  TokenMap map_;
+  Tensor alpha_, e_;  // [N + 1, L], [L]
+  std::optional<Columns> on_, minus_;
+};
+
+class PromptToPrompt : public Editor {
+ public:
+  explicit PromptToPrompt(const config::Params& params) : settings_(params) {}
+
+  AttentionPlan watches(const Brief& brief) const override {
+    AttentionPlan plan;
+    const Edited edited(settings_, brief, 1);
+    if (edited.blends()) edited.watch(0, /*is_target=*/false, blend_sites(brief.h, brief.w), plan);
+    return plan;
+  }
+
+  Task<Edit> edit(const Source& source, const Sampler& target, const Brief& brief) const override {
+    const int N = target.run.grid.steps();
+    const Edited edited(settings_, brief, N);
+    const diffusion::Sites sites = blend_sites(brief.h, brief.w);
+    LocalBlend blend(settings_.blend);
+    Edit result{.path = target.start(), .kept = {}};
+    std::vector<Tensor> masks;
+    const int first = N + 1 - static_cast<int>(result.path.size());
+    for (int i = first; i >= 1; --i) {
+      const int k = first - i;  // counts from the noisiest
+      LinkedStep step(target, result.path.back(), i, kName);
+      AttentionPlan plan;
+      const bool seen_before = !source.walk.watched.empty();
+      int row = -1;
+      if (edited.needs_source(k) || (edited.blends() && !seen_before)) {
+        row = step.add(source.x(i), source.sampler.pair(i).conditional);
+        edited.control(k, row, step.conditional(), plan);
+      }
+      if (edited.blends()) {
+        edited.watch(step.conditional(), /*is_target=*/true, sites, plan);
+        if (!seen_before) edited.watch(row, /*is_target=*/false, sites, plan);
+      }
+      Task<LinkedStep::Result> taking = step.take(std::move(plan));
+      LinkedStep::Result taken = co_await taking;
+      if (edited.blends()) {
+        blend.add(maps(taken.seen.watched, seen_before ? &source.walk.watched[k] : nullptr));
+        if (blend.starts_at(k, N)) {
+          masks.push_back(blend.mask(taken.x.size(-2), taken.x.size(-1)));
+          taken.x = blend.blend(source.x(i - 1), taken.x);
+        }
+      }
+      result.path.push_back(std::move(taken.x));
+    }
+    if (!masks.empty()) result.kept["blend_masks"] = at::stack(masks);
+    if (edited.blends()) result.kept["word_maps"] = blend.maps();
+    co_return result;
+  }
+
+  void require(const NetworkFacts& network) const override {
+    require_attention(network, kName);
+    const bool blends = settings_.blend_words && (!settings_.blend_words->empty() || network.edits_name_words);
+    const diffusion::Sites looked_at = blend_sites(network.h, network.w);
+    const auto matches = [&](const diffusion::Site& site) { return looked_at.contains(site); };
+    if (!blends || std::ranges::any_of(network.sites, matches)) return;
+    std::vector<std::string> present;
+    for (const diffusion::Site& site : network.sites) {
+      static constexpr std::array kPlaces = {"down", "mid", "up"};
+      std::string text = fmt::format("{} ({})", site.tokens(), kPlaces[static_cast<size_t>(site.place)]);
+      if (std::ranges::find(present, text) == present.end()) present.push_back(std::move(text));
+    }
+    throw Error(ErrorKind::kType,
+                fmt::format("editor.blend.tokens: no attention layer in editor.blend.places has {} tokens; expected one of "
+                            "{}, or editor.blend.words=null",
+                            looked_at.max_tokens, join(present, ", ")));
+  }
+
+  int64_t released_nfe(int S) const override { return int64_t{4} * S; }
+
+ private:
+  diffusion::Sites blend_sites(int64_t h, int64_t w) const {
+    const int64_t tokens = settings_.blend_tokens.value_or((h / 4) * (w / 4));
+    return {.places = settings_.blend_places, .min_tokens = tokens, .max_tokens = tokens};
+  }
+
+
+  BlendMaps maps(const std::vector<Tensor>& seen, const std::vector<Tensor>* of_walk) const {
+    const size_t each = settings_.blend.has_minus ? 2 : 1;
+    const auto source = [&](size_t n) { return of_walk ? (*of_walk)[n] : seen[each + n]; };
+    BlendMaps maps{.source = source(0), .target = seen[0]};
+    if (settings_.blend.has_minus) {
+      maps.minus_source = source(1);
+      maps.minus_target = seen[1];
+    }
+    return maps;
+  }
+
+  P2pSettings settings_;
+};
+
+const RegisteredEditor<PromptToPrompt> prompt_to_prompt(
+    {.name = kName,
+     .summary = "attention maps of the source prompt's walk, cross and self, with reweighting and local blending",
+     .source = "Hertz et al., Prompt-to-Prompt, ICLR 2023"});
+
+}  // namespace
+}  // namespace roundtrip::editing

@@ -149,8 +149,11 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
       const inversion::Rehearsal& seen = trial.rehearsals->of(trial, kinds);
       plan.asked += seen.invert.nfe * count;
       plan.asked += seen.fit.nfe * count;
+      plan.asked += seen.walk.nfe * count;
       plan.asked += seen.sample.nfe * count;
-      make(made, keys_of(kinds, edit, true).sampled, seen.sample.nfe, count, session.made);
+      const RecordKeys keys = keys_of(kinds, edit, true);
+      make(made, keys.walked, seen.walk.nfe, count, session.made);
+      make(made, keys.sampled, seen.sample.nfe, count, session.made);
     }
   }
 }

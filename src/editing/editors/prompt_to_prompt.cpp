@@ -114,6 +114,10 @@ class PromptToPrompt : public Editor {
     return plan;
   }
 
+  std::string walk_key(size_t edit, const std::string& params) const override {
+    return settings_.blend_words ? fmt::format("watched for edit {} by {}", edit, params) : "unwatched";
+  }
+
   Task<Edit> edit(const Source& source, const Sampler& target, const Brief& brief) const override {
     const int N = target.run.grid.steps();
     const Edited edited(settings_, brief, N);

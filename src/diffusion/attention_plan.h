@@ -10,8 +10,8 @@
 //   grafted feature: the residual branch of one resnet, h_r = h_s                                                Graft
 //   compared:        |A_r - A_s|^2 over the cross maps, a loss whose gradient the asker wants                  Compare
 // Hertz et al., Prompt-to-Prompt, ICLR 2023 (the maps; the linear form of the cross attention is exact algebra); Cao et
-// al., MasaCtrl, ICCV 2023 (content, union, regions); Tumanyan et al., Plug-and-Play, CVPR 2023 (maps, features); Parmar
-// et al., Zero-shot Image-to-Image Translation (pix2pix-zero), SIGGRAPH 2023 (compared).
+// al., MasaCtrl, ICCV 2023 (content, union, regions); Tumanyan et al., Plug-and-Play, CVPR 2023 (maps, features);
+// Parmar et al., Zero-shot Image-to-Image Translation (pix2pix-zero), SIGGRAPH 2023 (compared).
 #pragma once
 
 #include <cstdint>
@@ -67,7 +67,7 @@ struct Route {
   Sites sites;
   Kind kind = Kind::kSourceMap;
   int row = 0, source = 0;
-  std::optional<Regions> regions = {};          // of source content
+  std::optional<Regions> regions = {};  // of source content
   std::optional<SeenRegions> seen_regions = {};
 };
 
@@ -78,8 +78,8 @@ struct Mix {
   at::Tensor P, d;  // [L, L] source column to row column, [L]
 };
 
-// Returns the attention that `row` pays to the tokens weighted by `columns` [h, w], after what `mixes` do to it. Layers of
-// one size.
+// Returns the attention that `row` pays to the tokens weighted by `columns` [h, w], after what `mixes` do to it. Layers
+// of one size.
 struct Watch {
   Sites sites;
   int row = 0;
@@ -92,8 +92,8 @@ struct Graft {
   int row = 0, source = 0;
 };
 
-// Adds to the request's loss, for each layer: weight * (mean over heads of sum over queries and columns of (A_r - A_s)^2).
-// A_s is a constant of it.
+// Adds to the request's loss, for each layer: weight * (mean over heads of sum over queries and columns of (A_r -
+// A_s)^2). A_s is a constant of it.
 struct Compare {
   Sites sites;
   int row = 0, source = 0;

@@ -56,7 +56,8 @@ class Denoiser {
   virtual Tensor out(const Batch& batch) = 0;
 
   virtual Out predicts() const { return Out::kEps; }
-  // Its attention layers in the order of execution, for latents of h x w: what plans can address. Empty if it takes none.
+  // Its attention layers in the order of execution, for latents of h x w: what plans can address. Empty if it takes
+  // none.
   virtual std::vector<Site> attention_sites(int64_t /*h*/, int64_t /*w*/) const { return {}; }
   virtual bool takes_plans() const { return false; }
 };

@@ -46,7 +46,7 @@ struct Source {
 };
 
 struct Edit {
-  Trajectory path;                      // x[S..0]
+  Trajectory path;                     // x[S..0]
   std::map<std::string, Tensor> kept;  // masks and maps [.., h, w], saved under these names
 };
 
@@ -70,7 +70,8 @@ class Editor {
   virtual bool steers() const { return true; }
   // Whether it reads the source's walk.
   virtual bool reads_walk() const { return true; }
-  // What to watch on that walk, of its conditional row (row 0). Nothing is seen where the method knows the walk already.
+  // What to watch on that walk, of its conditional row (row 0). Nothing is seen where the method knows the walk
+  // already.
   virtual diffusion::AttentionPlan watches(const Brief& /*brief*/) const { return {}; }
   // Names what it watches there: walks of one sample with equal names are one walk. `edit` is the number of the
   // sample's edit, `params` names the editor's settings.

@@ -11,7 +11,8 @@ namespace {
 using config::Params;
 
 constexpr const char* kBoundType = "float in [0, 1], or a list [START, END]";
-constexpr const char* kCrossType = "float in [0, 1], a list [START, END], or a map with such values for default and words";
+constexpr const char* kCrossType =
+    "float in [0, 1], a list [START, END], or a map with such values for default and words";
 
 std::optional<double> number_of(const config::Value& value) {
   if (const auto* real = std::get_if<double>(&value)) return *real;
@@ -91,8 +92,10 @@ P2pSettings::P2pSettings(const Params& params) {
   read_cross(params, cross, cross_words);
   self = read_bound(params, "self", kBoundType);
   self_max_tokens = params.get_int("self_max_tokens", {.min = 0});
-  if (!params.is_null("equalizer")) equalizer = params.get_weights("equalizer");
-  else params.get_weights("equalizer");
+  if (!params.is_null("equalizer"))
+    equalizer = params.get_weights("equalizer");
+  else
+    params.get_weights("equalizer");
 
   const Params& section = params.section("blend");
   blend_words = read_pair(section, "words");

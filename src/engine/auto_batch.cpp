@@ -6,8 +6,8 @@
 #include <ATen/core/grad_mode.h>
 
 #include "base/stopwatch.h"
-#include "engine/row_batch.h"
 #include "engine/out_of_memory.h"
+#include "engine/row_batch.h"
 
 namespace roundtrip::engine {
 namespace {

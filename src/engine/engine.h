@@ -30,7 +30,8 @@ class Engine {
   Engine(diffusion::Denoiser& denoiser, EngineOptions options);
   Engine(const Engine&) = delete;  // its queues refer to it
 
-  // Returns a prediction for each row, in `out` of the answer. Evaluations are charged to `cost`, which must outlive the wait.
+  // Returns a prediction for each row, in `out` of the answer. Evaluations are charged to `cost`, which must outlive
+  // the wait.
   Awaiter<OutRequest> out(std::vector<Row> rows, Cost& cost) { return out(std::move(rows), nullptr, cost); }
 
   // Does the same with the rows linked by a plan, whose row numbers count from the first of `rows`; what it has seen is

@@ -1,7 +1,7 @@
 // Where the rows of requests lie in a batch.
 //
-// A batch of fixed shape is cut into equal parts, each computed on one thread. Rows that a plan links lie in one part, so
-// that no cut moves with a batch's company and rows come out the same, bit for bit. Other rows fill what is free.
+// A batch of fixed shape is cut into equal parts, each computed on one thread. Rows that a plan links lie in one part,
+// so that no cut moves with a batch's company and rows come out the same, bit for bit. Other rows fill what is free.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,7 @@ struct Evaluated {
 
 // Evaluates `row` at `position`, among neighbours drawn with `draw`.
 Evaluated answer_at(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times, int batch_rows,
-                 int position, int draw, bool with_gradient) {
+                    int position, int draw, bool with_gradient) {
   std::vector<Row> storage;
   for (int k = 0; k < batch_rows; ++k) {
     const bool own = k == position;

@@ -1,8 +1,8 @@
 // Predictions and the gradient of a loss on them, for many coroutines in one forward and one backward pass.
 //
 // A request names its rows, the tensors to differentiate (the tokens or the x of some of its rows: the same tensor, not
-// an equal one) and a function from its R predictions to R cotangents d loss / d out. A plan may link the rows and add a
-// loss of its own, on what their attention sees. Weights never ask for gradients, and grad mode is on only inside a
+// an equal one) and a function from its R predictions to R cotangents d loss / d out. A plan may link the rows and add
+// a loss of its own, on what their attention sees. Weights never ask for gradients, and grad mode is on only inside a
 // batch: held across a suspension it would leak into another trial.
 #pragma once
 
@@ -13,9 +13,9 @@
 namespace roundtrip::engine {
 
 struct OutAndGradient {
-  std::vector<Tensor> out;  // R predictions [C, H, W], detached
+  std::vector<Tensor> out;        // R predictions [C, H, W], detached
   std::vector<Tensor> gradients;  // one of the shape of each of `wrt`, summed over the rows that share it
-  Tensor plan_loss;         // of the plan's comparisons, detached; undefined without them
+  Tensor plan_loss;               // of the plan's comparisons, detached; undefined without them
   const Tensor& gradient() const { return gradients.front(); }
 };
 

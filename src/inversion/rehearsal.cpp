@@ -196,7 +196,8 @@ Rehearsal rehearse(const Method& method, const WayBack& way_back, const diffusio
                  .refused = most.refused};
   if (least.invert.walk != most.invert.walk) both.invert.walk.clear();
   if (!both.refused.empty()) {
-    for (StageRehearsal* stage : {&both.invert, &both.fit, &both.walk, &both.sample}) stage->reads = everything(settings);
+    for (StageRehearsal* stage : {&both.invert, &both.fit, &both.walk, &both.sample})
+      stage->reads = everything(settings);
     both.invert.walk.clear();
   }
   return both;

@@ -45,8 +45,8 @@ class Sampler {
 // Walks a sampler to the clean end: x[S..0].
 Task<Trajectory> walk(const Sampler& sampler);
 
-// A walk under the source prompt, and what a plan of its conditional row (row 0) has watched at each step, from the first
-// step on; empty where nothing was watched.
+// A walk under the source prompt, and what a plan of its conditional row (row 0) has watched at each step, from the
+// first step on; empty where nothing was watched.
 struct SourceWalk {
   Trajectory path;
   std::vector<std::vector<Tensor>> watched = {};

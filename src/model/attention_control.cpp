@@ -127,7 +127,7 @@ Tensor AttentionControl::self_attention(const Tensor& qkv, int64_t heads) {
   const int64_t C = qkv.size(2) / 3;
   const Tensor q = qkv.narrow(2, 0, C), k = qkv.narrow(2, C, C), v = qkv.narrow(2, 2 * C, C);
   RowCopies queries, keys, values;
-  std::vector<int64_t> rows;   // of which attention is a call of its own
+  std::vector<int64_t> rows;  // of which attention is a call of its own
   std::vector<Tensor> apart;  // [1, T, C] each
   for (const Linked& linked : linked_) {
     for (size_t r = 0; r < linked.plan.routes.size(); ++r) {

@@ -1,9 +1,9 @@
 // One pass of a network over rows that attention plans link: what its attention layers and residual blocks do instead.
 //
-// The pass walks the network's sites in the order of execution. A plan's entries become index tensors and a few products
-// at each site that they name; rows that none names keep today's arithmetic, bit for bit. Attention stays fused: rows take
-// another row's queries, keys or values before the one call for all rows. Only what is watched or compared is computed as
-// a map, at the sites that match, and no map outlives its layer.
+// The pass walks the network's sites in the order of execution. A plan's entries become index tensors and a few
+// products at each site that they name; rows that none names keep today's arithmetic, bit for bit. Attention stays
+// fused: rows take another row's queries, keys or values before the one call for all rows. Only what is watched or
+// compared is computed as a map, at the sites that match, and no map outlives its layer.
 //   cross, mapped:   out_r = attn(q_s, k_s, P v_r) + attn(q_r, k_r, d * v_r)     the first term is a second, small call
 // Hertz et al., Prompt-to-Prompt, ICLR 2023, in its linear form; see diffusion/attention_plan.h for the rest.
 #pragma once

@@ -48,7 +48,8 @@ StageAttention::StageAttention(const WeightScope& weights, const StageShape& sha
 }
 
 Tensor StageAttention::operator()(Tensor x, const Signals& signals) const {
-  if (const auto* transformer = std::get_if<SpatialTransformer>(&kind_)) return (*transformer)(x, signals.context, signals.control);
+  if (const auto* transformer = std::get_if<SpatialTransformer>(&kind_))
+    return (*transformer)(x, signals.context, signals.control);
   if (const auto* block = std::get_if<AttentionBlock>(&kind_)) return (*block)(x);
   return x;
 }

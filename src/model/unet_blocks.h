@@ -20,8 +20,8 @@ namespace roundtrip::model {
 
 // Conditioning that every block of one forward pass receives.
 struct Signals {
-  Tensor context;             // [N, L, D] the text's tokens; undefined in networks without attention to text
-  std::vector<Tensor> times;  // of TimeProjections
+  Tensor context;                       // [N, L, D] the text's tokens; undefined in networks without attention to text
+  std::vector<Tensor> times;            // of TimeProjections
   AttentionControl* control = nullptr;  // of rows that plans link; null: none are
 };
 

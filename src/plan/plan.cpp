@@ -54,6 +54,25 @@ std::string digest_of(const PlanSession& session, const model::ModelCard& model)
   return hasher.hex();
 }
 
+// What a trial's editor needs of its method and of the network.
+void check_editor(const Trial& trial, const model::ModelCard& model, const data::Dataset& dataset) {
+  if (!trial.edits || !trial.editor->steers()) return;
+  if (!trial.rehearsals->of(trial, {}).has_sampler) {
+    throw Error(ErrorKind::kType,
+                fmt::format("editor.name: found {}; the way back of method={} moves more than one latent, so no editor "
+                            "can drive it; expected none, or a method with a one-latent way back",
+                            trial.editor_name, trial.method_name));
+  }
+  const auto [height, width] = trial.dataset.size;
+  editing::NetworkFacts facts{
+      .sites = {}, .h = height / model.pixel_multiple, .w = width / model.pixel_multiple, .guidance_scale = trial.w()};
+  facts.sites = model.network->attention_sites(facts.h, facts.w);
+  for (size_t s = 0; s < dataset.ids().size() && !facts.edits_name_words; ++s) {
+    for (const data::EditName& edit : dataset.edits(s)) facts.edits_name_words |= !edit.words.blend_target.empty();
+  }
+  trial.editor->require(facts);
+}
+
 // Settings that the model has to agree with: its size, its schedule.
 void check_against_model(Plan& plan, PlanSession& session, const std::vector<size_t>& trials, TrialIds ids) {
   const model::ModelCard model =
@@ -101,6 +120,7 @@ void check_against_model(Plan& plan, PlanSession& session, const std::vector<siz
     const int64_t latent = model.latent_channels * (height / factor) * (width / factor) * int64_t{sizeof(float)};
     PlanDataset& entry = dataset_of(session, trial.dataset);
     entry.trials.push_back(k);
+    check_editor(trial, model, *entry.dataset);
     const int64_t records = entry.records(trial);
     if (trial.save_trajectories) plan.saved_bytes += records * 2 * (trial.steps + 1) * latent;
     if (trial.save_images == SaveImages::kAll) plan.saved_bytes += records * 2 * 3 * height * width;

@@ -16,8 +16,7 @@ double kind_of(double setting) {
 diffusion::Conditioning rehearsed_embedding() { return {.tokens = at::full({1, 2}, 0.5, at::kDouble)}; }
 
 inversion::Task<inversion::Trajectory> edited_path(const inversion::Method& method, const editing::Editor& editor,
-                                                   const inversion::Problem& run,
-                                                   const inversion::Inversion& inversion,
+                                                   const inversion::Problem& run, const inversion::Inversion& inversion,
                                                    const inversion::SourceWalk& walk,
                                                    const inversion::Guidance& guidance, const editing::Brief& brief) {
   inversion::Task<editing::Edit> editing = editing::way_back(method, editor, run, inversion, walk, guidance, brief);
@@ -31,9 +30,8 @@ inversion::PromptKinds prompt_kinds(const Trial& trial, const data::Dataset& dat
   const std::string source = dataset.prompt(sample);
   const std::string sampled = trial.edits ? dataset.edits(sample).at(edit).target_prompt : source;
   const bool named = trial.edits && !dataset.edits(sample).at(edit).words.blend_target.empty();
-  return {.null_source = source == trial.null_prompt,
-          .null_sampled = sampled == trial.null_prompt,
-          .named_words = named};
+  return {
+      .null_source = source == trial.null_prompt, .null_sampled = sampled == trial.null_prompt, .named_words = named};
 }
 
 const inversion::Rehearsal& Rehearsals::of(const Trial& trial, inversion::PromptKinds prompts) {

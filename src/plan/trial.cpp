@@ -137,6 +137,7 @@ std::map<std::string, store::Value> setting_of(const Trial& trial) {
   store::Record record;
   store::set(record, columns::kTask, trial.edits ? "edit" : "reconstruct");
   store::set(record, columns::kMethod, trial.method_name);
+  store::set(record, columns::kEditor, trial.edits ? trial.editor_name : "none");
   store::set(record, columns::kSteps, trial.steps);
   store::set(record, columns::kInvertGuidanceScale, trial.settings.invert_w);
   store::set(record, columns::kEpsAt, trial.settings.eps_at == inversion::EpsAt::kTo ? "t" : "t-1");

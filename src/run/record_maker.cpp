@@ -54,6 +54,9 @@ void fill_costs(store::Record& record, const plan::Trial& trial, const Prepared&
   store::set(record, columns::kInvertNfe, inverted.cost.rows);
   store::set(record, columns::kFitNfe, fitting.rows);
   store::set(record, columns::kSampleNfe, sampled.cost.rows);
+  if (trial.edits && trial.editor->steers()) {
+    store::set(record, columns::kReleasedNfe, trial.editor->released_nfe(trial.steps));
+  }
   store::set(record, columns::kGradNfe, all.grad_rows);
   store::set(record, columns::kStateBytes, state_bytes);
   store::set(record, columns::kEncodeSeconds, prepared.encode_seconds);

@@ -45,13 +45,12 @@ editing::Brief brief_of(const StageContext& context, const plan::Trial& trial, s
   if (!trial.edits || !trial.editor->steers()) return {};
   session::Session& session = context.session;
   const data::EditName name = context.dataset.edits(sample).at(edit);
-  editing::Brief brief{.source = session.prompt_tokens(prepared.prompt),
-                       .target = session.prompt_tokens(name.target_prompt),
-                       .words = {.blend_source = name.words.blend_source,
-                                 .blend_target = name.words.blend_target,
-                                 .equalizer = name.words.equalizer},
-                       .h = prepared.x0.size(1),
-                       .w = prepared.x0.size(2)};
+  editing::Brief brief;
+  brief.source = session.prompt_tokens(prepared.prompt);
+  brief.target = session.prompt_tokens(name.target_prompt);
+  brief.words = {name.words.blend_source, name.words.blend_target, name.words.equalizer};
+  brief.h = prepared.x0.size(1);
+  brief.w = prepared.x0.size(2);
   for (const std::string& prompt : trial.editor->prompts()) {
     brief.embeddings[prompt] = session.embedding(prompt).conditioning;
   }

@@ -50,7 +50,8 @@ TEST_F(Slices, PayWhereEachThreadHasARow) {
 
 TEST_F(Slices, AreNotCutAgain) {
   std::vector<int64_t> within(2);
-  in_slices(slice_borders(2, 8), [&](int64_t s, int64_t, int64_t count) { within[s] = slices_that_pay(count, at::kCPU); });
+  in_slices(slice_borders(2, 8),
+            [&](int64_t s, int64_t, int64_t count) { within[s] = slices_that_pay(count, at::kCPU); });
   EXPECT_EQ(within, (std::vector<int64_t>{1, 1}));
 }
 

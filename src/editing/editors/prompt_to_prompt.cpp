@@ -2,7 +2,8 @@
 //
 //   cross-attention, until tau:  A_tgt' = A_src P_i + A_tgt diag(d_i)      Replace, Refine, Reweight (cross_edit.h)
 //   self-attention, until tau:   A_tgt' = A_src                            in layers of few tokens
-//   local blending:              x <- x_src + M (x - x_src)                M where the maps of words are above a threshold
+//   local blending:              x <- x_src + M (x - x_src)                M where the maps of words are above a
+//   threshold
 // Hertz, Mokady, Tenenbaum, Aberman, Pritch & Cohen-Or, "Prompt-to-Prompt Image Editing with Cross Attention Control",
 // ICLR 2023, algorithm 1; windows, words and the blend's start as in the code published with null-text inversion, and
 // the released tails under `tail: released`.
@@ -28,7 +29,8 @@ constexpr const char* kName = "prompt_to_prompt";
 // What the settings make of one edit's prompts.
 class Edited {
  public:
-  Edited(const P2pSettings& settings, const Brief& brief, int N) : settings_(settings), self_(window(settings.self, N)) {
+  Edited(const P2pSettings& settings, const Brief& brief, int N)
+      : settings_(settings), self_(window(settings.self, N)) {
     if (brief.rehearsed) {  // which steps need the source does not depend on what the words are
       const auto some_column = [](const std::string&) { return std::vector<int64_t>{0}; };
       alpha_ = cross_alphas(N, 2, settings.cross, settings.cross_words, some_column);
@@ -38,8 +40,9 @@ class Edited {
       return;
     }
     if (!brief.source || !brief.target) {
-      throw Error(ErrorKind::kType, "editor: the model has no tokenizer, which tells the tokens of a word; expected a "
-                                    "model folder with tokenizer/, or editor=none");
+      throw Error(ErrorKind::kType,
+                  "editor: the model has no tokenizer, which tells the tokens of a word; expected a "
+                  "model folder with tokenizer/, or editor=none");
     }
     const text::PromptTokens &source = *brief.source, &target = *brief.target;
     const bool replaces =
@@ -168,10 +171,11 @@ class PromptToPrompt : public Editor {
       std::string text = fmt::format("{} ({})", site.tokens(), kPlaces[static_cast<size_t>(site.place)]);
       if (std::ranges::find(present, text) == present.end()) present.push_back(std::move(text));
     }
-    throw Error(ErrorKind::kType,
-                fmt::format("editor.blend.tokens: no attention layer in editor.blend.places has {} tokens; expected one of "
-                            "{}, or editor.blend.words=null",
-                            looked_at.max_tokens, join(present, ", ")));
+    throw Error(
+        ErrorKind::kType,
+        fmt::format("editor.blend.tokens: no attention layer in editor.blend.places has {} tokens; expected one of "
+                    "{}, or editor.blend.words=null",
+                    looked_at.max_tokens, join(present, ", ")));
   }
 
   int64_t released_nfe(int S) const override { return int64_t{4} * S; }
@@ -181,7 +185,6 @@ class PromptToPrompt : public Editor {
     const int64_t tokens = settings_.blend_tokens.value_or((h / 4) * (w / 4));
     return {.places = settings_.blend_places, .min_tokens = tokens, .max_tokens = tokens};
   }
-
 
   BlendMaps maps(const std::vector<Tensor>& seen, const std::vector<Tensor>* of_walk) const {
     const size_t each = settings_.blend.has_minus ? 2 : 1;

@@ -167,7 +167,9 @@ class EditorLine : public ::testing::Test {
 
 TEST_F(EditorLine, ReplacesAScalarOrNullByAContainer) {
   EXPECT_THAT(params({"editor.cross=[.2,.7]"}).get_floats("cross"), ElementsAre(.2, .7));
-  EXPECT_THAT(params({"editor.equalizer={red: 3}"}).get_weights("equalizer"), ElementsAre(Pair("red", 3.0)));
+  // A file would read `on` as a bool.
+  EXPECT_THAT(params({"editor.equalizer={red: 3, on: -1}"}).get_weights("equalizer"),
+              ElementsAre(Pair("red", 3.0), Pair("on", -1.0)));
   const Params cross = params({"editor.cross={default: .4, green: [.2,.7]}"});
   EXPECT_EQ(cross.get_value("cross", ""), Value(Map{{"default", Value(.4)}, {"green", Value(List{.2, .7})}}));
   EXPECT_THAT(params({"editor.blend.words=[cat,dog]"}).section("blend").get_string_lists("words"),

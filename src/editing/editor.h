@@ -74,8 +74,10 @@ class Editor {
   // already.
   virtual diffusion::AttentionPlan watches(const Brief& /*brief*/) const { return {}; }
   // Names what it watches there: walks of one sample with equal names are one walk. `edit` is the number of the
-  // sample's edit, `params` names the editor's settings.
-  virtual std::string walk_key(size_t /*edit*/, const std::string& /*params*/) const { return "unwatched"; }
+  // sample's edit, which may name words itself; `params` names the editor's settings.
+  virtual std::string walk_key(size_t /*edit*/, bool /*names_words*/, const std::string& /*params*/) const {
+    return "unwatched";
+  }
   // Prompts beside the source's and the target's: Brief::embeddings has them.
   virtual std::vector<std::string> prompts() const { return {}; }
 

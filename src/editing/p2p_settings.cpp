@@ -59,11 +59,8 @@ void read_cross(const Params& params, Bound& all, WordBounds& words) {
 }
 
 std::optional<WordPair> read_pair(const Params& params, const std::string& key) {
-  if (params.is_null(key)) {
-    params.get_string_lists(key);
-    return std::nullopt;
-  }
   const std::vector<std::vector<std::string>> pair = params.get_string_lists(key);
+  if (params.is_null(key)) return std::nullopt;
   if (pair.empty()) return WordPair{};
   if (pair.size() != 2) throw params.wrong(key, "[SOURCE, TARGET], each a word or a list of words");
   return WordPair{pair[0], pair[1]};
@@ -92,10 +89,8 @@ P2pSettings::P2pSettings(const Params& params) {
   read_cross(params, cross, cross_words);
   self = read_bound(params, "self", kBoundType);
   self_max_tokens = params.get_int("self_max_tokens", {.min = 0});
-  if (!params.is_null("equalizer"))
-    equalizer = params.get_weights("equalizer");
-  else
-    params.get_weights("equalizer");
+  Factors factors = params.get_weights("equalizer");
+  if (!params.is_null("equalizer")) equalizer = std::move(factors);
 
   const Params& section = params.section("blend");
   blend_words = read_pair(section, "words");

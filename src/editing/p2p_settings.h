@@ -25,7 +25,7 @@ struct WordPair {
   bool empty() const { return source.empty() && target.empty(); }
 };
 
-// Each optional is empty for "none" (null in the config); an empty value leaves it to the dataset.
+// An optional that is not set (null in the config) leaves it to the dataset; an empty value is none.
 struct P2pSettings {
   explicit P2pSettings(const config::Params& params);
 

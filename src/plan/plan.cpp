@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/file_digest.h"
@@ -144,19 +145,24 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
     // Samples and edits differ only in which of their prompts are the null prompt: one of each kind stands for all.
     std::map<std::pair<PromptKinds, size_t>, int64_t> records;  // by kind and the edit's number
     std::map<bool, int64_t> sources;                            // by whether the source prompt is the null prompt
+    std::map<std::pair<PromptKinds, size_t>, int64_t> walks;    // of sources, by the first edit that reads them
+    const auto keys_of = [&](PromptKinds kinds, size_t edit, bool by_target) {
+      const std::string name =
+          fmt::format("{}{}{}", kinds.null_source ? "null" : "", by_target && kinds.null_sampled ? "0" : "",
+                      by_target && kinds.named_words ? "words" : "");
+      return record_keys(trial, dataset_number, name, kinds, edit);
+    };
     for (size_t s = 0; s < entry.dataset->ids().size(); ++s) {
       const auto count = static_cast<size_t>(entry.records(trial, s));
+      std::set<std::string> walked;  // of this sample
       for (size_t e = 0; e < count; ++e) {
         const PromptKinds kinds = prompt_kinds(trial, *entry.dataset, s, e);
         ++records[{kinds, e}];
         if (e == 0) ++sources[kinds.null_source];
+        if (!trial.walks_source() || !walked.insert(keys_of(kinds, e, false).walked).second) continue;
+        ++walks[{{.null_source = kinds.null_source, .named_words = kinds.named_words}, kinds.named_words ? e : 0}];
       }
     }
-    const auto keys_of = [&](PromptKinds kinds, size_t edit, bool by_target) {
-      const std::string name =
-          fmt::format("{}{}", kinds.null_source ? "null" : "", by_target && kinds.null_sampled ? "0" : "");
-      return record_keys(trial, dataset_number, name, kinds, edit);
-    };
     for (const auto& [null_source, count] : sources) {
       const PromptKinds kinds{null_source, null_source};
       const inversion::Rehearsal& seen = trial.rehearsals->of(trial, kinds);
@@ -171,9 +177,11 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
       plan.asked += seen.fit.nfe * count;
       plan.asked += seen.walk.nfe * count;
       plan.asked += seen.sample.nfe * count;
-      const RecordKeys keys = keys_of(kinds, edit, true);
-      make(made, keys.walked, seen.walk.nfe, count, session.made);
-      make(made, keys.sampled, seen.sample.nfe, count, session.made);
+      make(made, keys_of(kinds, edit, true).sampled, seen.sample.nfe, count, session.made);
+    }
+    for (const auto& [kind, count] : walks) {
+      const auto& [kinds, edit] = kind;
+      make(made, keys_of(kinds, edit, true).walked, trial.rehearsals->of(trial, kinds).walk.nfe, count, session.made);
     }
   }
 }

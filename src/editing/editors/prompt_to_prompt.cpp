@@ -59,13 +59,11 @@ class Edited {
   }
 
   static WordPair blend_words(const P2pSettings& settings, const Brief& brief) {
-    if (!settings.blend_words || !settings.blend_words->empty()) return settings.blend_words.value_or(WordPair{});
-    return {brief.words.blend_source, brief.words.blend_target};
+    return settings.blend_words.value_or(WordPair{brief.words.blend_source, brief.words.blend_target});
   }
 
   static Factors factors(const P2pSettings& settings, const Brief& brief) {
-    if (!settings.equalizer || !settings.equalizer->empty()) return settings.equalizer.value_or(Factors{});
-    return brief.words.equalizer;
+    return settings.equalizer.value_or(brief.words.equalizer);
   }
 
   bool blends() const { return on_.has_value(); }
@@ -117,8 +115,8 @@ class PromptToPrompt : public Editor {
     return plan;
   }
 
-  std::string walk_key(size_t edit, const std::string& params) const override {
-    return settings_.blend_words ? fmt::format("watched for edit {} by {}", edit, params) : "unwatched";
+  std::string walk_key(size_t edit, bool names_words, const std::string& params) const override {
+    return blends(names_words) ? fmt::format("watched for edit {} by {}", edit, params) : "unwatched";
   }
 
   Task<Edit> edit(const Source& source, const Sampler& target, const Brief& brief) const override {
@@ -161,10 +159,9 @@ class PromptToPrompt : public Editor {
 
   void require(const NetworkFacts& network) const override {
     require_attention(network, kName);
-    const bool blends = settings_.blend_words && (!settings_.blend_words->empty() || network.edits_name_words);
     const diffusion::Sites looked_at = blend_sites(network.h, network.w);
     const auto matches = [&](const diffusion::Site& site) { return looked_at.contains(site); };
-    if (!blends || std::ranges::any_of(network.sites, matches)) return;
+    if (!blends(network.edits_name_words) || std::ranges::any_of(network.sites, matches)) return;
     std::vector<std::string> present;
     for (const diffusion::Site& site : network.sites) {
       static constexpr std::array kPlaces = {"down", "mid", "up"};
@@ -174,13 +171,17 @@ class PromptToPrompt : public Editor {
     throw Error(
         ErrorKind::kType,
         fmt::format("editor.blend.tokens: no attention layer in editor.blend.places has {} tokens; expected one of "
-                    "{}, or editor.blend.words=null",
+                    "{}, or editor.blend.words=[]",
                     looked_at.max_tokens, join(present, ", ")));
   }
 
   int64_t released_nfe(int S) const override { return int64_t{4} * S; }
 
  private:
+  bool blends(bool edit_names_words) const {
+    return settings_.blend_words ? !settings_.blend_words->empty() : edit_names_words;
+  }
+
   diffusion::Sites blend_sites(int64_t h, int64_t w) const {
     const int64_t tokens = settings_.blend_tokens.value_or((h / 4) * (w / 4));
     return {.places = settings_.blend_places, .min_tokens = tokens, .max_tokens = tokens};

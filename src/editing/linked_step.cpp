@@ -21,7 +21,7 @@ LinkedStep::LinkedStep(const inversion::Sampler& target, at::Tensor x, int i, co
 }
 
 int LinkedStep::add(const at::Tensor& x, const diffusion::Conditioning& c) {
-  for (size_t r = 0; r < rows_.size(); ++r) {
+  for (size_t r = which_ == CfgRows::kBoth ? 2 : 1; r < rows_.size(); ++r) {
     if (rows_[r].x.is_same(x) && diffusion::same_conditioning(rows_[r].conditioning, c)) return static_cast<int>(r);
   }
   rows_.emplace_back(x, target_.run.grid[i_].t, c);

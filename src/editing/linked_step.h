@@ -19,7 +19,7 @@ class LinkedStep {
   int unconditional() const { return unconditional_; }
   const diffusion::CfgPair& pair() const { return pair_; }
 
-  // Adds a row at the target's level, and returns its number: an earlier row's where that has the same inputs.
+  // Adds a row at the target's level, and returns its number: an added one's where that has the same inputs.
   int add(const at::Tensor& x, const diffusion::Conditioning& c);
 
   struct Result {

@@ -165,6 +165,15 @@ PromptTokens ClipTokenizer::tokens(std::string_view prompt) const {
   tokens.ids.insert(tokens.ids.end(), inner.begin(), inner.end());
   tokens.ids.push_back(state_->end);
   for (const int64_t id : inner) tokens.pieces.push_back(piece(id));
+  // Words are cut at white space before bytes are paired, so that a word has the tokens that it has alone; an added
+  // token with a space in it would be an exception, and then the counts are not known.
+  std::vector<int64_t> alone;
+  for (const std::string& word : words_of(prompt)) {
+    const std::vector<int64_t> ids = inner_ids(word);
+    alone.insert(alone.end(), ids.begin(), ids.end());
+    tokens.counts.push_back(std::ssize(ids));
+  }
+  if (alone != inner) tokens.counts.clear();
   return tokens;
 }
 

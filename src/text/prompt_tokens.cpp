@@ -38,6 +38,20 @@ std::vector<int64_t> walk(const PromptTokens& tokens, const std::vector<std::str
   return positions;
 }
 
+template <typename IsWanted>
+std::vector<int64_t> positions_of(const PromptTokens& tokens, const std::vector<std::string>& words,
+                                  IsWanted is_wanted) {
+  if (tokens.counts.size() != words.size()) return walk(tokens, words, is_wanted);
+  std::vector<int64_t> positions;
+  int64_t at = 1;
+  for (size_t word = 0; word < words.size(); ++word) {
+    for (int64_t k = 0; k < tokens.counts[word]; ++k, ++at) {
+      if (is_wanted(word)) positions.push_back(at);
+    }
+  }
+  return positions;
+}
+
 }  // namespace
 
 std::vector<std::string> words_of(std::string_view prompt) { return split(prompt, ' '); }
@@ -45,13 +59,13 @@ std::vector<std::string> words_of(std::string_view prompt) { return split(prompt
 std::vector<int64_t> word_tokens(const PromptTokens& tokens, std::string_view word) {
   const std::vector<std::string> words = words_of(tokens.prompt);
   if (std::ranges::find(words, word) == words.end()) return {};
-  return walk(tokens, words, [&](size_t index) { return words[index] == word; });
+  return positions_of(tokens, words, [&](size_t index) { return words[index] == word; });
 }
 
 std::vector<int64_t> word_tokens(const PromptTokens& tokens, int64_t index) {
   const std::vector<std::string> words = words_of(tokens.prompt);
   if (index < 0 || index >= static_cast<int64_t>(words.size())) return {};
-  return walk(tokens, words, [&](size_t each) { return each == static_cast<size_t>(index); });
+  return positions_of(tokens, words, [&](size_t each) { return each == static_cast<size_t>(index); });
 }
 
 }  // namespace roundtrip::text

@@ -73,5 +73,14 @@ TEST_F(Slices, ThrowWhatOneOfThemThrows) {
   EXPECT_EQ(done, 1);
 }
 
+TEST(SliceBorders, AreEqualAndMoveToTheNearerEndOfLinkedRows) {
+  const auto linked = [](int64_t first, int64_t count) { return LinkedRows{first, count, nullptr, nullptr}; };
+  EXPECT_EQ(slice_borders(2, 8), (std::vector<int64_t>{0, 4, 8}));
+  EXPECT_EQ(slice_borders(2, 8, {linked(1, 3), linked(4, 3)}), (std::vector<int64_t>{0, 4, 8}));
+  EXPECT_EQ(slice_borders(2, 9, {linked(3, 3)}), (std::vector<int64_t>{0, 3, 9}));
+  EXPECT_EQ(slice_borders(2, 9, {linked(2, 3)}), (std::vector<int64_t>{0, 5, 9}));
+  EXPECT_EQ(slice_borders(3, 6, {linked(0, 6)}), (std::vector<int64_t>{0, 6}));  // one thread does them all
+}
+
 }  // namespace
 }  // namespace roundtrip::diffusion

@@ -26,82 +26,103 @@ using diffusion::AttentionPlan;
 
 constexpr const char* kName = "prompt_to_prompt";
 
-// What the settings make of one edit's prompts.
-class Edited {
+// Column weights [L] in the source prompt, and in the target prompt.
+using Columns = std::pair<Tensor, Tensor>;
+
+// The two prompts of an edit, token by token.
+struct Prompts {
+  text::PromptTokens source, target;
+
+  Prompts(const Brief& brief, WordsRule rule) {
+    if (!brief.source || !brief.target) {
+      throw Error(ErrorKind::kType,
+                  "editor: the model has no tokenizer, which tells the tokens of a word; expected a model folder with "
+                  "tokenizer/, or editor=none");
+    }
+    source = *brief.source;
+    target = *brief.target;
+    for (text::PromptTokens* prompt : {&source, &target}) {
+      require_fitting(*prompt);
+      if (rule == WordsRule::kReleased) prompt->counts.clear();  // the published walk counts characters
+    }
+  }
+
+  Columns weights(const WordPair& words, WordsRule rule, const char* key) const {
+    return {column_weights(source, words.source, rule, key), column_weights(target, words.target, rule, key)};
+  }
+};
+
+// The words whose maps bound an edit, and those whose regions it leaves alone.
+class BlendWords {
  public:
-  Edited(const P2pSettings& settings, const Brief& brief, int N)
-      : settings_(settings), self_(window(settings.self, N)) {
+  BlendWords(const P2pSettings& settings, const Brief& brief) {
+    const WordPair words = settings.blend_words.value_or(WordPair{brief.words.blend_source, brief.words.blend_target});
+    if (words.empty()) return;
+    if (brief.rehearsed) {
+      columns_ = {Columns{at::ones({2}), at::ones({2})}};
+      return;
+    }
+    const Prompts prompts(brief, settings.words);
+    columns_.push_back(prompts.weights(words, settings.words, "editor.blend.words"));
+    if (!settings.minus.empty()) {
+      columns_.push_back(prompts.weights(settings.minus, settings.words, "editor.blend.minus"));
+    }
+  }
+
+  bool given() const { return !columns_.empty(); }
+
+  // Watches of a row of the source or of the target: its words, then its minus words.
+  void watch(int row, bool is_target, const diffusion::Sites& sites, AttentionPlan& plan) const {
+    for (const auto& [source, target] : columns_) {
+      plan.watches.push_back({.sites = sites, .row = row, .columns = is_target ? target : source});
+    }
+  }
+
+ private:
+  std::vector<Columns> columns_;
+};
+
+// The attention that an edit's steps take from the source.
+class Control {
+ public:
+  Control(const P2pSettings& settings, const Brief& brief, int N)
+      : max_tokens_(settings.self_max_tokens), self_(window(settings.self, N)) {
     if (brief.rehearsed) {  // which steps need the source does not depend on what the words are
       const auto some_column = [](const std::string&) { return std::vector<int64_t>{0}; };
       alpha_ = cross_alphas(N, 2, settings.cross, settings.cross_words, some_column);
       map_ = {at::eye(2), at::ones({2})};
       e_ = at::ones({2});
-      if (!blend_words(settings, brief).empty()) on_ = Columns{at::ones({2}), at::ones({2})};
       return;
     }
-    if (!brief.source || !brief.target) {
-      throw Error(ErrorKind::kType,
-                  "editor: the model has no tokenizer, which tells the tokens of a word; expected a "
-                  "model folder with tokenizer/, or editor=none");
-    }
-    const text::PromptTokens &source = *brief.source, &target = *brief.target;
+    const Prompts prompts(brief, settings.words);
+    const text::PromptTokens &source = prompts.source, &target = prompts.target;
     const bool replaces =
         settings.mapper == Mapper::kReplace || (settings.mapper == Mapper::kAuto && can_replace(source, target));
     map_ = replaces ? replace_map(source, target, settings.tail) : refine_map(source, target, settings.tail);
     alpha_ = cross_alphas(N, target.max_length, settings.cross, settings.cross_words, [&](const std::string& word) {
       return columns_of(target, word, settings.words, "editor.cross");
     });
-    e_ = equalizer(target, factors(settings, brief), settings.words, "editor.equalizer");
-    if (const WordPair words = blend_words(settings, brief); !words.empty()) {
-      on_ = weights(source, target, words, "editor.blend.words");
-    }
-    if (!settings.minus.empty()) minus_ = weights(source, target, settings.minus, "editor.blend.minus");
+    e_ = equalizer(target, settings.equalizer.value_or(brief.words.equalizer), settings.words, "editor.equalizer");
   }
 
-  static WordPair blend_words(const P2pSettings& settings, const Brief& brief) {
-    return settings.blend_words.value_or(WordPair{brief.words.blend_source, brief.words.blend_target});
-  }
-
-  static Factors factors(const P2pSettings& settings, const Brief& brief) {
-    return settings.equalizer.value_or(brief.words.equalizer);
-  }
-
-  bool blends() const { return on_.has_value(); }
   bool needs_source(int k) const { return self_.contains(k) || alpha_[k].any().item<bool>(); }
 
-  // The source's row and the target's conditional row at step k.
-  void control(int k, int source, int row, AttentionPlan& plan) const {
+  // At step k, of the target's conditional row, by the source's.
+  void add(int k, int source, int row, AttentionPlan& plan) const {
     if (alpha_[k].any().item<bool>()) {
       const CrossEdit edit = cross_edit(map_, alpha_[k], e_);
       plan.mixes.push_back({.sites = {}, .row = row, .source = source, .P = edit.P, .d = edit.d});
     }
     if (self_.contains(k)) {
-      plan.routes.push_back({.sites = {.max_tokens = settings_.self_max_tokens}, .row = row, .source = source});
-    }
-  }
-
-  // Watches of one row: its words, then its minus words.
-  void watch(int row, bool is_target, const diffusion::Sites& sites, AttentionPlan& plan) const {
-    for (const auto& columns : {on_, minus_}) {
-      if (!columns) continue;
-      plan.watches.push_back({.sites = sites, .row = row, .columns = is_target ? columns->second : columns->first});
+      plan.routes.push_back({.sites = {.max_tokens = max_tokens_}, .row = row, .source = source});
     }
   }
 
  private:
-  using Columns = std::pair<Tensor, Tensor>;  // [L] weights in the source prompt, and in the target prompt
-
-  Columns weights(const text::PromptTokens& source, const text::PromptTokens& target, const WordPair& words,
-                  const char* key) const {
-    return {column_weights(source, words.source, settings_.words, key),
-            column_weights(target, words.target, settings_.words, key)};
-  }
-
-  const P2pSettings& settings_;
+  int64_t max_tokens_;
   Window self_;
   TokenMap map_;
   Tensor alpha_, e_;  // [N + 1, L], [L]
-  std::optional<Columns> on_, minus_;
 };
 
 class PromptToPrompt : public Editor {
@@ -110,8 +131,7 @@ class PromptToPrompt : public Editor {
 
   AttentionPlan watches(const Brief& brief) const override {
     AttentionPlan plan;
-    const Edited edited(settings_, brief, 1);
-    if (edited.blends()) edited.watch(0, /*is_target=*/false, blend_sites(brief.h, brief.w), plan);
+    BlendWords(settings_, brief).watch(0, /*is_target=*/false, blend_sites(brief.h, brief.w), plan);
     return plan;
   }
 
@@ -121,29 +141,28 @@ class PromptToPrompt : public Editor {
 
   Task<Edit> edit(const Source& source, const Sampler& target, const Brief& brief) const override {
     const int N = target.run.grid.steps();
-    const Edited edited(settings_, brief, N);
+    const Control control(settings_, brief, N);
+    const BlendWords words(settings_, brief);
     const diffusion::Sites sites = blend_sites(brief.h, brief.w);
+    const bool seen_before = !source.walk.watched.empty();
     LocalBlend blend(settings_.blend);
-    Edit result{.path = target.start(), .kept = {}};
     std::vector<Tensor> masks;
+    Edit result{.path = target.start(), .kept = {}};
     const int first = N + 1 - static_cast<int>(result.path.size());
     for (int i = first; i >= 1; --i) {
       const int k = first - i;  // counts from the noisiest
       LinkedStep step(target, result.path.back(), i, kName);
       AttentionPlan plan;
-      const bool seen_before = !source.walk.watched.empty();
       int row = -1;
-      if (edited.needs_source(k) || (edited.blends() && !seen_before)) {
+      if (control.needs_source(k) || (words.given() && !seen_before)) {
         row = step.add(source.x(i), source.sampler.pair(i).conditional);
-        edited.control(k, row, step.conditional(), plan);
+        control.add(k, row, step.conditional(), plan);
       }
-      if (edited.blends()) {
-        edited.watch(step.conditional(), /*is_target=*/true, sites, plan);
-        if (!seen_before) edited.watch(row, /*is_target=*/false, sites, plan);
-      }
+      words.watch(step.conditional(), /*is_target=*/true, sites, plan);
+      if (!seen_before) words.watch(row, /*is_target=*/false, sites, plan);
       Task<LinkedStep::Result> taking = step.take(std::move(plan));
       LinkedStep::Result taken = co_await taking;
-      if (edited.blends()) {
+      if (words.given()) {
         blend.add(maps(taken.seen.watched, seen_before ? &source.walk.watched[k] : nullptr));
         if (blend.starts_at(k, N)) {
           masks.push_back(blend.mask(taken.x.size(-2), taken.x.size(-1)));
@@ -152,8 +171,8 @@ class PromptToPrompt : public Editor {
       }
       result.path.push_back(std::move(taken.x));
     }
+    if (words.given()) result.kept["word_maps"] = blend.maps();
     if (!masks.empty()) result.kept["blend_masks"] = at::stack(masks);
-    if (edited.blends()) result.kept["word_maps"] = blend.maps();
     co_return result;
   }
 

@@ -221,3 +221,76 @@ def test_words_of_a_dataset_bound_an_edit_unless_the_config_says_otherwise(photo
     np.testing.assert_allclose(own[0]["sample"], named_ones[green]["sample"], atol=1e-4)
     np.testing.assert_allclose(off[0]["sample"], none[green]["sample"], atol=1e-4)
     assert np.abs(own[0]["sample"][-1] - off[0]["sample"][-1]).max() > 0.1
+
+
+def xl_reference(oracle, folder, side):
+    """The reference on an SDXL folder: two text encoders side by side, pooled vectors and sizes."""
+    import torch
+    from diffusers import DDIMScheduler, UNet2DConditionModel
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+    towers = [
+        (CLIPTokenizer.from_pretrained(folder / f"tokenizer{n}"), kind.from_pretrained(folder / f"text_encoder{n}").eval())
+        for n, kind in [("", CLIPTextModel), ("_2", CLIPTextModelWithProjection)]
+    ]
+
+    class Xl(oracle.Model):
+        @torch.no_grad()
+        def embed(self, prompts):
+            states = []
+            for tokenizer, text in towers:
+                ids = tokenizer(list(prompts), padding="max_length", max_length=77, return_tensors="pt").input_ids
+                states.append(text(ids, output_hidden_states=True))
+            tokens = torch.cat([state.hidden_states[-2] for state in states], -1)
+            pooled = states[1].text_embeds.clone()
+            for p, prompt in enumerate(prompts):
+                if prompt == "":
+                    tokens[p] = pooled[p] = 0
+            self.pooled += [(tokens[p], pooled[p]) for p in range(len(prompts))]
+            return tokens
+
+        def eps(self, x, t, c):
+            pooled = [next(vector for known, vector in self.pooled if torch.equal(known, row)) for row in c]
+            sizes = torch.tensor([[side, side, 0, 0, side, side]] * len(x))
+            added = {"text_embeds": torch.stack(pooled), "time_ids": sizes}
+            return self.unet(x, t, encoder_hidden_states=c, added_cond_kwargs=added).sample
+
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
+    model = Xl.of(unet, None, towers[0][0], DDIMScheduler.from_pretrained(folder / "scheduler"))
+    model.pooled = []
+    return model
+
+
+def test_an_sdxl_folder_is_edited_as_the_reference_edits_it(oracle, photo, tmp_path):
+    import torch
+    from model_cases import sdxl_case
+    from random_models import write_shared
+
+    torch.set_num_threads(1)
+    write_shared(tmp_path / "shared")
+    sdxl_case(tmp_path / "model", tmp_path / "shared", {})
+    words = [f"model.path={tmp_path / 'model'}", "dataset.size=32", "steps=4", "guidance_scale=5", "save.trajectories=true"]
+    edited(photo, tmp_path / "out", *words, "editor=prompt_to_prompt", "editor.self_max_tokens=16")
+    columns, walks = table(tmp_path / "out")
+    model = xl_reference(oracle, tmp_path / "model", 32)
+    for row in range(len(PROMPTS)):
+        target = PROMPTS[named(columns, row)]
+        pivots = torch.from_numpy(walks[row]["invert"])
+        control = oracle.PromptToPrompt(
+            model.tok, SOURCE, target, 4, "refine", cross=0.4, self_=0.6, self_max_tokens=16, tail="shifted"
+        )
+        path = oracle.edit(model, [SOURCE, target], pivots[-1:], 5.0, 4, control)
+        scale = max(1.0, path.abs().max().item())
+        np.testing.assert_allclose(walks[row]["sample"], path[:, 1].numpy(), atol=1e-4 * scale)
+
+
+def test_a_torchscript_network_has_no_attention_to_control(photo, tmp_path):
+    pytest.importorskip("torch")
+    from model_cases import torchscript_case
+    from random_models import write_shared
+
+    write_shared(tmp_path / "shared")
+    torchscript_case(tmp_path / "model", tmp_path / "shared", dict(text="encoder"))
+    words = [f"model.path={tmp_path / 'model'}", "dataset.size=32", "steps=2", "guidance_scale=5"]
+    printed = edited(photo, tmp_path / "out", *words, "editor=prompt_to_prompt", code=1)
+    assert "the model's network has no attention layers that it could control" in printed

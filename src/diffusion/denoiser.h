@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -59,6 +60,8 @@ class Denoiser {
   // Its attention layers in the order of execution, for latents of h x w: what plans can address. Empty if it takes
   // none.
   virtual std::vector<Site> attention_sites(int64_t /*h*/, int64_t /*w*/) const { return {}; }
+  // Names of its residual blocks whose branch a graft can replace.
+  virtual std::vector<std::string> resnets() const { return {}; }
   virtual bool takes_plans() const { return false; }
 };
 

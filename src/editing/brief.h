@@ -26,8 +26,9 @@ struct Brief {
   // there.
   std::optional<text::PromptTokens> source, target;
   EditWords words;
-  int64_t h = 0, w = 0;                                       // of the latents
-  at::Tensor mask;                                            // [H, W] bool, true where the edit may change the image
+  int64_t h = 0, w = 0;    // of the latents
+  at::Tensor mask;         // [1, H, W] or [H, W] bool, true where the edit may change the image; undefined: not given
+  at::Tensor source_mask;  // of the same, where it takes its content from in the source; undefined: from `mask`
   std::map<std::string, diffusion::Conditioning> embeddings;  // of the prompts that the editor asked for
   bool rehearsed = false;
 };

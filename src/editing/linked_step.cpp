@@ -9,7 +9,11 @@ namespace roundtrip::editing {
 using diffusion::CfgRows;
 
 LinkedStep::LinkedStep(const inversion::Sampler& target, at::Tensor x, int i, const char* editor)
-    : target_(target), x_(std::move(x)), i_(i), pair_(target.pair(i)), which_(target.rows(pair_)) {
+    : LinkedStep(target, std::move(x), i, target.pair(i), editor) {}
+
+LinkedStep::LinkedStep(const inversion::Sampler& target, at::Tensor x, int i, diffusion::CfgPair pair,
+                       const char* editor)
+    : target_(target), x_(std::move(x)), i_(i), pair_(std::move(pair)), which_(target.rows(pair_)) {
   if (which_ == CfgRows::kUnconditional) {
     throw Error(ErrorKind::kType, fmt::format("guidance_scale: found 0, which asks for no row of the target prompt; "
                                               "expected another number, as editor={} controls that row",

@@ -13,6 +13,8 @@ class LinkedStep {
   // The rows of the target's step from x at grid index i. Throws kType where no conditional row is asked (w = 0), which
   // leaves nothing to control; `editor` is its name.
   LinkedStep(const inversion::Sampler& target, at::Tensor x, int i, const char* editor);
+  // Under a pair of the editor's own.
+  LinkedStep(const inversion::Sampler& target, at::Tensor x, int i, diffusion::CfgPair pair, const char* editor);
 
   // Row numbers, for plans; -1 where the row is not asked.
   int conditional() const { return conditional_; }

@@ -58,14 +58,6 @@ void read_cross(const Params& params, Bound& all, WordBounds& words) {
   }
 }
 
-std::optional<WordPair> read_pair(const Params& params, const std::string& key) {
-  const std::vector<std::vector<std::string>> pair = params.get_string_lists(key);
-  if (params.is_null(key)) return std::nullopt;
-  if (pair.empty()) return WordPair{};
-  if (pair.size() != 2) throw params.wrong(key, "[SOURCE, TARGET], each a word or a list of words");
-  return WordPair{pair[0], pair[1]};
-}
-
 std::vector<diffusion::Place> read_places(const Params& params) {
   static const std::map<std::string, diffusion::Place> kPlaces = {
       {"down", diffusion::Place::kDown}, {"mid", diffusion::Place::kMid}, {"up", diffusion::Place::kUp}};
@@ -93,8 +85,8 @@ P2pSettings::P2pSettings(const Params& params) {
   if (!params.is_null("equalizer")) equalizer = std::move(factors);
 
   const Params& section = params.section("blend");
-  blend_words = read_pair(section, "words");
-  minus = read_pair(section, "minus").value_or(WordPair{});
+  blend_words = read_word_pair(section, "words");
+  minus = read_word_pair(section, "minus").value_or(WordPair{});
   const std::vector<double> thresholds = section.get_floats("threshold", {1, 2}, {.min = 0, .max = 1});
   blend = {.threshold = thresholds.front(),
            .minus_threshold = thresholds.back(),

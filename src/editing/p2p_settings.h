@@ -19,12 +19,6 @@ using Factors = std::vector<std::pair<std::string, double>>;  // of words
 
 enum class Mapper { kRefine, kReplace, kAuto };
 
-// Words of the source prompt and of the target prompt.
-struct WordPair {
-  std::vector<std::string> source, target;
-  bool empty() const { return source.empty() && target.empty(); }
-};
-
 // An optional that is not set (null in the config) leaves it to the dataset; an empty value is none.
 struct P2pSettings {
   explicit P2pSettings(const config::Params& params);

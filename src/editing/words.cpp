@@ -17,6 +17,14 @@ void set(at::Tensor& row, const std::vector<int64_t>& columns, double value) {
 
 }  // namespace
 
+std::optional<WordPair> read_word_pair(const config::Params& params, const std::string& key) {
+  const std::vector<std::vector<std::string>> pair = params.get_string_lists(key);
+  if (params.is_null(key)) return std::nullopt;
+  if (pair.empty()) return WordPair{};
+  if (pair.size() != 2) throw params.wrong(key, "[SOURCE, TARGET], each a word or a list of words");
+  return WordPair{pair[0], pair[1]};
+}
+
 void require_fitting(const text::PromptTokens& prompt) {
   check(prompt.ids.size() == prompt.pieces.size() + 2, "a prompt has a piece for each token between its marks");
   const auto length = static_cast<int64_t>(prompt.ids.size());

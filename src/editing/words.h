@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,9 +13,19 @@
 
 #include <ATen/ATen.h>
 
+#include "config/params.h"
 #include "text/prompt_tokens.h"
 
 namespace roundtrip::editing {
+
+// Words of the source prompt and of the target prompt.
+struct WordPair {
+  std::vector<std::string> source, target;
+  bool empty() const { return source.empty() && target.empty(); }
+};
+
+// Reads [SOURCE, TARGET], each a word or a list of words. An empty list is an empty pair, null is none.
+std::optional<WordPair> read_word_pair(const config::Params& params, const std::string& key);
 
 // What an absent word, or one without tokens, is: kStrict refuses it. kReleased takes no column and says nothing, as
 // the published code does: there a factor for such a word changes nothing, its window is skipped, and its region is

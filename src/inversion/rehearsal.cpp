@@ -21,24 +21,28 @@ class Oracle : public diffusion::Denoiser {
     constexpr double kLarge = 1e3, kDifferentiated = 371.7;
     const bool differentiated = at::GradMode::is_enabled();
     if (!differentiated) sign_ = -sign_;
-    for (const diffusion::LinkedRows& rows : batch.linked) look(rows);
     const Tensor value = at::full(batch.x.sizes(),
                                   vanishes_        ? 0
                                   : differentiated ? kDifferentiated
                                                    : sign_ * kLarge,
                                   kDouble);
-    if (!differentiated) return value;
+    if (!differentiated) {
+      for (const diffusion::LinkedRows& rows : batch.linked) look(rows, at::zeros({}, kDouble));
+      return value;
+    }
     Tensor zero = batch.x.nan_to_num(0, 0, 0).sum() * 0;
     if (batch.conditioning.tokens.defined()) zero = zero + batch.conditioning.tokens.nan_to_num(0, 0, 0).sum() * 0;
+    for (const diffusion::LinkedRows& rows : batch.linked) look(rows, zero);
     return value + zero;
   }
   diffusion::Out predicts() const override { return out_; }
   bool takes_plans() const override { return true; }
 
  private:
-  static void look(const diffusion::LinkedRows& rows) {
+  // `loss` is differentiable where the batch is.
+  static void look(const diffusion::LinkedRows& rows, const Tensor& loss) {
     rows.seen->watched.assign(rows.plan->watches.size(), at::ones({1, 1}, kDouble));
-    if (!rows.plan->compares.empty()) rows.seen->loss = at::zeros({}, kDouble);
+    if (!rows.plan->compares.empty()) rows.seen->loss = loss;
   }
 
   bool vanishes_;

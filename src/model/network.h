@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/registry.h"
@@ -32,6 +33,7 @@ class Network {
   virtual at::Tensor predict(const diffusion::Batch& batch) const = 0;
   // As of a Denoiser.
   virtual std::vector<diffusion::Site> attention_sites(int64_t /*h*/, int64_t /*w*/) const { return {}; }
+  virtual std::vector<std::string> resnets() const { return {}; }
   virtual bool takes_plans() const { return false; }
 
   struct Facts {

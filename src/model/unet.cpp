@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "diffusion/slices.h"
@@ -165,6 +166,18 @@ std::vector<diffusion::Site> UNet::attention_sites(int64_t h, int64_t w) const {
   if (shape.mid) add(diffusion::Place::kMid, *shape.mid, size);
   for (size_t u = 0; u < shape.up.size(); ++u) add(diffusion::Place::kUp, shape.up[u], sizes[sizes.size() - 1 - u]);
   return sites;
+}
+
+std::vector<std::string> UNet::resnets() const {
+  const UNetShape& shape = layers_->shape;
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& stage, int64_t count) {
+    for (int64_t layer = 0; layer < count; ++layer) names.push_back(fmt::format("{}.resnets.{}", stage, layer));
+  };
+  for (size_t s = 0; s < shape.down.size(); ++s) add(fmt::format("down_blocks.{}", s), shape.down[s].layers());
+  if (shape.mid) add("mid_block", shape.mid->layers() + 1);
+  for (size_t u = 0; u < shape.up.size(); ++u) add(fmt::format("up_blocks.{}", u), shape.up[u].layers());
+  return names;
 }
 
 bool UNet::takes_plans() const {

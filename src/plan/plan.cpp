@@ -65,9 +65,13 @@ void check_editor(const Trial& trial, const model::ModelCard& model, const data:
                             trial.editor_name, trial.method_name));
   }
   const auto [height, width] = trial.dataset.size;
-  editing::NetworkFacts facts{
-      .sites = {}, .h = height / model.pixel_multiple, .w = width / model.pixel_multiple, .guidance_scale = trial.w()};
+  editing::NetworkFacts facts{.sites = {},
+                              .resnets = {},
+                              .h = height / model.pixel_multiple,
+                              .w = width / model.pixel_multiple,
+                              .guidance_scale = trial.w()};
   facts.sites = model.network->attention_sites(facts.h, facts.w);
+  facts.resnets = model.network->resnets();
   for (size_t s = 0; s < dataset.ids().size() && !facts.edits_name_words; ++s) {
     for (const data::EditName& edit : dataset.edits(s)) facts.edits_name_words |= !edit.words.blend_target.empty();
   }

@@ -95,8 +95,9 @@ class KeptMaps:
         return maps
 
 
-def pix2pix_zero(model, grid, x_S, source, target, learning_rate, halves):
-    """Zero-shot Image-to-Image Translation's two passes, the caption as negative prompt in both."""
+def pix2pix_zero(model, grid, x_S, source, target, null, learning_rate, halves):
+    """Zero-shot Image-to-Image Translation's two passes: the source's walk against `null` (published: the caption too),
+    then the target's with the caption as negative prompt."""
     kept, steps = KeptMaps(model.unet), len(grid.times) - 1
 
     def ask(x, i, embeddings):
@@ -108,8 +109,8 @@ def pix2pix_zero(model, grid, x_S, source, target, learning_rate, halves):
     references, x = {}, x_S
     for i in range(steps, 0, -1):
         with torch.no_grad():
-            x = guided(*ask(torch.cat([x, x]), i, [source, source]), x, i)
-        references[i] = kept.take()
+            x = guided(*ask(torch.cat([x, x]), i, [null, source]), x, i)
+        references[i] = [pair.chunk(2)[1].repeat(2, 1, 1) for pair in kept.take()]  # of the caption, for both rows
 
     path, x = [x_S], x_S
     for i in range(steps, 0, -1):
@@ -129,9 +130,10 @@ def pix2pix_zero(model, grid, x_S, source, target, learning_rate, halves):
 
 
 @pytest.mark.parametrize("halves", ["shared", "released"])
-def test_pix2pix_zero(photos, tmp_path, halves):
-    rate = 2.0  # the published 0.1 moves this small model's latents too little to tell
-    words = ["editor=pix2pix_zero", f"editor.halves={halves}", f"editor.learning_rate={rate}"]
+@pytest.mark.parametrize("method", ["ddim", "negative_prompt"])  # the latter's walk of the source is the published one
+def test_pix2pix_zero(photos, tmp_path, halves, method):
+    rate = 100.0  # the published 0.1 moves this small model's latents too little to tell
+    words = [f"method={method}", "editor=pix2pix_zero", f"editor.halves={halves}", f"editor.learning_rate={rate}"]
     paths = ours(photos, tmp_path / "out", *words)
     model = diffusers_loop.Model(MODEL)
     grid = diffusers_loop.Grid.of(model.scheduler, STEPS)
@@ -139,9 +141,10 @@ def test_pix2pix_zero(photos, tmp_path, halves):
     for path, (_, pixels, prompt) in zip(paths, samples, strict=True):
         with torch.no_grad():
             source, target = model.embed(prompt), model.embed(TARGET)
+            null = source if method == "negative_prompt" else model.embed("")
             x_S = diffusers_loop.ddim_invert(model, grid, model.encode(pixels), source, "t")[-1]
-        moved = pix2pix_zero(model, grid, x_S, source, target, rate, halves)
-        still = pix2pix_zero(model, grid, x_S, source, target, 0, halves)
+        moved = pix2pix_zero(model, grid, x_S, source, target, null, rate, halves)
+        still = pix2pix_zero(model, grid, x_S, source, target, null, 0, halves)
         assert (moved - still).abs().max() > 1e-2 * moved.abs().max(), "the gradient decides something"
         assert_close(path, moved)
 

@@ -1,7 +1,7 @@
 """Edits as the program makes them, from pictures to latents, against plain PyTorch on diffusers.
 
-pix2pix-zero against the loop below, which keeps the source's maps of every step as the published code does; MasaCtrl and
-Plug-and-Play against the loops that their golden values come from.
+pix2pix-zero against the loop below, which keeps the source's maps of every step as the published code does; MasaCtrl
+and Plug-and-Play against the loops that their golden values come from.
 """
 
 import importlib.util
@@ -42,21 +42,22 @@ def photos(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
     ramp = np.arange(32, dtype=np.uint8)
-    picture = np.stack([ramp[:, None] * 7 + ramp[None], ramp[None] * 5 + 0 * ramp[:, None], ramp[:, None] ^ ramp[None]], -1)
+    down, across = np.meshgrid(ramp, ramp, indexing="ij")
+    picture = np.stack([down * 7 + across, across * 5, down ^ across], -1)
     mask = np.zeros((32, 32), np.uint8)
     mask[8:28, 6:20] = 255
     (folder / "masks").mkdir()
     Image.fromarray(mask).save(folder / "masks/object.png")
     lines = []
     for name, source in (("a.png", SOURCE), ("b.png", "")):
-        Image.fromarray(picture.astype(np.uint8)).save(folder / name)
+        Image.fromarray(picture).save(folder / name)
         lines.append({"file_name": name, "text": source, "target_text": TARGET, "mask": "masks/object.png"})
     (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
     return folder
 
 
 def ours(photos, out, *words):
-    """The path of each edit, noisy to clean, and the results' columns of evaluations."""
+    """The path of each edit [S + 1, C, H, W], noisy to clean."""
     command = [BINARY, f"model.path={MODEL}", "dataset=folder", f"dataset.path={photos}", "task=edit", f"steps={STEPS}"]
     command += [f"guidance_scale={W}", "save.trajectories=true", "metrics=[psnr]", "engine.threads=1"]
     command += [f"hydra.run.dir={out}", *words]

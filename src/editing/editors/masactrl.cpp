@@ -98,7 +98,7 @@ class MasaCtrl : public Editor {
  private:
   static Error no_words() {
     return Error(ErrorKind::kType,
-                 "editor.words: found none, and the dataset names no blend words; expected [SOURCE, TARGET], "
+                 "editor.words: found null, and the dataset names no blend words; expected [SOURCE, TARGET], "
                  "whose attention gives the regions of editor.mode=auto");
   }
 

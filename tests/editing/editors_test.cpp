@@ -166,7 +166,7 @@ TEST_F(Editors, MasaCtrlRefusesWhatTheNetworkLacks) {
   expect_refused(*editor("masactrl", {{"depth", int64_t{16}}}), network(),
                  "editor.depth: found 16; expected one of the network's transformer blocks, 0 to 15");
   const Values by_words = {{"mode", "auto"}};
-  expect_refused(*editor("masactrl", by_words), network(), "editor.words: found none, and the dataset names no blend");
+  expect_refused(*editor("masactrl", by_words), network(), "editor.words: found null, and the dataset names no blend");
   NetworkFacts named = network();
   named.edits_name_words = true;
   EXPECT_NO_THROW(editor("masactrl", by_words)->require(named));

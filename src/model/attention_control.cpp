@@ -17,6 +17,21 @@ Tensor index_of(const std::vector<int64_t>& rows, const Tensor& like) {
   return at::tensor(rows, at::kLong).to(like.device());
 }
 
+// A view where it is one row, as a single edit has it: there the copy and the index cost more than their use.
+Tensor rows_of(const Tensor& x, const std::vector<int64_t>& rows) {
+  return rows.size() == 1 ? x.narrow(0, rows[0], 1) : x.index_select(0, index_of(rows, x));
+}
+
+// Adds `more` [rows, ...] to those rows of x.
+Tensor add_to_rows(Tensor x, const std::vector<int64_t>& rows, const Tensor& more) {
+  if (at::GradMode::is_enabled()) return x.index_add(0, index_of(rows, x), more);
+  if (rows.size() == 1) {
+    x.narrow(0, rows[0], 1).add_(more);
+    return x;
+  }
+  return x.index_add_(0, index_of(rows, x), more);
+}
+
 void move_rows(diffusion::AttentionPlan& plan, int first) {
   for (auto& route : plan.routes) {
     route.row += first;
@@ -50,14 +65,18 @@ class Maps {
     Tensor& map = maps_[row];
     if (!map.defined()) {
       const auto split = [&](const Tensor& x) {
-        return x[row].unflatten(1, {heads_, x.size(2) / heads_}).transpose(0, 1);
+        return x.select(0, row).view({x.size(1), heads_, x.size(2) / heads_}).transpose(0, 1);
       };
       const Tensor q = split(q_), k = split(k_);
-      map = at::matmul(q / std::sqrt(static_cast<double>(q.size(2))), k.transpose(1, 2)).softmax(-1);
+      map = at::bmm(q / std::sqrt(static_cast<double>(q.size(2))), k.transpose(1, 2)).softmax(-1);
     }
     return map;
   }
-  Tensor mean_of(int64_t row) { return of(row).mean(0); }  // [T, L]
+  // The attention to weighted columns [L], mean over heads [T]. The product comes first, as the mean of whole maps
+  // would read them once more.
+  Tensor paid_to(const Tensor& columns, int64_t row) {
+    return at::mv(of(row).flatten(0, 1), columns).view({heads_, -1}).mean(0);
+  }
 
  private:
   const Tensor &q_, &k_;
@@ -133,6 +152,7 @@ Tensor AttentionControl::self_attention(const Tensor& qkv, int64_t heads) {
   const int64_t C = qkv.size(2) / 3;
   const Tensor q = qkv.narrow(2, 0, C), k = qkv.narrow(2, C, C), v = qkv.narrow(2, 2 * C, C);
   RowCopies queries, keys, values;
+  bool only_maps = true;      // queries and keys, which lie side by side, take the same rows
   std::vector<int64_t> rows;  // of which attention is a call of its own
   std::vector<Tensor> apart;  // [1, T, C] each
   for (const Linked& linked : linked_) {
@@ -156,14 +176,19 @@ Tensor AttentionControl::self_attention(const Tensor& qkv, int64_t heads) {
         rows.push_back(route.row);
         apart.push_back(inside * M + outside * (1 - M));
       } else {
+        only_maps = false;
         keys.add(route.row, route.source);
         values.add(route.row, route.source);
       }
     }
   }
-  queries.apply(q);
-  keys.apply(k);
-  values.apply(v);
+  if (only_maps) {
+    queries.apply(qkv.narrow(2, 0, 2 * C));
+  } else {
+    queries.apply(q);
+    keys.apply(k);
+    values.apply(v);
+  }
   const Tensor out = attend(q, k, v, heads);
   return rows.empty() ? out : out.index_copy(0, index_of(rows, out), at::cat(apart));
 }
@@ -175,37 +200,33 @@ Tensor AttentionControl::cross_attention(const Tensor& q, const Tensor& kv, int6
   RowCopies queries, keys;
   std::vector<int64_t> rows, sources;  // of the terms attn(q_s, k_s, P v_r)
   std::vector<Tensor> mapped;
-  std::vector<std::pair<int64_t, Tensor>> values;  // that take the place of v_r
   for (const Linked& linked : linked_) {
     for (size_t m = 0; m < linked.plan.mixes.size(); ++m) {
       const diffusion::Mix& mix = linked.plan.mixes[m];
       if (!mix.sites.contains(site_)) continue;
-      const Tensor v_r = v[mix.row];
-      Tensor P_v = at::matmul(mix.P, v_r);  // [L, C]
+      const Tensor v_r = v.select(0, mix.row);  // read by this mix alone
+      Tensor P_v = at::mm(mix.P, v_r);          // [L, C]
       if (linked.drops_own[m]) {
         queries.add(mix.row, mix.source);
         keys.add(mix.row, mix.source);
-        values.emplace_back(mix.row, std::move(P_v));
+        v_r.copy_(P_v);
       } else {
         rows.push_back(mix.row);
         sources.push_back(mix.source);
         mapped.push_back(std::move(P_v));
-        values.emplace_back(mix.row, mix.d.unsqueeze(1) * v_r);
+        v_r.mul_(mix.d.unsqueeze(1));
       }
     }
   }
   Tensor from_source;
   if (!rows.empty()) {
-    const Tensor index = index_of(sources, q);
-    from_source = attend(q.index_select(0, index), k.index_select(0, index), at::stack(mapped), heads);
+    const Tensor values = rows.size() == 1 ? mapped[0].unsqueeze(0) : at::stack(mapped);
+    from_source = attend(rows_of(q, sources), rows_of(k, sources), values, heads);
   }
   queries.apply(q);
   keys.apply(k);
-  for (const auto& [row, value] : values) v.select(0, row).copy_(value);
   Tensor out = attend(q, k, v, heads);
-  if (rows.empty()) return out;
-  const Tensor index = index_of(rows, out);
-  return at::GradMode::is_enabled() ? out.index_add(0, index, from_source) : out.index_add_(0, index, from_source);
+  return rows.empty() ? out : add_to_rows(std::move(out), rows, from_source);
 }
 
 void AttentionControl::look(const Tensor& q, const Tensor& k, int64_t heads) {
@@ -220,16 +241,16 @@ void AttentionControl::look(const Tensor& q, const Tensor& k, int64_t heads) {
       for (const diffusion::Mix& mix : plan.mixes) {
         if (mix.row != watch.row || !mix.sites.contains(site_)) continue;
         own = mix.d * watch.columns;
-        add_to(seen, at::mv(maps.mean_of(mix.source), at::mv(mix.P, watch.columns)));
+        add_to(seen, maps.paid_to(at::mv(mix.P, watch.columns), mix.source));
       }
-      add_to(seen, at::mv(maps.mean_of(watch.row), own));
+      add_to(seen, maps.paid_to(own, watch.row));
       add_to(linked.seen->watched[w], picture(seen));
     }
     for (size_t r = 0; r < plan.routes.size(); ++r) {
       const auto& bounds = plan.routes[r].seen_regions;
       if (!bounds || !bounds->sites.contains(site_)) continue;
-      add_to(linked.seen_regions[r].source, picture(at::mv(maps.mean_of(bounds->source), bounds->source_columns)));
-      add_to(linked.seen_regions[r].row, picture(at::mv(maps.mean_of(bounds->row), bounds->row_columns)));
+      add_to(linked.seen_regions[r].source, picture(maps.paid_to(bounds->source_columns, bounds->source)));
+      add_to(linked.seen_regions[r].row, picture(maps.paid_to(bounds->row_columns, bounds->row)));
     }
     for (const diffusion::Compare& compare : plan.compares) {
       if (!compare.sites.contains(site_)) continue;

@@ -85,8 +85,8 @@ Description edited(const Description& from, Edit edit, Draws& draws, size_t whic
 
 // An editor bounds an edit by the attention of words, so these are the words that attend to its region, whether or not
 // they change: of an object the word of its place, "left" or "right,". models/scenes looks at an object where its place
-// is named, after all else that the caption says of it; with two objects the words before that attend to both. A removal
-// has no word of its own in the target prompt, and so none.
+// is named, after all else that the caption says of it; with two objects the words before that attend to both. A
+// removal has no word of its own in the target prompt, and so none.
 EditWords words_of(const Description& from, const Description& to, Edit edit, size_t which) {
   EditWords words;
   if (edit == Edit::kRemoval) return words;

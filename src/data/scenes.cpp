@@ -83,15 +83,17 @@ Description edited(const Description& from, Edit edit, Draws& draws, size_t whic
   return to;
 }
 
-// An editor bounds an edit by the attention of words, so these are the words of what changes its look, not the words
-// that change: "circle" of "a red circle" and of "a blue circle", since the region of the edit is the circle. A removal
-// has no word of its own in the target prompt, and so none. With two objects of one shape the word means both.
+// An editor bounds an edit by the attention of words, so these are the words that attend to its region, whether or not
+// they change: of an object the word of its place, "left" or "right,". models/scenes looks at an object where its place
+// is named, after all else that the caption says of it; with two objects the words before that attend to both. A
+// removal has no word of its own in the target prompt, and so none.
 EditWords words_of(const Description& from, const Description& to, Edit edit, size_t which) {
   EditWords words;
   if (edit == Edit::kRemoval) return words;
   const auto word = [&](const Description& description) -> std::string {
     if (edit == Edit::kBackground) return "background";
-    return std::string(name(description.objects.at(which).shape, kShapes));
+    const bool is_last = which + 1 == description.objects.size();  // in the caption, a comma follows
+    return split(name(description.objects.at(which).place, kPlaces), ' ').back() + (is_last ? "," : "");
   };
   words.blend_source = {word(from)};
   words.blend_target = {word(to)};

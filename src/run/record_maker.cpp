@@ -39,6 +39,17 @@ void fill_floor(store::Record& record, const plan::Trial& trial, const Prepared&
   }
 }
 
+// What bounded an edit, at the size of its picture [H, W, 3]: the mask of its last step, and the maps of its words.
+std::map<std::string, Tensor> maps_of(const std::map<std::string, Tensor>& kept, const Tensor& picture) {
+  std::map<std::string, Tensor> maps;
+  const auto keep_map = [&](const std::string& name, const Tensor& map) {
+    maps[name] = session::map_bytes(map, picture.size(0), picture.size(1));
+  };
+  if (const auto masks = kept.find("blend_masks"); masks != kept.end()) keep_map(masks->first, masks->second[-1]);
+  if (const auto words = kept.find("word_maps"); words != kept.end()) keep_map(words->first, words->second);
+  return maps;
+}
+
 // All that precedes an edit's own sampling: the fit, and the source's walk where the editor reads it.
 engine::Cost fitting_cost(const Fitted& fitted, const Walked& walked) {
   engine::Cost cost = fitted.cost;
@@ -153,6 +164,7 @@ Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edi
   if (trial.save_images != plan::SaveImages::kNone) {
     finished.image = session::to_bytes(sampled->image);
     finished.source = session::to_bytes(prepared->pixels);
+    finished.maps = maps_of(sampled->kept, finished.image);
   }
 }
 

@@ -115,15 +115,15 @@ TEST(Scenes, EditsNameTheWordsOfTheirRegion) {
       ASSERT_EQ(edit.words.blend_target.size(), 1u);
       const std::string& before = edit.words.blend_source[0];
       const std::string& after = edit.words.blend_target[0];
-      EXPECT_EQ(before == after, edit.edit != Edit::kShape);
+      EXPECT_EQ(before, after);
       EXPECT_EQ(before == "background", edit.edit == Edit::kBackground);
       EXPECT_THAT(split(caption(scene.description), ' '), testing::Contains(before));
       EXPECT_THAT(split(caption(edit.description), ' '), testing::Contains(after));
       for (size_t which = 0; which < scene.description.objects.size(); ++which) {
         const Object& object = scene.description.objects[which];
         if (object == edit.description.objects[which]) continue;
-        EXPECT_EQ(before, kShapes.at(static_cast<size_t>(object.shape)));
-        EXPECT_EQ(after, kShapes.at(static_cast<size_t>(edit.description.objects[which].shape)));
+        const bool is_last = which + 1 == scene.description.objects.size();
+        EXPECT_EQ(before, split(kPlaces.at(static_cast<size_t>(object.place)), ' ').back() + (is_last ? "," : ""));
       }
     }
   }

@@ -48,8 +48,8 @@ Tensor LocalBlend::maps() const {
   return at::stack({share(sum_.source), share(sum_.target)});
 }
 
-Tensor LocalBlend::blend(const Tensor& x_source, const Tensor& x_target) const {
-  return at::where(mask(x_source.size(-2), x_source.size(-1)), x_target, x_source);
+Tensor LocalBlend::blend(const Tensor& M, const Tensor& x_source, const Tensor& x_target) {
+  return at::where(M, x_target, x_source);
 }
 
 }  // namespace roundtrip::editing

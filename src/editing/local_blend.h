@@ -41,7 +41,7 @@ class LocalBlend {
   at::Tensor maps() const;
 
   // x_source + M (x_target - x_source), [..., h, w], without the rounding of that sum.
-  at::Tensor blend(const at::Tensor& x_source, const at::Tensor& x_target) const;
+  static at::Tensor blend(const at::Tensor& M, const at::Tensor& x_source, const at::Tensor& x_target);
 
  private:
   BlendSettings settings_;

@@ -166,7 +166,7 @@ class PromptToPrompt : public Editor {
         blend.add(maps(taken.seen.watched, seen_before ? &source.walk.watched[k] : nullptr));
         if (blend.starts_at(k, N)) {
           masks.push_back(blend.mask(taken.x.size(-2), taken.x.size(-1)));
-          taken.x = blend.blend(source.x(i - 1), taken.x);
+          taken.x = LocalBlend::blend(masks.back(), source.x(i - 1), taken.x);
         }
       }
       result.path.push_back(std::move(taken.x));

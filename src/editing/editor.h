@@ -74,11 +74,9 @@ class Editor {
   // What to watch on that walk, of its conditional row (row 0). Nothing is seen where the method knows the walk
   // already.
   virtual diffusion::AttentionPlan watches(const Brief& /*brief*/) const { return {}; }
-  // Names what it watches there: walks of one sample with equal names are one walk. `edit` is the number of the
-  // sample's edit, which may name words itself; `params` names the editor's settings.
-  virtual std::string walk_key(size_t /*edit*/, bool /*names_words*/, const std::string& /*params*/) const {
-    return "unwatched";
-  }
+  // Names what it watches there: walks of one sample with equal names are one walk. `words` names the source's blend
+  // words of the edit; empty where its dataset gives none.
+  virtual std::string walk_key(const std::string& /*words*/) const { return "unwatched"; }
   // Prompts beside the source's and the target's: Brief::embeddings has them.
   virtual std::vector<std::string> prompts() const { return {}; }
 

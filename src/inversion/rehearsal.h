@@ -44,7 +44,7 @@ struct NfeBounds {
 struct PromptKinds {
   bool null_source = false;
   bool null_sampled = false;  // the prompt sampled under: an edit's target prompt, else the source prompt
-  bool named_words = false;   // the edit names words that bound it
+  std::string words = {};     // of the source prompt, that bound the edit in its dataset's view; empty: none
   auto operator<=>(const PromptKinds&) const = default;
 };
 

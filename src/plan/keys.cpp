@@ -35,10 +35,9 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
   keys.inverted = fmt::format("{};{};S={}{}", keys.prepared, walk, trial.steps, values_read(trial, seen.invert.reads));
   keys.fitted = fmt::format("{};fit;{}{}", keys.inverted, method, values_read(trial, seen.fit.reads));
   // Shared by all edits of a sample, unless the editor watches it for words of its own.
-  keys.walked = fmt::format(
-      "{};walk;{}{}", keys.fitted,
-      trial.walks_source() ? trial.editor->walk_key(edit, prompts.named_words, trial.editor_params) : "none",
-      values_read(trial, seen.walk.reads));
+  keys.walked =
+      fmt::format("{};walk;{}{}", keys.fitted, trial.walks_source() ? trial.editor->walk_key(prompts.words) : "none",
+                  values_read(trial, seen.walk.reads));
   keys.sampled = fmt::format("{};{}{}", keys.fitted, task, values_read(trial, seen.sample.reads));
   return keys;
 }

@@ -149,11 +149,10 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
     // Samples and edits differ only in which of their prompts are the null prompt: one of each kind stands for all.
     std::map<std::pair<PromptKinds, size_t>, int64_t> records;  // by kind and the edit's number
     std::map<bool, int64_t> sources;                            // by whether the source prompt is the null prompt
-    std::map<std::pair<PromptKinds, size_t>, int64_t> walks;    // of sources, by the first edit that reads them
+    std::map<PromptKinds, int64_t> walks;                       // of sources, one for each set of words
     const auto keys_of = [&](PromptKinds kinds, size_t edit, bool by_target) {
-      const std::string name =
-          fmt::format("{}{}{}", kinds.null_source ? "null" : "", by_target && kinds.null_sampled ? "0" : "",
-                      by_target && kinds.named_words ? "words" : "");
+      const std::string name = fmt::format("{}{}{}", kinds.null_source ? "null" : "",
+                                           by_target && kinds.null_sampled ? "0" : "", by_target ? kinds.words : "");
       return record_keys(trial, dataset_number, name, kinds, edit);
     };
     for (size_t s = 0; s < entry.dataset->ids().size(); ++s) {
@@ -164,7 +163,7 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
         ++records[{kinds, e}];
         if (e == 0) ++sources[kinds.null_source];
         if (!trial.walks_source() || !walked.insert(keys_of(kinds, e, false).walked).second) continue;
-        ++walks[{{.null_source = kinds.null_source, .named_words = kinds.named_words}, kinds.named_words ? e : 0}];
+        ++walks[{.null_source = kinds.null_source, .null_sampled = false, .words = kinds.words}];
       }
     }
     for (const auto& [null_source, count] : sources) {
@@ -183,9 +182,8 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
       plan.asked += seen.sample.nfe * count;
       make(made, keys_of(kinds, edit, true).sampled, seen.sample.nfe, count, session.made);
     }
-    for (const auto& [kind, count] : walks) {
-      const auto& [kinds, edit] = kind;
-      make(made, keys_of(kinds, edit, true).walked, trial.rehearsals->of(trial, kinds).walk.nfe, count, session.made);
+    for (const auto& [kinds, count] : walks) {
+      make(made, keys_of(kinds, 0, true).walked, trial.rehearsals->of(trial, kinds).walk.nfe, count, session.made);
     }
   }
 }

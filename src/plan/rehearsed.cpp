@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "plan/trial.h"
 
 namespace roundtrip::plan {
@@ -28,10 +29,16 @@ inversion::Task<inversion::Trajectory> edited_path(const inversion::Method& meth
 
 inversion::PromptKinds prompt_kinds(const Trial& trial, const data::Dataset& dataset, size_t sample, size_t edit) {
   const std::string source = dataset.prompt(sample);
-  const std::string sampled = trial.edits ? dataset.edits(sample).at(edit).target_prompt : source;
-  const bool named = trial.edits && !dataset.edits(sample).at(edit).words.blend_target.empty();
-  return {
-      .null_source = source == trial.null_prompt, .null_sampled = sampled == trial.null_prompt, .named_words = named};
+  if (!trial.edits) {
+    const bool null = source == trial.null_prompt;
+    return {.null_source = null, .null_sampled = null};
+  }
+  const data::EditName name = dataset.edits(sample).at(edit);
+  std::string words;
+  if (!name.words.blend_target.empty()) words = fmt::format("[{}]", join(name.words.blend_source, " "));
+  return {.null_source = source == trial.null_prompt,
+          .null_sampled = name.target_prompt == trial.null_prompt,
+          .words = std::move(words)};
 }
 
 const inversion::Rehearsal& Rehearsals::of(const Trial& trial, inversion::PromptKinds prompts) {
@@ -45,12 +52,12 @@ const inversion::Rehearsal& Rehearsals::of(const Trial& trial, inversion::Prompt
   const std::string key =
       fmt::format("{};{};{};{};{};S={};{}{}{}{};{}", trial.method_name, trial.method_params, trial.editor_name,
                   trial.editor_params, trial.edits, trial.steps, settings.eps_at == inversion::EpsAt::kTo,
-                  prompts.null_source, prompts.null_sampled, prompts.named_words, numbers);
+                  prompts.null_source, prompts.null_sampled, !prompts.words.empty(), numbers);
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
   editing::Brief brief;
   brief.rehearsed = true;
-  if (prompts.named_words) brief.words.blend_source = brief.words.blend_target = {"word"};
+  if (!prompts.words.empty()) brief.words.blend_source = brief.words.blend_target = {"word"};
   for (const std::string& prompt : trial.editor->prompts()) brief.embeddings[prompt] = rehearsed_embedding();
   inversion::WayBack way_back;
   if (trial.walks_source()) {

@@ -135,8 +135,13 @@ class PromptToPrompt : public Editor {
     return plan;
   }
 
-  std::string walk_key(size_t edit, bool names_words, const std::string& params) const override {
-    return blends(names_words) ? fmt::format("watched for edit {} by {}", edit, params) : "unwatched";
+  std::string walk_key(const std::string& words) const override {
+    if (!blends(!words.empty())) return "unwatched";
+    const std::string own = settings_.blend_words ? named(*settings_.blend_words) : words;
+    std::string places;
+    for (const diffusion::Place place : settings_.blend_places) places += std::to_string(static_cast<int>(place));
+    return fmt::format("words={} minus={} tokens={} places={} strict={}", own, named(settings_.minus),
+                       settings_.blend_tokens.value_or(0), places, settings_.words == WordsRule::kStrict);
   }
 
   Task<Edit> edit(const Source& source, const Sampler& target, const Brief& brief) const override {
@@ -197,6 +202,8 @@ class PromptToPrompt : public Editor {
   int64_t released_nfe(int S) const override { return int64_t{4} * S; }
 
  private:
+  static std::string named(const WordPair& words) { return join(words.source, " "); }
+
   bool blends(bool edit_names_words) const {
     return settings_.blend_words ? !settings_.blend_words->empty() : edit_names_words;
   }

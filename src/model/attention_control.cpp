@@ -73,9 +73,15 @@ Tensor nearest(const Tensor& map, const diffusion::Site& site) {
 
 Tensor to_unit_range(const Tensor& map) { return (map - map.min()) / (map.max() - map.min()); }
 
+double lowest_of(at::ScalarType type) {
+  if (type == at::kHalf) return std::numeric_limits<at::Half>::lowest();
+  if (type == at::kBFloat16) return std::numeric_limits<at::BFloat16>::lowest();
+  return std::numeric_limits<float>::lowest();
+}
+
 // attn(q, k, v) of one row over the keys that `kept` [T] marks. With none it is the mean of all values, as published.
 Tensor attend_to(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, const Tensor& kept) {
-  const double lowest = std::numeric_limits<float>::lowest();
+  const double lowest = lowest_of(q.scalar_type());  // not -inf, of which an empty region would be NaN
   const Tensor bias = at::where(kept, at::zeros({}, q.options()), at::full({}, lowest, q.options()));
   return attend(q, k, v, heads, Mask::kNone, bias.view({1, 1, 1, -1}));
 }

@@ -60,8 +60,13 @@ class Editors : public ::testing::Test {
     diffusion::Conditioning source, null;
   };
 
-  // The cost of the edit alone, by DDIM.
-  engine::Cost cost_of(const Editor& editor, int steps, double w = 7.5) {
+  struct Edited {
+    Trajectory path, plain;  // by the editor, and under the target prompt against the source's
+    engine::Cost cost;       // of the editor's
+  };
+
+  // By DDIM.
+  Edited edited(const Editor& editor, int steps, double w = 7.5) {
     engine::Engine engine(denoiser_, {.batch = {.max_batch = 4}});
     engine::Cost before, cost;
     const auto parts = [&](engine::Cost& charged) {
@@ -83,9 +88,15 @@ class Editors : public ::testing::Test {
       walk = testing::run_alone(engine, walk_source(*ddim, editor, inverting, inversion, brief));
     }
     const Guidance guidance{tokens(0.3), true};
-    testing::run_alone(engine, way_back(*ddim, editor, sampling, inversion, walk, guidance, brief));
-    return cost;
+    Edited result;
+    result.path = testing::run_alone(engine, way_back(*ddim, editor, sampling, inversion, walk, guidance, brief)).path;
+    result.cost = cost;
+    const Sampler plain(inverting, inversion.pivots.back(),
+                        [&](int) { return diffusion::CfgPair{guidance.conditioning, prompts_.source}; });
+    result.plain = testing::run_alone(engine, inversion::walk(plain));
+    return result;
   }
+  engine::Cost cost_of(const Editor& editor, int steps, double w = 7.5) { return edited(editor, steps, w).cost; }
 
   // A network shaped like SD-1.x at 64 x 64: blocks 0-5 down, 6 mid, 7-15 up.
   static NetworkFacts network() {
@@ -133,13 +144,22 @@ TEST_F(Editors, Pix2PixZeroDifferentiatesThreeRowsAStepAndAsksForTwoMore) {
   EXPECT_EQ(editor("pix2pix_zero")->released_nfe(50), 300);
 }
 
+TEST_F(Editors, Pix2PixZeroWithoutALearningRateIsThePlainWalkToTheBit) {
+  for (const char* halves : {"shared", "released"}) {
+    const Edited still = edited(*editor("pix2pix_zero", {{"learning_rate", 0.0}, {"halves", halves}}), 6);
+    EXPECT_TRUE(at::equal(at::stack(still.path), at::stack(still.plain))) << halves;
+  }
+}
+
 TEST_F(Editors, AllRefuseANetworkWithoutAttentionAndNoTarget) {
   for (const char* name : {"masactrl", "plug_and_play", "pix2pix_zero"}) {
     NetworkFacts facts = network();
     EXPECT_NO_THROW(editor(name)->require(facts)) << name;
     facts.guidance_scale = 0;
     expect_refused(*editor(name), facts, "guidance_scale: found 0");
-    expect_refused(*editor(name), {.guidance_scale = 7.5}, "no attention layers");
+    NetworkFacts bare = network();
+    bare.sites.clear();
+    expect_refused(*editor(name), bare, "no attention layers");
   }
 }
 

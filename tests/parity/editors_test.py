@@ -1,7 +1,7 @@
 """Edits as the program makes them, from pictures to latents, against plain PyTorch on diffusers.
 
-pix2pix-zero against the loop below, which keeps the source's maps of every step as the published code does; MasaCtrl and
-Plug-and-Play against the loops that their golden values come from.
+pix2pix-zero against the loop below, which keeps the source's maps of every step as the published code does; MasaCtrl
+and Plug-and-Play against the loops that their golden values come from.
 """
 
 import importlib.util
@@ -42,21 +42,22 @@ def photos(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
     ramp = np.arange(32, dtype=np.uint8)
-    picture = np.stack([ramp[:, None] * 7 + ramp[None], ramp[None] * 5 + 0 * ramp[:, None], ramp[:, None] ^ ramp[None]], -1)
+    down, across = np.meshgrid(ramp, ramp, indexing="ij")
+    picture = np.stack([down * 7 + across, across * 5, down ^ across], -1)
     mask = np.zeros((32, 32), np.uint8)
     mask[8:28, 6:20] = 255
     (folder / "masks").mkdir()
     Image.fromarray(mask).save(folder / "masks/object.png")
     lines = []
     for name, source in (("a.png", SOURCE), ("b.png", "")):
-        Image.fromarray(picture.astype(np.uint8)).save(folder / name)
+        Image.fromarray(picture).save(folder / name)
         lines.append({"file_name": name, "text": source, "target_text": TARGET, "mask": "masks/object.png"})
     (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
     return folder
 
 
 def ours(photos, out, *words):
-    """The path of each edit, noisy to clean, and the results' columns of evaluations."""
+    """The path of each edit [S + 1, C, H, W], noisy to clean."""
     command = [BINARY, f"model.path={MODEL}", "dataset=folder", f"dataset.path={photos}", "task=edit", f"steps={STEPS}"]
     command += [f"guidance_scale={W}", "save.trajectories=true", "metrics=[psnr]", "engine.threads=1"]
     command += [f"hydra.run.dir={out}", *words]
@@ -95,8 +96,9 @@ class KeptMaps:
         return maps
 
 
-def pix2pix_zero(model, grid, x_S, source, target, learning_rate, halves):
-    """Zero-shot Image-to-Image Translation's two passes, the caption as negative prompt in both."""
+def pix2pix_zero(model, grid, x_S, source, target, null, learning_rate, halves):
+    """Zero-shot Image-to-Image Translation's two passes: the source's walk against `null` (published: the caption too),
+    then the target's with the caption as negative prompt."""
     kept, steps = KeptMaps(model.unet), len(grid.times) - 1
 
     def ask(x, i, embeddings):
@@ -108,8 +110,8 @@ def pix2pix_zero(model, grid, x_S, source, target, learning_rate, halves):
     references, x = {}, x_S
     for i in range(steps, 0, -1):
         with torch.no_grad():
-            x = guided(*ask(torch.cat([x, x]), i, [source, source]), x, i)
-        references[i] = kept.take()
+            x = guided(*ask(torch.cat([x, x]), i, [null, source]), x, i)
+        references[i] = [pair.chunk(2)[1].repeat(2, 1, 1) for pair in kept.take()]  # of the caption, for both rows
 
     path, x = [x_S], x_S
     for i in range(steps, 0, -1):
@@ -129,9 +131,10 @@ def pix2pix_zero(model, grid, x_S, source, target, learning_rate, halves):
 
 
 @pytest.mark.parametrize("halves", ["shared", "released"])
-def test_pix2pix_zero(photos, tmp_path, halves):
-    rate = 2.0  # the published 0.1 moves this small model's latents too little to tell
-    words = ["editor=pix2pix_zero", f"editor.halves={halves}", f"editor.learning_rate={rate}"]
+@pytest.mark.parametrize("method", ["ddim", "negative_prompt"])  # the latter's walk of the source is the published one
+def test_pix2pix_zero(photos, tmp_path, halves, method):
+    rate = 100.0  # the published 0.1 moves this small model's latents too little to tell
+    words = [f"method={method}", "editor=pix2pix_zero", f"editor.halves={halves}", f"editor.learning_rate={rate}"]
     paths = ours(photos, tmp_path / "out", *words)
     model = diffusers_loop.Model(MODEL)
     grid = diffusers_loop.Grid.of(model.scheduler, STEPS)
@@ -139,9 +142,10 @@ def test_pix2pix_zero(photos, tmp_path, halves):
     for path, (_, pixels, prompt) in zip(paths, samples, strict=True):
         with torch.no_grad():
             source, target = model.embed(prompt), model.embed(TARGET)
+            null = source if method == "negative_prompt" else model.embed("")
             x_S = diffusers_loop.ddim_invert(model, grid, model.encode(pixels), source, "t")[-1]
-        moved = pix2pix_zero(model, grid, x_S, source, target, rate, halves)
-        still = pix2pix_zero(model, grid, x_S, source, target, 0, halves)
+        moved = pix2pix_zero(model, grid, x_S, source, target, null, rate, halves)
+        still = pix2pix_zero(model, grid, x_S, source, target, null, 0, halves)
         assert (moved - still).abs().max() > 1e-2 * moved.abs().max(), "the gradient decides something"
         assert_close(path, moved)
 

@@ -5,11 +5,12 @@
 // cross-attention guidance. A_s is of the source's walk, under its prompt; the loss is the mean over rows and heads, as
 // published. The unconditional rows take the source prompt's embedding (the published negative prompt is the caption).
 //
-// The maps of the source come from a row beside the target's: none is stored. The published code gives each half of the
-// guidance a latent of its own, moved by its own gradient, and steps from the unconditional half's
-// (`halves: released`): the guidance then joins predictions at different latents. `halves: shared` moves one latent by
-// both gradients. It does not find the direction of an edit: the target prompt's embedding takes the place of the
-// source's plus that direction. It does not regularise the inversion's noise.
+// The source's walk is the method's: method=negative_prompt has the published one, the caption in both halves. The maps
+// of the source come from a row beside the target's, so none is stored. The published code gives each half of the
+// guidance a latent of its own, moved by its own gradient, and steps from the unconditional half's (`halves:
+// released`), so that the guidance joins predictions at different latents; `halves: shared` moves one latent by both
+// gradients. It does not find the direction of an edit: the target prompt's embedding takes the place of the source's
+// plus that direction. It does not regularise the inversion's noise.
 #include "editing/editor.h"
 
 namespace roundtrip::editing {

@@ -52,9 +52,9 @@ struct Edit {
 
 // The network that an edit will run on, as far as its plan knows it.
 struct NetworkFacts {
-  std::vector<diffusion::Site> sites;  // of its attention, for the latents' size
-  std::vector<std::string> resnets;    // names of its residual blocks
-  int64_t h = 0, w = 0;                // of the latents
+  std::vector<diffusion::Site> sites = {};  // of its attention, for the latents' size
+  std::vector<std::string> resnets = {};    // names of its residual blocks
+  int64_t h = 0, w = 0;                     // of the latents
   double guidance_scale = 1;
   bool edits_name_words = false;  // whose regions bound them, in the dataset
 };

@@ -92,8 +92,7 @@ P2pSettings::P2pSettings(const Params& params) {
            .minus_threshold = thresholds.back(),
            .start = section.get_float("start", {.min = 0, .max = 1}),
            .has_minus = !minus.empty()};
-  const std::string tokens = "tokens";
-  if (!section.is_null(tokens)) blend_tokens = section.get_int(tokens, {.min = 1});
+  blend_tokens = read_tokens(section, "tokens");
   blend_places = read_places(section);
 }
 

@@ -25,6 +25,15 @@ std::optional<WordPair> read_word_pair(const config::Params& params, const std::
   return WordPair{pair[0], pair[1]};
 }
 
+std::optional<int64_t> read_tokens(const config::Params& params, const std::string& key) {
+  constexpr const char* kType = "int of at least 1 or null";
+  const config::Value& value = params.get_value(key, kType);
+  if (params.is_null(key)) return std::nullopt;
+  const auto* tokens = std::get_if<int64_t>(&value);
+  if (tokens == nullptr || *tokens < 1) throw params.wrong(key, kType);
+  return *tokens;
+}
+
 void require_fitting(const text::PromptTokens& prompt) {
   check(prompt.ids.size() == prompt.pieces.size() + 2, "a prompt has a piece for each token between its marks");
   const auto length = static_cast<int64_t>(prompt.ids.size());

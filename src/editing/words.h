@@ -27,6 +27,9 @@ struct WordPair {
 // Reads [SOURCE, TARGET], each a word or a list of words. An empty list is an empty pair, null is none.
 std::optional<WordPair> read_word_pair(const config::Params& params, const std::string& key);
 
+// Reads how many query tokens the attention layers that an editor looks at have; null is none.
+std::optional<int64_t> read_tokens(const config::Params& params, const std::string& key);
+
 // What an absent word, or one without tokens, is: kStrict refuses it. kReleased takes no column and says nothing, as
 // the published code does: there a factor for such a word changes nothing, its window is skipped, and its region is
 // empty, so that an edit bounded by such words alone is the source's reconstruction.

@@ -138,7 +138,7 @@ TEST_F(EditTask, AMaskOfAnotherSizeFailsItsRecordAlone) {
 TEST_F(EditTask, WhatBoundedAnEditStandsBesideItsImage) {
   const RunOutcome outcome =
       run(plan({"task=edit", "steps=2", "guidance_scale=3", "save.images=all", "editor=prompt_to_prompt",
-                "editor.words=released", "editor.blend.tokens=64", "editor.blend.words=[circle,circle]"}));
+                "editor.words=released", "editor.blend.tokens=256", "editor.blend.words=[circle,circle]"}));
   ASSERT_EQ(outcome.failures.size(), 0u);
   const store::ResultsReader results(outcome.results);
   for (const char* row : {"0", "1"}) {

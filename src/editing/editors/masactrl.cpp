@@ -40,10 +40,8 @@ class MasaCtrl : public Editor {
         depth_(params.get_int("depth", {.min = 0})),
         mode_(mode_of(params.get_string("mode", {"source", "union", "regions", "auto"}))),
         words_(read_word_pair(params, "words").value_or(WordPair{})),
-        threshold_(params.get_float("threshold", {.min = 0, .max = 1})) {
-    const std::string tokens = "tokens";
-    if (!params.is_null(tokens)) tokens_ = params.get_int(tokens, {.min = 1});
-  }
+        threshold_(params.get_float("threshold", {.min = 0, .max = 1})),
+        tokens_(read_tokens(params, "tokens")) {}
 
   Task<Edit> edit(const Source& source, const Sampler& target, const Brief& brief) const override {
     const Route edited = route(brief);

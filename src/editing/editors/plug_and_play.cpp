@@ -33,7 +33,11 @@ class PlugAndPlay : public Editor {
         depth_(params.get_int("depth", {.min = 0})),
         resnet_(params.get_string("resnet")) {
     const std::string negative = "negative_prompt";
-    if (!params.is_null(negative)) negative_ = params.get_string(negative);
+    constexpr const char* kType = "str or null";
+    const config::Value& prompt = params.get_value(negative, kType);
+    if (params.is_null(negative)) return;
+    if (!std::holds_alternative<std::string>(prompt)) throw params.wrong(negative, kType);
+    negative_ = std::get<std::string>(prompt);
   }
 
   bool reads_walk() const override { return false; }

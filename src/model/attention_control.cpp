@@ -231,7 +231,10 @@ Tensor AttentionControl::cross_attention(const Tensor& q, const Tensor& kv, int6
 
 void AttentionControl::look(const Tensor& q, const Tensor& k, int64_t heads) {
   Maps maps(q, k, heads);
-  const auto picture = [&](const Tensor& map) { return map.view({site_.h, site_.w}); };
+  // Sums over layers and steps want more digits than half precision has.
+  const auto picture = [&](const Tensor& map) {
+    return map.view({site_.h, site_.w}).to(at::promote_types(map.scalar_type(), at::kFloat));
+  };
   for (Linked& linked : linked_) {
     const diffusion::AttentionPlan& plan = linked.plan;
     for (size_t w = 0; w < plan.watches.size(); ++w) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <set>
 
 #include "base/error.h"
 #include "base/file_digest.h"
@@ -149,7 +148,11 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
     // Samples and edits differ only in which of their prompts are the null prompt: one of each kind stands for all.
     std::map<std::pair<PromptKinds, size_t>, int64_t> records;  // by kind and the edit's number
     std::map<bool, int64_t> sources;                            // by whether the source prompt is the null prompt
-    std::map<PromptKinds, int64_t> walks;                       // of sources, one for each set of words
+    struct Walks {
+      PromptKinds kinds;
+      int64_t count = 0;  // samples
+    };
+    std::map<std::string, Walks> walks;  // of sources, by key
     const auto keys_of = [&](PromptKinds kinds, size_t edit, bool by_target) {
       const std::string name = fmt::format("{}{}{}", kinds.null_source ? "null" : "",
                                            by_target && kinds.null_sampled ? "0" : "", by_target ? kinds.words : "");
@@ -157,13 +160,17 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
     };
     for (size_t s = 0; s < entry.dataset->ids().size(); ++s) {
       const auto count = static_cast<size_t>(entry.records(trial, s));
-      std::set<std::string> walked;  // of this sample
+      std::map<std::string, PromptKinds> walked;  // of this sample
       for (size_t e = 0; e < count; ++e) {
         const PromptKinds kinds = prompt_kinds(trial, *entry.dataset, s, e);
         ++records[{kinds, e}];
         if (e == 0) ++sources[kinds.null_source];
-        if (!trial.walks_source() || !walked.insert(keys_of(kinds, e, false).walked).second) continue;
-        ++walks[{.null_source = kinds.null_source, .null_sampled = false, .words = kinds.words}];
+        if (trial.walks_source()) walked.emplace(keys_of(kinds, e, false).walked, kinds);
+      }
+      for (const auto& [key, kinds] : walked) {
+        Walks& same = walks[key];
+        same.kinds = kinds;
+        ++same.count;
       }
     }
     for (const auto& [null_source, count] : sources) {
@@ -182,8 +189,8 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
       plan.asked += seen.sample.nfe * count;
       make(made, keys_of(kinds, edit, true).sampled, seen.sample.nfe, count, session.made);
     }
-    for (const auto& [kinds, count] : walks) {
-      make(made, keys_of(kinds, 0, true).walked, trial.rehearsals->of(trial, kinds).walk.nfe, count, session.made);
+    for (const auto& [key, same] : walks) {
+      make(made, key, trial.rehearsals->of(trial, same.kinds).walk.nfe, same.count, session.made);
     }
   }
 }

@@ -1,44 +1,21 @@
 // Strips of pictures, of reconstructions and of edits: the best, the median and the worst image of the best setting,
 // and one image across all settings.
-//
-// Pictures come from the groups images/ (the results), sources/ and targets/ of the results file, if save.images kept
-// them. Differences are amplified five times.
+// Differences are amplified five times.
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "analysis/figure/markup.h"
-#include "analysis/figure/png.h"
+#include "analysis/report/saved_pictures.h"
 #include "analysis/report/sections.h"
 #include "base/error.h"
 
 namespace roundtrip::analysis {
 namespace {
 
-constexpr int kMostPixels = 128, kGain = 5;
+constexpr int kGain = 5;
 constexpr size_t kMostInStrip = 16;
-
-std::string path_of(const std::string& group, int64_t row) { return group + "/" + std::to_string(row); }
-
-// Null if the results file has no such picture.
-std::optional<Picture> picture_of(const Results& run, const std::string& group, int64_t row) {
-  const std::string path = path_of(group, row);
-  if (!run.reader().has_array(path)) return std::nullopt;
-  const store::Array array = run.reader().array(path);
-  if (array.type != store::ArrayType::kUint8 || array.shape.size() != 3 || array.shape[2] != 3) return std::nullopt;
-  Picture picture{.height = static_cast<int>(array.shape[0]), .width = static_cast<int>(array.shape[1])};
-  picture.rgb.reserve(array.bytes.size());
-  for (const std::byte byte : array.bytes) picture.rgb.push_back(static_cast<uint8_t>(byte));
-  return picture;
-}
-
-std::string picture_html(const Picture& picture, const std::string& caption, const std::string& alt) {
-  const Picture small = reduced(picture, kMostPixels);
-  return fmt::format(
-      "<figure><img src=\"{}\" width=\"{}\" height=\"{}\" alt=\"{}\"><figcaption>{}</figcaption></figure>\n",
-      png_data_uri(small), small.width, small.height, escaped(alt), caption);
-}
 
 struct Kept {  // a record with a saved picture
   const ReportCell* cell;
@@ -80,6 +57,9 @@ std::string strip(const Kept& kept, bool edited, const std::string& title, const
       text += picture_html(apart, fmt::format("{} \u00d7{}", edited && !target ? "change" : "difference", kGain),
                            fmt::format("difference from the {} of {}, {} times as strong", from, sample, kGain));
     }
+  }
+  for (const BoundingMap& map : bounding_maps(run, kept.row)) {
+    text += picture_html(map.picture, map.caption, map.caption + ", edit of " + sample);
   }
   return text + "</div></div>\n";
 }

@@ -53,6 +53,21 @@ std::vector<KeyRow> rows_of(const std::vector<hydra::KeyInfo>& keys, const Node&
   return rows;
 }
 
+// Adds the parameters of a section that a plug-in reads, in the order of the config. Those of a nested section have
+// dotted names.
+void add_parameter_rows(const Node& section, const std::string& group, const std::string& prefix,
+                        const PluginDescription& plugin, std::vector<KeyRow>& rows) {
+  for (const auto& entry : section.dict()) {
+    const std::string key = prefix + entry.key().text;
+    const auto type = plugin.parameters.find(key);
+    if (type != plugin.parameters.end()) {
+      rows.push_back({group + "." + key, value_text(&entry.value), type->second, comment_on(&entry.value)});
+    } else if (entry.value.is_dict()) {
+      add_parameter_rows(entry.value, group, key + ".", plugin, rows);
+    }
+  }
+}
+
 // The parameters that the chosen method or editor reads in its section.
 std::vector<KeyRow> parameter_rows(const Node& job, const std::string& group,
                                    const std::vector<PluginDescription>& plugins) {
@@ -61,12 +76,7 @@ std::vector<KeyRow> parameter_rows(const Node& job, const std::string& group,
   if (name == nullptr || !name->is_string()) return rows;
   const auto plugin = std::ranges::find(plugins, name->as_string(), &PluginDescription::name);
   if (plugin == plugins.end()) return rows;
-  for (const auto& entry : job.find(group)->dict()) {
-    const std::string& key = entry.key().text;
-    const auto type = plugin->parameters.find(key);
-    if (type == plugin->parameters.end()) continue;
-    rows.push_back({group + "." + key, value_text(&entry.value), type->second, comment_on(&entry.value)});
-  }
+  add_parameter_rows(*job.find(group), group, "", *plugin, rows);
   return rows;
 }
 

@@ -13,11 +13,16 @@ constexpr std::string_view kMethodParameter = "p.method.";
 const std::vector<Axis>& axes() {
   static const std::vector<Axis> kAxes = [] {
     std::vector<Axis> all = {
-        {kTask.column(), "task", {"task"}},      {kMethod.column(), "method", {"method", "method.name"}},
-        {kSteps.column(), "steps", {"steps"}},   {kInvertGuidanceScale.column(), "invert w", {"invert_guidance_scale"}},
-        {kEpsAt.column(), "eps_at", {"eps_at"}}, {kSeed.column(), "seed", {"seed"}},
+        {kTask.column(), "task", {"task"}},
+        {kMethod.column(), "method", {"method", "method.name"}},
+        {kEditor.column(), "editor", {"editor", "editor.name"}},
+        {kSteps.column(), "steps", {"steps"}},
+        {kInvertGuidanceScale.column(), "invert w", {"invert_guidance_scale"}},
+        {kEpsAt.column(), "eps_at", {"eps_at"}},
+        {kSeed.column(), "seed", {"seed"}},
         {kModel.column(), "model", {}},  // a folder's name alone: the key has a column of its own
-        {kDataset.column(), "dataset", {}},      {kDtype.column(), "dtype", {"model.dtype"}},
+        {kDataset.column(), "dataset", {}},
+        {kDtype.column(), "dtype", {"model.dtype"}},
     };
     // The guidance scale comes before its inverse, the other numbers before the seed.
     for (const NumberSetting& setting : kNumberSettings) {
@@ -63,10 +68,10 @@ const std::vector<std::string>& seconds_columns() {
 }
 
 std::vector<store::Column> cost_columns() {
-  return {kInvertNfe.column(),      kFitNfe.column(),        kSampleNfe.column(),     kGradNfe.column(),
-          kStateBytes.column(),     kEncodeSeconds.column(), kInvertSeconds.column(), kFitSeconds.column(),
-          kSampleSeconds.column(),  kDecodeSeconds.column(), kTiming.column(),        kBatchRows.column(),
-          kPeakMemoryBytes.column()};
+  return {kInvertNfe.column(),  kFitNfe.column(),         kSampleNfe.column(),     kReleasedNfe.column(),
+          kGradNfe.column(),    kStateBytes.column(),     kEncodeSeconds.column(), kInvertSeconds.column(),
+          kFitSeconds.column(), kSampleSeconds.column(),  kDecodeSeconds.column(), kTiming.column(),
+          kBatchRows.column(),  kPeakMemoryBytes.column()};
 }
 
 std::vector<store::Column> noise_columns() {

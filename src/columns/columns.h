@@ -24,6 +24,7 @@ using store::kSample;
 using store::kTrial;
 inline constexpr TextColumn kTask{"task", "reconstruct or edit"};
 inline constexpr TextColumn kMethod{"method", "inversion method"};
+inline constexpr TextColumn kEditor{"editor", "what controls the edit, beside the target prompt"};
 inline constexpr CountColumn kSteps{"steps", "steps of the grid, S"};
 inline constexpr NumberColumn kGuidanceScale{"guidance_scale", "guidance scale w when sampling"};
 inline constexpr NumberColumn kInvertGuidanceScale{"invert_guidance_scale", "w when inverting, as it took effect"};
@@ -54,8 +55,11 @@ using store::kStatus;
 // Network evaluations, seconds by stage, memory, and how they were timed.
 inline constexpr CountColumn kInvertNfe{"invert_nfe", "network evaluations of the inversion, alone and unshared", "",
                                         "lower"};
-inline constexpr CountColumn kFitNfe{"fit_nfe", "network evaluations of the fit", "", "lower"};
+inline constexpr CountColumn kFitNfe{
+    "fit_nfe", "network evaluations of the fit, and of the source's walk where an editor reads it", "", "lower"};
 inline constexpr CountColumn kSampleNfe{"sample_nfe", "network evaluations of the sampling", "", "lower"};
+inline constexpr CountColumn kReleasedNfe{"sample_nfe_released",
+                                          "network evaluations of the editor's sampling in its published code"};
 inline constexpr CountColumn kGradNfe{"grad_nfe", "backward passes through the network", "", "lower"};
 inline constexpr CountColumn kStateBytes{"state_bytes", "what the method keeps from inversion to sampling", "B",
                                          "lower"};

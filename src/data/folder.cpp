@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include "base/error.h"
@@ -127,11 +128,19 @@ void add_line(const MetadataLine& line, Entry& entry, std::map<std::string, std:
   }
   entry.text = line.text;
   if (line.target_text) {
-    entry.edits.push_back(
-        {.name = {.name = line.edit, .target_prompt = *line.target_text, .attributes = line.attributes},
-         .target = line.target_image,
-         .mask = line.mask});
+    entry.edits.push_back({.name = {.name = line.edit,
+                                    .target_prompt = *line.target_text,
+                                    .attributes = line.attributes,
+                                    .words = line.words},
+                           .target = line.target_image,
+                           .mask = line.mask});
   }
+}
+
+// One text for the digest; empty where there are no words, so that images without any keep the digest they had.
+std::string text_of(const EditWords& words) {
+  if (words == EditWords()) return "";
+  return nlohmann::json::array({words.blend_source, words.blend_target, words.equalizer}).dump();
 }
 
 std::vector<Entry> read_entries(const fs::path& folder) {
@@ -210,6 +219,7 @@ class Folder : public Dataset {
       for (const std::optional<std::string>& file : {edit.target, edit.mask}) {
         hasher.add(file ? sha256_hex_of_file(folder_ / *file) : std::string());
       }
+      if (const std::string words = text_of(edit.name.words); !words.empty()) hasher.add(words);
     }
     return hasher.hex();
   }

@@ -54,6 +54,43 @@ std::map<std::string, std::string> attributes_of(const json& object, const std::
   return attributes;
 }
 
+// One side of blend_words.
+std::vector<std::string> words_of(const json& value, const std::string& where) {
+  const std::string expected = "a word or a list of words";
+  std::vector<std::string> words;
+  for (const json& word : value.is_array() ? value : json::array({value})) {
+    if (!word.is_string()) throw input_error(where, fmt::format("blend_words holds a {}", word.type_name()), expected);
+    words.push_back(word.get<std::string>());
+    if (words.back().empty()) throw input_error(where, "blend_words holds an empty word", expected);
+  }
+  if (words.empty()) throw input_error(where, "blend_words holds an empty list", expected);
+  return words;
+}
+
+EditWords edit_words_of(const json& object, const std::string& where) {
+  EditWords words;
+  if (const auto blend = object.find("blend_words"); blend != object.end() && !blend->is_null()) {
+    const std::string expected = "two entries, the words of text and those of target_text";
+    if (!blend->is_array()) throw input_error(where, fmt::format("blend_words is a {}", blend->type_name()), expected);
+    if (blend->size() != 2)
+      throw input_error(where, fmt::format("blend_words has {} entries", blend->size()), expected);
+    words.blend_source = words_of(blend->at(0), where);
+    words.blend_target = words_of(blend->at(1), where);
+  }
+  if (const auto factors = object.find("equalizer"); factors != object.end() && !factors->is_null()) {
+    if (!factors->is_object()) {
+      throw input_error(where, fmt::format("equalizer is a {}", factors->type_name()), "an object of word: number");
+    }
+    for (const auto& [word, factor] : factors->items()) {
+      if (!factor.is_number()) {
+        throw input_error(where, fmt::format("equalizer.{} is a {}", word, factor.type_name()), "a number");
+      }
+      words.equalizer.emplace_back(word, factor.get<double>());
+    }
+  }
+  return words;
+}
+
 MetadataLine parse(std::string_view line, const std::string& where) {
   const json object = parse_json(line, where);
   if (!object.is_object()) {
@@ -67,8 +104,11 @@ MetadataLine parse(std::string_view line, const std::string& where) {
       throw input_error(where, fmt::format("has {} and no target_text", key), "the prompt that asks for the edit");
     }
   }
-  if (!target_text && !attributes_of(object, where).empty()) {
-    throw input_error(where, "has edit_attributes and no target_text", "the prompt that asks for the edit");
+  for (const char* key : {"blend_words", "equalizer", "edit_attributes"}) {
+    const auto found = object.find(key);
+    if (!target_text && found != object.end() && !found->empty()) {
+      throw input_error(where, fmt::format("has {} and no target_text", key), "the prompt that asks for the edit");
+    }
   }
   return {.file_name = *file_name,
           .text = text_of(object, "text", where),
@@ -76,6 +116,7 @@ MetadataLine parse(std::string_view line, const std::string& where) {
           .target_image = file_of(object, "target_image", where),
           .mask = file_of(object, "mask", where),
           .edit = text_of(object, "edit", where).value_or(""),
+          .words = edit_words_of(object, where),
           .attributes = attributes_of(object, where),
           .where = where};
 }

@@ -1,9 +1,18 @@
 // metadata.jsonl, Hugging Face's imagefolder convention: one JSON object per line, with `file_name` and `text`.
 //
-// `target_text`, `target_image`, `mask`, `edit` and `edit_attributes` are our own. They describe an edit of the image:
-// the prompt that requests it, the exact answer, where it may change the image (white) and where not (black), its name,
-// and an object of further texts, such as its type. An image with several edits has one line for each, with different
-// names. Other keys are ignored. A null value counts as absent.
+// Keys of our own describe an edit of the image:
+//
+//   target_text       the prompt that requests it; needed for the others
+//   target_image      its exact answer
+//   mask              where it may change the image (white) and where not (black)
+//   edit              its name
+//   blend_words       [source, target]: a word of `text` and one of `target_text`, or a list of words for either; an
+//                     editor that follows attention changes the image where these words are
+//   equalizer         {word: number}: factors of the attention of words of `target_text`
+//   edit_attributes   further texts, such as its type: {key: string}
+//
+// An image with several edits has one line for each, with different names. Other keys are ignored. A null value counts
+// as absent.
 #pragma once
 
 #include <filesystem>
@@ -12,6 +21,8 @@
 #include <string>
 #include <vector>
 
+#include "data/sample.h"
+
 namespace roundtrip::data {
 
 struct MetadataLine {
@@ -19,6 +30,7 @@ struct MetadataLine {
   std::optional<std::string> text, target_text;
   std::optional<std::string> target_image, mask;  // relative to the folder of the metadata, normalised
   std::string edit;
+  EditWords words;
   std::map<std::string, std::string> attributes;  // of the edit
   std::string where;                              // "photos/metadata.jsonl:3", for messages
 };

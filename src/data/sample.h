@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace roundtrip::data {
@@ -21,11 +22,19 @@ struct Sample {
   std::vector<std::string> notes;  // conversions that were applied: "alpha composited on white", "16 bits to 8"
 };
 
+// Words of an edit's prompts, for editors that follow the attention of words. A word is what stands between two spaces.
+struct EditWords {
+  std::vector<std::string> blend_source, blend_target;    // whose regions together bound the edit; empty: not given
+  std::vector<std::pair<std::string, double>> equalizer;  // words of the target prompt and factors of their attention
+  bool operator==(const EditWords&) const = default;
+};
+
 // An edit of a sample's image, known before any image is read.
 struct EditName {
   std::string name;  // "colour": distinguishes the edits of one image; empty if it has only one
   std::string target_prompt;
-  std::map<std::string, std::string> attributes = {};  // further facts from the dataset: "type", "blend_words", ...
+  std::map<std::string, std::string> attributes = {};  // further facts from the dataset, such as its "type"
+  EditWords words = {};
 };
 
 // Known answer to an edit, at the size of the sample's image.

@@ -83,6 +83,23 @@ Description edited(const Description& from, Edit edit, Draws& draws, size_t whic
   return to;
 }
 
+// An editor bounds an edit by the attention of words, so these are the words that attend to its region, whether or not
+// they change: of an object the word of its place, "left" or "right,". models/scenes looks at an object where its place
+// is named, after all else that the caption says of it; with two objects the words before that attend to both. A
+// removal has no word of its own in the target prompt, and so none.
+EditWords words_of(const Description& from, const Description& to, Edit edit, size_t which) {
+  EditWords words;
+  if (edit == Edit::kRemoval) return words;
+  const auto word = [&](const Description& description) -> std::string {
+    if (edit == Edit::kBackground) return "background";
+    const bool is_last = which + 1 == description.objects.size();  // in the caption, a comma follows
+    return split(name(description.objects.at(which).place, kPlaces), ' ').back() + (is_last ? "," : "");
+  };
+  words.blend_source = {word(from)};
+  words.blend_target = {word(to)};
+  return words;
+}
+
 }  // namespace
 
 std::string caption(const Description& description) {
@@ -111,8 +128,9 @@ std::vector<EditedScene> draw_edits(const Scene& scene) {
   for (const Edit edit : edits) {
     const size_t which = draws.below(scene.description.objects.size());
     Description to = edited(scene.description, edit, draws, which);
+    EditWords words = words_of(scene.description, to, edit, which);
     Image mask = change_mask(scene.description, to, scene.nuisance);
-    results.push_back({.edit = edit, .description = std::move(to), .mask = std::move(mask)});
+    results.push_back({.edit = edit, .description = std::move(to), .words = std::move(words), .mask = std::move(mask)});
   }
   return results;
 }

@@ -83,6 +83,7 @@ inline constexpr std::array<std::string_view, 5> kEdits = {"colour", "shape", "s
 struct EditedScene {
   Edit edit;
   Description description;
+  EditWords words;
   Image mask;  // 255 where the edit may change the picture, 0 where the bytes of both are equal
 };
 

@@ -45,6 +45,9 @@ std::string write_scene(const WriteOptions& options, int64_t number) {
     edit["target_image"] = target;
     edit["mask"] = mask;
     edit["edit"] = name;
+    if (const EditWords& words = edited.words; !words.blend_source.empty()) {
+      edit["blend_words"] = nlohmann::ordered_json::array({words.blend_source.front(), words.blend_target.front()});
+    }
     lines += edit.dump() + "\n";
   }
   return lines.empty() ? line.dump() + "\n" : lines;

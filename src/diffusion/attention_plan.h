@@ -6,15 +6,18 @@
 //   source content:  out_r = attn(q_r, k_s, v_s)                                                 Route, kSourceContent
 //   union:           out_r = attn(q_r, [k_s; k_r], [v_s; v_r])                                           Route, kUnion
 //   cross, mapped:   out_r = attn(q_s, k_s, P v_r) + attn(q_r, k_r, d * v_r)                                       Mix
-//   watched:         sum over heads and layers of A_r c, for column weights c                                    Watch
+//   watched:         A_r c for column weights c, mean over heads and summed over layers                        Watch
 //   grafted feature: the residual branch of one resnet, h_r = h_s                                                Graft
+//   compared:        |A_r - A_s|^2 over the cross maps, a loss whose gradient the asker wants                  Compare
 // Hertz et al., Prompt-to-Prompt, ICLR 2023 (the maps; the linear form of the cross attention is exact algebra); Cao et
-// al., MasaCtrl, ICCV 2023 (content, union); Tumanyan et al., Plug-and-Play, CVPR 2023 (maps, features).
+// al., MasaCtrl, ICCV 2023 (content, union, regions); Tumanyan et al., Plug-and-Play, CVPR 2023 (maps, features);
+// Parmar et al., Zero-shot Image-to-Image Translation (pix2pix-zero), SIGGRAPH 2023 (compared).
 #pragma once
 
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +27,38 @@ namespace roundtrip::diffusion {
 
 enum class Place { kDown, kMid, kUp };
 
-// Which attention layers an entry of a plan is for. `depth` counts a kind's layers from the input on, from 0.
+// An attention layer of a network: self-attention and attention to the text of one transformer block. `depth` is the
+// block's running number in the order of execution, from 0.
+struct Site {
+  Place place = Place::kDown;
+  int depth = 0;
+  int64_t h = 0, w = 0;  // of its queries
+  int64_t tokens() const { return h * w; }
+};
+
+// Which of them an entry of a plan is for.
 struct Sites {
   std::vector<Place> places = {};                                            // empty: all
   int64_t min_tokens = 0, max_tokens = std::numeric_limits<int64_t>::max();  // query tokens
   int min_depth = 0;
   std::vector<int> depths = {};  // empty: all from min_depth on
+
+  bool contains(const Site& site) const;
+};
+
+// Regions of the source and of the row [h, w], 1 inside and 0 outside, brought to a layer's size by the nearest pixel:
+// queries inside read the keys inside, the others the rest.
+struct Regions {
+  at::Tensor source, row;
+};
+
+// Regions that the pass finds itself: where the cross attention of the layers so far, mean over heads and layers and
+// brought to 0..1, reaches the threshold. Nothing is masked before the first such layer.
+struct SeenRegions {
+  Sites sites;                             // cross layers of one size
+  int source = 0, row = 0;                 // whose attention is looked at
+  at::Tensor source_columns, row_columns;  // [L] weights
+  double threshold = 0;
 };
 
 // Self-attention of `row` with parts of `source`'s.
@@ -38,8 +67,8 @@ struct Route {
   Sites sites;
   Kind kind = Kind::kSourceMap;
   int row = 0, source = 0;
-  at::Tensor key_mask = {};    // [h, w] bool over the source's tokens that may be read; undefined: all
-  at::Tensor query_mask = {};  // [h, w] bool: the queries that key_mask holds for; the others read its complement
+  std::optional<Regions> regions = {};  // of source content
+  std::optional<SeenRegions> seen_regions = {};
 };
 
 // Cross-attention of `row` mapped from `source`'s.
@@ -49,7 +78,8 @@ struct Mix {
   at::Tensor P, d;  // [L, L] source column to row column, [L]
 };
 
-// Returns the attention that `row` pays to the tokens weighted by `columns`, mean over heads and summed over layers.
+// Returns the attention that `row` pays to the tokens weighted by `columns` [h, w], after what `mixes` do to it. Layers
+// of one size.
 struct Watch {
   Sites sites;
   int row = 0;
@@ -62,13 +92,30 @@ struct Graft {
   int row = 0, source = 0;
 };
 
+// Adds to the request's loss, for each layer: weight * (mean over heads of sum over queries and columns of (A_r -
+// A_s)^2). A_s is a constant of it.
+struct Compare {
+  Sites sites;
+  int row = 0, source = 0;
+  double weight = 1;
+};
+
 struct AttentionPlan {
   std::vector<Route> routes = {};
   std::vector<Mix> mixes = {};
   std::vector<Watch> watches = {};
   std::vector<Graft> grafts = {};
+  std::vector<Compare> compares = {};
 
-  bool empty() const { return routes.empty() && mixes.empty() && watches.empty() && grafts.empty(); }
+  bool empty() const {
+    return routes.empty() && mixes.empty() && watches.empty() && grafts.empty() && compares.empty();
+  }
+};
+
+// What a pass has seen on behalf of one plan.
+struct Seen {
+  std::vector<at::Tensor> watched;  // [h, w], one for each watch
+  at::Tensor loss;                  // of the plan's comparisons; undefined without them
 };
 
 }  // namespace roundtrip::diffusion

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -32,10 +33,12 @@ Conditioning narrow(const Conditioning& batch, int64_t from, int64_t count);
 // The same storage, not the same values: how guidance sees that both of its rows would be one.
 bool same_conditioning(const Conditioning& a, const Conditioning& b);
 
-// Rows of a batch that a plan links: they stay in one batch and on one thread. The plan is not empty.
+// Rows of a batch that a plan links: they stay in one batch and on one thread. The plan is not empty; the denoiser
+// writes what it asks to see.
 struct LinkedRows {
   int64_t first = 0, count = 0;
   std::shared_ptr<const AttentionPlan> plan;
+  std::shared_ptr<Seen> seen = std::make_shared<Seen>();
 };
 
 struct Batch {
@@ -54,7 +57,11 @@ class Denoiser {
   virtual Tensor out(const Batch& batch) = 0;
 
   virtual Out predicts() const { return Out::kEps; }
-  // True if its rows can be linked by attention plans.
+  // Its attention layers in the order of execution, for latents of h x w: what plans can address. Empty if it takes
+  // none.
+  virtual std::vector<Site> attention_sites(int64_t /*h*/, int64_t /*w*/) const { return {}; }
+  // Names of its residual blocks whose branch a graft can replace.
+  virtual std::vector<std::string> resnets() const { return {}; }
   virtual bool takes_plans() const { return false; }
 };
 

@@ -6,8 +6,8 @@
 #include <ATen/core/grad_mode.h>
 
 #include "base/stopwatch.h"
-#include "engine/batch.h"
 #include "engine/out_of_memory.h"
+#include "engine/row_batch.h"
 
 namespace roundtrip::engine {
 namespace {
@@ -31,7 +31,7 @@ class Candidate {
   void measure() {
     const at::NoGradGuard no_grad;
     const Stopwatch stopwatch;
-    non_finite_rows(denoiser_->out(inputs_), 1);  // waits for the device
+    non_finite_rows(denoiser_->out(inputs_));  // waits for the device
     seconds_ = std::min(seconds_, stopwatch.seconds());
   }
 

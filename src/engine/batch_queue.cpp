@@ -33,11 +33,9 @@ bool BatchQueue::full() const {
   // Requests that leave a gap wait for one that fills it, unless a second batch has come together meanwhile.
   const Bucket& bucket = fullest(buckets_)->second;
   if (bucket.rows >= 2 * limit()) return true;
-  int64_t packed = 0;
-  for (const Pending* request : bucket.requests) {
-    if (packed == 0 || packed + request->rows <= limit()) packed += request->rows;
-  }
-  return packed >= limit();
+  Placement packed = placement();
+  for (const Pending* request : bucket.requests) packed.place(request->rows, request->linked);
+  return packed.full();
 }
 
 int64_t BatchQueue::padded_rows(int64_t rows) const {
@@ -55,17 +53,22 @@ void BatchQueue::count(int64_t rows, int64_t padded, double seconds) {
 std::vector<Pending*> BatchQueue::take(Bucket& bucket) const {
   const int64_t limit = this->limit();
   std::vector<Pending*> batch, passed_over;
-  int64_t rows = 0;
-  while (!bucket.requests.empty() && rows < limit && static_cast<int64_t>(passed_over.size()) < limit) {
+  Placement packed = placement();
+  while (!bucket.requests.empty() && !packed.full() && static_cast<int64_t>(passed_over.size()) < limit) {
     Pending* request = bucket.requests.front();
     bucket.requests.pop_front();
-    const bool fits = batch.empty() || rows + request->rows <= limit;
-    (fits ? batch : passed_over).push_back(request);
-    if (fits) rows += request->rows;
+    (packed.place(request->rows, request->linked) ? batch : passed_over).push_back(request);
   }
   bucket.requests.insert(bucket.requests.begin(), passed_over.begin(), passed_over.end());
-  bucket.rows -= rows;
+  bucket.rows -= packed.placed();
   return batch;
+}
+
+std::vector<Slots> BatchQueue::slots_of(Requests batch) const {
+  Placement packed = placement();
+  std::vector<Slots> slots;
+  for (const Pending* request : batch) slots.push_back(packed.place(request->rows, request->linked).value());
+  return slots;
 }
 
 void BatchQueue::give_back(Bucket& bucket, const std::vector<Pending*>& batch) const {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/placement.h"
 #include "engine/task.h"
 
 namespace roundtrip::engine {
@@ -23,6 +24,7 @@ struct BatchPolicy {
   int max_batch = 16;  // rows; a request with more of them is a batch of its own
   // Every batch has max_batch rows, padded: a row's value then depends on no neighbour. Out-of-memory is a failure.
   bool fixed_shape = false;
+  int64_t parts = 1;  // that the network cuts a batch of fixed shape into, for threads
 };
 
 // Counted over a run, for the report of what was asked for and what was made.
@@ -37,6 +39,7 @@ using BucketKey = std::vector<int64_t>;
 // A request while it waits. It lives in the awaiting coroutine's frame.
 struct Pending {
   int64_t rows = 1;
+  bool linked = false;  // its rows lie in one part of the batch
   BucketKey bucket = {};
   std::exception_ptr error = {};
   std::coroutine_handle<> waiting = {};  // null before it waits and after it was resumed
@@ -58,7 +61,8 @@ class BatchQueue {
  protected:
   using Requests = std::span<Pending* const>;
 
-  int64_t padded_rows(int64_t rows) const;  // of a batch with so many
+  int64_t padded_rows(int64_t rows) const;  // of a batch whose last row is the rows-th
+  std::vector<Slots> slots_of(Requests batch) const;
   // Adds a batch to the statistics.
   void count(int64_t rows, int64_t padded, double seconds);
 
@@ -74,6 +78,7 @@ class BatchQueue {
   // Answers every request of the batch, or sets its error. What it throws is the error of all of them.
   virtual void evaluate(Requests batch) = 0;
 
+  Placement placement() const { return {limit(), policy_.fixed_shape ? policy_.parts : 1}; }
   int64_t limit() const { return std::min<int64_t>(policy_.max_batch, memory_limit_); }
   std::vector<Pending*> take(Bucket& bucket) const;
   void give_back(Bucket& bucket, const std::vector<Pending*>& batch) const;

@@ -30,17 +30,23 @@ class Engine {
   Engine(diffusion::Denoiser& denoiser, EngineOptions options);
   Engine(const Engine&) = delete;  // its queues refer to it
 
-  // Returns a prediction for each row. Evaluations are charged to `cost`, which must outlive the wait.
+  // Returns a prediction for each row, in `out` of the answer. Evaluations are charged to `cost`, which must outlive
+  // the wait.
   Awaiter<OutRequest> out(std::vector<Row> rows, Cost& cost) { return out(std::move(rows), nullptr, cost); }
 
-  // Does the same with the rows linked by a plan, whose row numbers count from the first of `rows`.
+  // Does the same with the rows linked by a plan, whose row numbers count from the first of `rows`; what it has seen is
+  // in the answer too.
   Awaiter<OutRequest> out(std::vector<Row> rows, std::shared_ptr<const AttentionPlan> plan, Cost& cost) {
     return {out_, OutRequest(std::move(rows), std::move(plan), cost)};
   }
 
   // Returns the predictions, and the gradient of a loss on them with respect to `wrt`; see VjpQueue.
   Awaiter<VjpRequest> out_vjp(std::vector<Row> rows, Tensor wrt, Cotangent cotangent, Cost& cost) {
-    return {vjp_, VjpRequest(std::move(rows), std::move(wrt), std::move(cotangent), cost)};
+    return out_vjp(std::move(rows), nullptr, {std::move(wrt)}, std::move(cotangent), cost);
+  }
+  Awaiter<VjpRequest> out_vjp(std::vector<Row> rows, std::shared_ptr<const AttentionPlan> plan, std::vector<Tensor> wrt,
+                              Cotangent cotangent, Cost& cost) {
+    return {vjp_, VjpRequest(std::move(rows), std::move(plan), std::move(wrt), std::move(cotangent), cost)};
   }
 
   // Adds a batched function, which lives as long as the engine. `max_batch` 0 means the engine's.

@@ -1,20 +1,14 @@
 // Predictions for the rows of many coroutines, a batch at a time.
 #pragma once
 
-#include <memory>
-
-#include "engine/batch_queue.h"
-#include "engine/request.h"
+#include "engine/row_batch.h"
 
 namespace roundtrip::engine {
 
-struct OutRequest : Pending {
-  OutRequest(std::vector<Row> rows, std::shared_ptr<const AttentionPlan> plan, Cost& cost);
+struct OutRequest : RowRequest {
+  using RowRequest::RowRequest;
 
-  std::vector<Row> asked;
-  std::shared_ptr<const AttentionPlan> plan;  // links the rows; null: none does
-  Cost* cost;
-  std::vector<Tensor> answer;  // R predictions [C, H, W]
+  Answer answer;
 };
 
 class OutQueue : public BatchQueue {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include <ATen/ATen.h>
 
@@ -21,6 +23,12 @@ struct Row {
   Tensor x;  // [C, H, W]
   double t;
   Conditioning conditioning;  // tokens [L, D]
+};
+
+// The answer to a request.
+struct Answer {
+  std::vector<Tensor> out;  // R predictions [C, H, W]
+  diffusion::Seen seen;     // by its plan
 };
 
 // The cost of a stage of a record, as if it had run alone: the rows that it asked for, shared work counted in full.

@@ -5,7 +5,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "base/noise.h"
-#include "engine/batch.h"
+#include "engine/row_batch.h"
 
 namespace roundtrip::engine {
 namespace {
@@ -17,13 +17,13 @@ Tensor noise_like(const Tensor& tensor, int step) {
   return noise.to(tensor.options());
 }
 
-struct Answer {
+struct Evaluated {
   Tensor out, gradient;
 };
 
 // Evaluates `row` at `position`, among neighbours drawn with `draw`.
-Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times, int batch_rows,
-                 int position, int draw, bool with_gradient) {
+Evaluated answer_at(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times, int batch_rows,
+                    int position, int draw, bool with_gradient) {
   std::vector<Row> storage;
   for (int k = 0; k < batch_rows; ++k) {
     const bool own = k == position;
@@ -45,7 +45,7 @@ Answer answer_at(diffusion::Denoiser& denoiser, const Row& row, std::span<const 
   return {out.detach()[position].clone(), gradients[0][position].clone()};
 }
 
-bool same_bits(const Answer& a, const Answer& b) {
+bool same_bits(const Evaluated& a, const Evaluated& b) {
   return at::equal(a.out, b.out) && (!a.gradient.defined() || at::equal(a.gradient, b.gradient));
 }
 
@@ -54,9 +54,9 @@ bool same_bits(const Answer& a, const Answer& b) {
 bool rows_are_independent(diffusion::Denoiser& denoiser, const Row& row, std::span<const double> times, int batch_rows,
                           bool with_gradient) {
   check(!times.empty(), "a self-check has timesteps to ask at");
-  const Answer first = answer_at(denoiser, row, times, batch_rows, 0, 0, with_gradient);
+  const Evaluated first = answer_at(denoiser, row, times, batch_rows, 0, 0, with_gradient);
   for (const int position : {batch_rows / 2, batch_rows - 1}) {
-    const Answer moved = answer_at(denoiser, row, times, batch_rows, position, position + 1, with_gradient);
+    const Evaluated moved = answer_at(denoiser, row, times, batch_rows, position, position + 1, with_gradient);
     if (!same_bits(first, moved)) return false;
   }
   return true;

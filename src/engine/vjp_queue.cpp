@@ -7,7 +7,6 @@
 
 #include "base/stopwatch.h"
 #include "diffusion/slices.h"
-#include "engine/batch.h"
 
 namespace roundtrip::engine {
 namespace {
@@ -30,22 +29,25 @@ std::vector<Tensor> cotangents_of(VjpRequest& request) {
 
 }  // namespace
 
-VjpRequest::VjpRequest(std::vector<Row> rows, Tensor wrt, Cotangent cotangent, Cost& cost)
-    : Pending{.rows = static_cast<int64_t>(rows.size())},
-      asked(std::move(rows)),
-      wrt(std::move(wrt)),
-      cotangent(std::move(cotangent)),
-      cost(&cost) {
-  check(reads_tokens() || reads_x(), "the tensor to differentiate is the tokens or the x of some row");
-  bucket = bucket_of(asked.front());
+VjpRequest::VjpRequest(std::vector<Row> rows, std::shared_ptr<const AttentionPlan> plan, std::vector<Tensor> wrt,
+                       Cotangent cotangent, Cost& cost)
+    : RowRequest(std::move(rows), std::move(plan), cost), wrt(std::move(wrt)), cotangent(std::move(cotangent)) {
+  for (const Tensor& each : this->wrt) {
+    const auto is_input = [&](const Row& row) { return row.x.is_same(each) || row.conditioning.tokens.is_same(each); };
+    check(std::ranges::any_of(asked, is_input), "the tensor to differentiate is the tokens or the x of some row");
+  }
 }
 
 bool VjpRequest::reads_tokens() const {
-  return std::ranges::any_of(asked, [&](const Row& row) { return row.conditioning.tokens.is_same(wrt); });
+  return std::ranges::any_of(asked, [&](const Row& row) {
+    return std::ranges::any_of(wrt, [&](const Tensor& each) { return row.conditioning.tokens.is_same(each); });
+  });
 }
 
 bool VjpRequest::reads_x() const {
-  return std::ranges::any_of(asked, [&](const Row& row) { return row.x.is_same(wrt); });
+  return std::ranges::any_of(asked, [&](const Row& row) {
+    return std::ranges::any_of(wrt, [&](const Tensor& each) { return row.x.is_same(each); });
+  });
 }
 
 void VjpQueue::evaluate(Requests batch) {
@@ -53,7 +55,7 @@ void VjpQueue::evaluate(Requests batch) {
   const int64_t requests = std::ssize(batch);
   const at::Device device = request_of(batch.front()).asked.front().x.device();
   const int64_t slices = policy_.fixed_shape ? 1 : diffusion::slices_that_pay(requests, device);
-  diffusion::in_slices(slices, requests,
+  diffusion::in_slices(diffusion::slice_borders(slices, requests),
                        [&](int64_t, int64_t from, int64_t n) { differentiate(batch.subspan(from, n)); });
 
   const double seconds = stopwatch.seconds();
@@ -69,21 +71,20 @@ void VjpQueue::evaluate(Requests batch) {
 }
 
 void VjpQueue::differentiate(Requests requests) {
-  std::vector<const Row*> rows;
   bool tokens = policy_.fixed_shape, latents = policy_.fixed_shape;  // both: a fixed shape is fixed arithmetic too
   for (Pending* pending : requests) {
-    const VjpRequest& request = request_of(pending);
-    for (const Row& row : request.asked) rows.push_back(&row);
-    tokens |= request.reads_tokens();
-    latents |= request.reads_x();
+    tokens |= request_of(pending).reads_tokens();
+    latents |= request_of(pending).reads_x();
   }
-  const int64_t count = std::ssize(rows);
-  const int64_t padded = padded_rows(count);
-  Batch inputs;
+  RowBatch laid;
   {
     const at::NoGradGuard no_grad;
-    inputs = make_batch(rows, padded);
+    const std::vector<Slots> slots = slots_of(requests);
+    int64_t last = 0;
+    for (const Slots& places : slots) last = std::max(last, places.back() + 1);
+    laid = lay_out(requests, slots, padded_rows(last), denoiser_);
   }
+  Batch& inputs = laid.inputs;
   tokens = tokens && inputs.conditioning.tokens.defined();
   if (latents) inputs.x.requires_grad_(true);
   if (tokens) inputs.conditioning.tokens.requires_grad_(true);
@@ -93,41 +94,49 @@ void VjpQueue::differentiate(Requests requests) {
     out = denoiser_.out(inputs);
   }
   const std::vector<Tensor> predictions = out.detach().unbind(0);
-  const std::vector<bool> bad = non_finite_rows(out.detach(), count);
+  const std::vector<bool> bad = non_finite_rows(out.detach());
 
   const at::NoGradGuard no_grad;
-  std::vector<Tensor> cotangents;
-  auto prediction = predictions.begin();
-  for (Pending* pending : requests) {
-    VjpRequest& request = request_of(pending);
-    request.answer.out.assign(prediction, prediction + request.rows);
-    prediction += request.rows;
-    for (Tensor& cotangent : cotangents_of(request)) cotangents.push_back(cotangent);
+  std::vector<Tensor> cotangents(laid.padded_rows(), at::zeros_like(predictions[0]));
+  std::vector<Tensor> losses = {out}, d_losses = {Tensor()};
+  for (size_t k = 0; k < requests.size(); ++k) {
+    VjpRequest& request = request_of(requests[k]);
+    for (const int64_t slot : laid.slots[k]) request.answer.out.push_back(predictions[slot]);
+    const std::vector<Tensor> of_request = cotangents_of(request);
+    for (size_t r = 0; r < of_request.size(); ++r) cotangents[laid.slots[k][r]] = of_request[r];
+    if (!laid.seen[k] || !laid.seen[k]->loss.defined()) continue;
+    losses.push_back(laid.seen[k]->loss);
+    d_losses.push_back(at::ones_like(losses.back()));
+    request.answer.plan_loss = losses.back().detach();
   }
-  while (static_cast<int64_t>(cotangents.size()) < padded) cotangents.push_back(at::zeros_like(cotangents[0]));
+  d_losses[0] = at::stack(cotangents);
 
   std::vector<Tensor> watched;
   if (latents) watched.push_back(inputs.x);
   if (tokens) watched.push_back(inputs.conditioning.tokens);
   const std::vector<Tensor> gradients =
-      torch::autograd::grad({out}, watched, {at::stack(cotangents)}, std::nullopt, false, /*allow_unused=*/true);
+      torch::autograd::grad(losses, watched, d_losses, std::nullopt, false, /*allow_unused=*/true);
   const Tensor x_gradient = latents ? gradients.front() : Tensor();
   const Tensor tokens_gradient = tokens ? gradients.back() : Tensor();
 
-  int64_t k = 0;
-  for (Pending* pending : requests) {
-    VjpRequest& request = request_of(pending);
-    Tensor gradient = at::zeros_like(request.wrt);
-    for (const Row& row : request.asked) {
-      if (bad[k] && !request.error) request.error = non_finite_error(out_name(denoiser_.predicts()), row.t);
-      if (row.x.is_same(request.wrt) && x_gradient.defined()) gradient += x_gradient[k];
-      if (row.conditioning.tokens.is_same(request.wrt) && tokens_gradient.defined()) gradient += tokens_gradient[k];
-      ++k;
+  for (size_t k = 0; k < requests.size(); ++k) {
+    VjpRequest& request = request_of(requests[k]);
+    for (const Tensor& wrt : request.wrt) {
+      Tensor gradient = at::zeros_like(wrt);
+      for (size_t r = 0; r < request.asked.size(); ++r) {
+        const Row& row = request.asked[r];
+        const int64_t slot = laid.slots[k][r];
+        if (bad[slot] && !request.error) {
+          request.error = non_finite_error(out_name(denoiser_.predicts()), row.t);
+        }
+        if (row.x.is_same(wrt) && x_gradient.defined()) gradient += x_gradient[slot];
+        if (row.conditioning.tokens.is_same(wrt) && tokens_gradient.defined()) gradient += tokens_gradient[slot];
+      }
+      if (!request.error && !at::isfinite(gradient).all().item<bool>()) {
+        request.error = non_finite_error("the gradient of the loss", request.asked.front().t);
+      }
+      request.answer.gradients.push_back(std::move(gradient));
     }
-    if (!request.error && !at::isfinite(gradient).all().item<bool>()) {
-      request.error = non_finite_error("the gradient of the loss", request.asked.front().t);
-    }
-    request.answer.gradient = std::move(gradient);
   }
 }
 

@@ -26,7 +26,7 @@ Task<FitStep::Pull> FitStep::pull(const Conditioning& u) const {
   std::vector<engine::Row> rows;
   rows.emplace_back(x, run.grid[i].t, u);
   engine::OutAndGradient answer = co_await run.network.out_vjp(std::move(rows), u.tokens, d_loss);
-  pull.gradient = std::move(answer.gradient);
+  pull.gradient = std::move(answer.gradients.front());
   co_return pull;
 }
 

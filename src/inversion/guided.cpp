@@ -6,8 +6,6 @@ using diffusion::CfgOut;
 using diffusion::CfgRows;
 using engine::Row;
 
-namespace {
-
 std::vector<Row> rows_of(const CfgPair& pair, CfgRows which, const Tensor& x, double t) {
   std::vector<Row> rows;
   if (which != CfgRows::kUnconditional) rows.emplace_back(x, t, pair.conditional);
@@ -22,19 +20,17 @@ CfgOut cfg_out(const std::vector<Tensor>& out, CfgRows which) {
   return answer;
 }
 
-}  // namespace
-
 Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c) {
   std::vector<Row> rows;
   rows.emplace_back(std::move(x), run.grid[i].t, c);
-  const std::vector<Tensor> out = co_await run.network.out(std::move(rows));
-  co_return out[0];
+  const engine::Answer answer = co_await run.network.out(std::move(rows));
+  co_return answer.out[0];
 }
 
 Task<CfgOut> predict_pair(const Problem& run, Tensor x, int i, const CfgPair& pair, CfgRows which) {
   std::vector<Row> rows = rows_of(pair, which, x, run.grid[i].t);
-  const std::vector<Tensor> out = co_await run.network.out(std::move(rows));
-  co_return cfg_out(out, which);
+  const engine::Answer answer = co_await run.network.out(std::move(rows));
+  co_return cfg_out(answer.out, which);
 }
 
 Task<Tensor> Guided::operator()(Tensor x, int i) const {
@@ -50,7 +46,7 @@ Task<Tensor> Guided::gradient(Tensor x, int i, const Cotangent& cotangent) const
   };
   std::vector<Row> rows = rows_of(pair_, which, x, run_->grid[i].t);
   const engine::OutAndGradient answer = co_await run_->network.out_vjp(std::move(rows), x, by_row);
-  co_return answer.gradient;
+  co_return answer.gradient();
 }
 
 }  // namespace roundtrip::inversion

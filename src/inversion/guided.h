@@ -28,6 +28,10 @@ class Guided {
 // One row, unguided: eps(x, tau_i, c).
 Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c);
 
+// The rows of a pair that are asked, the conditional one first, and their predictions.
+std::vector<engine::Row> rows_of(const CfgPair& pair, diffusion::CfgRows which, const Tensor& x, double t);
+diffusion::CfgOut cfg_out(const std::vector<Tensor>& out, diffusion::CfgRows which);
+
 // The predictions of the rows named, in one request.
 Task<diffusion::CfgOut> predict_pair(const Problem& run, Tensor x, int i, const CfgPair& pair, diffusion::CfgRows rows);
 

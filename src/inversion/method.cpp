@@ -7,6 +7,10 @@ Task<Inversion> Method::fit(const Problem&, Inversion inversion) const { co_retu
 std::unique_ptr<Sampler> Method::sampler(const Problem&, const Inversion&, const Guidance&) const { return {}; }
 
 Task<Trajectory> Method::sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const {
+  if (!guidance.is_edit) {
+    Trajectory known = known_reconstruction(run, inversion);
+    if (!known.empty()) co_return known;
+  }
   const std::unique_ptr<Sampler> back = sampler(run, inversion, guidance);
   check(back != nullptr, "a method without a sampler has a way back of its own");
   Task<Trajectory> walking = walk(*back);

@@ -53,10 +53,13 @@ class Method {
   // Fits what sampling needs to the pivots, at w. Most methods have nothing to fit.
   virtual Task<Inversion> fit(const Problem& run, Inversion inversion) const;
 
-  // The way back as steps. Null
-  // where it moves more than one latent; such a method overrides `sample`, and editors cannot drive it.
+  // The way back as steps. Null where it moves more than one latent; such a method overrides `sample`, and editors
+  // cannot drive it.
   virtual std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
                                            const Guidance& guidance) const;
+
+  // x[S..0] under the source prompt where the method has walked it before sampling; else empty.
+  virtual Trajectory known_reconstruction(const Problem& /*run*/, const Inversion& /*inversion*/) const { return {}; }
 
   // The whole way back, noise to clean.
   virtual Task<Trajectory> sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const;

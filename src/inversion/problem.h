@@ -43,6 +43,10 @@ class Network {
   auto out_vjp(std::vector<engine::Row> rows, Tensor wrt, engine::Cotangent cotangent) const {
     return engine_->out_vjp(std::move(rows), std::move(wrt), std::move(cotangent), *cost_);
   }
+  auto out_vjp(std::vector<engine::Row> rows, std::shared_ptr<const diffusion::AttentionPlan> plan,
+               std::vector<Tensor> wrt, engine::Cotangent cotangent) const {
+    return engine_->out_vjp(std::move(rows), std::move(plan), std::move(wrt), std::move(cotangent), *cost_);
+  }
 
  private:
   engine::Engine* engine_;

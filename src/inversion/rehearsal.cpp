@@ -26,15 +26,25 @@ class Oracle : public diffusion::Denoiser {
                                   : differentiated ? kDifferentiated
                                                    : sign_ * kLarge,
                                   kDouble);
-    if (!differentiated) return value;
+    if (!differentiated) {
+      for (const diffusion::LinkedRows& rows : batch.linked) look(rows, at::zeros({}, kDouble));
+      return value;
+    }
     Tensor zero = batch.x.nan_to_num(0, 0, 0).sum() * 0;
     if (batch.conditioning.tokens.defined()) zero = zero + batch.conditioning.tokens.nan_to_num(0, 0, 0).sum() * 0;
+    for (const diffusion::LinkedRows& rows : batch.linked) look(rows, zero);
     return value + zero;
   }
   diffusion::Out predicts() const override { return out_; }
   bool takes_plans() const override { return true; }
 
  private:
+  // `loss` is differentiable where the batch is.
+  static void look(const diffusion::LinkedRows& rows, const Tensor& loss) {
+    rows.seen->watched.assign(rows.plan->watches.size(), at::ones({1, 1}, kDouble));
+    if (!rows.plan->compares.empty()) rows.seen->loss = loss;
+  }
+
   bool vanishes_;
   diffusion::Out out_;
   double sign_ = 1;
@@ -82,10 +92,10 @@ class Stage {
 // One pass over the stages under one of the oracles.
 class Pass {
  public:
-  Pass(const Method& method, const SampleStage& sample, const diffusion::StepGrid& grid, const Settings& settings,
+  Pass(const Method& method, const WayBack& way_back, const diffusion::StepGrid& grid, const Settings& settings,
        bool is_edit, PromptKinds prompts, bool vanishes)
       : method_(method),
-        sample_(sample),
+        way_back_(way_back),
         grid_(grid),
         settings_(settings),
         vanishes_(vanishes),
@@ -106,6 +116,7 @@ class Pass {
     });
     Rehearsal seen{.invert = invert_.rehearsal(vanishes_),
                    .fit = fit_.rehearsal(vanishes_),
+                   .walk = source_walk_.rehearsal(vanishes_),
                    .sample = back_.rehearsal(vanishes_),
                    .has_sampler = has_sampler_};
     seen.invert.walk = walk_;
@@ -132,19 +143,24 @@ class Pass {
 
   Task<void> stages() {
     const Tensor x0 = at::full({1, 1, 1}, vanishes_ ? 0.0 : 1.0, kDouble);
-    const Problem inverting(parts(invert_)), fitting(parts(fit_)), sampling(parts(back_));
+    const Problem inverting(parts(invert_)), fitting(parts(fit_)), walking(parts(source_walk_)), sampling(parts(back_));
     Task<Inversion> inversion = method_.invert(inverting, x0);
     const Inversion inverted = co_await inversion;
     walk_ = common_walk(invert_.noted, inverted);
     Task<Inversion> fit = method_.fit(fitting, inverted);
     const Inversion fitted = co_await fit;
     has_sampler_ = method_.sampler(sampling, fitted, guidance_) != nullptr;
-    Task<Trajectory> way_back = sample_(sampling, fitted, guidance_);
+    SourceWalk source;
+    if (way_back_.walk) {
+      Task<SourceWalk> walk = way_back_.walk(walking, fitted);
+      source = co_await walk;
+    }
+    Task<Trajectory> way_back = way_back_.sample(sampling, fitted, source, guidance_);
     co_await way_back;
   }
 
   const Method& method_;
-  const SampleStage& sample_;
+  const WayBack& way_back_;
   const diffusion::StepGrid& grid_;
   Settings settings_;
   bool vanishes_;
@@ -152,7 +168,7 @@ class Pass {
   engine::Engine engine_;
   Conditioning source_, null_;
   Guidance guidance_;
-  Stage invert_, fit_, back_;
+  Stage invert_, fit_, source_walk_, back_;
   std::string walk_;
   bool has_sampler_ = false;
 };
@@ -166,18 +182,26 @@ StageRehearsal joined(const StageRehearsal& least, const StageRehearsal& most) {
 
 }  // namespace
 
-Rehearsal rehearse(const Method& method, const SampleStage& sample, const diffusion::StepGrid& grid,
+Task<Trajectory> own_way_back(const Method& method, const Problem& run, const Inversion& inversion,
+                              const Guidance& guidance) {
+  Task<Trajectory> sampling = method.sample(run, inversion, guidance);
+  co_return co_await sampling;
+}
+
+Rehearsal rehearse(const Method& method, const WayBack& way_back, const diffusion::StepGrid& grid,
                    const Settings& settings, bool is_edit, PromptKinds prompts) {
-  const Rehearsal least = Pass(method, sample, grid, settings, is_edit, prompts, /*vanishes=*/true).run();
-  const Rehearsal most = Pass(method, sample, grid, settings, is_edit, prompts, /*vanishes=*/false).run();
+  const Rehearsal least = Pass(method, way_back, grid, settings, is_edit, prompts, /*vanishes=*/true).run();
+  const Rehearsal most = Pass(method, way_back, grid, settings, is_edit, prompts, /*vanishes=*/false).run();
   Rehearsal both{.invert = joined(least.invert, most.invert),
                  .fit = joined(least.fit, most.fit),
+                 .walk = joined(least.walk, most.walk),
                  .sample = joined(least.sample, most.sample),
                  .has_sampler = most.has_sampler,
                  .refused = most.refused};
   if (least.invert.walk != most.invert.walk) both.invert.walk.clear();
   if (!both.refused.empty()) {
-    for (StageRehearsal* stage : {&both.invert, &both.fit, &both.sample}) stage->reads = everything(settings);
+    for (StageRehearsal* stage : {&both.invert, &both.fit, &both.walk, &both.sample})
+      stage->reads = everything(settings);
     both.invert.walk.clear();
   }
   return both;

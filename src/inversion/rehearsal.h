@@ -39,10 +39,12 @@ struct NfeBounds {
   }
 };
 
-// Which of a sample's prompts are the null prompt: guidance then needs one row whatever w is.
+// What the prompts of a sample decide of its rows. Which of them are the null prompt: guidance then needs one row
+// whatever w is.
 struct PromptKinds {
   bool null_source = false;
   bool null_sampled = false;  // the prompt sampled under: an edit's target prompt, else the source prompt
+  std::string words = {};     // of the source prompt, that bound the edit in its dataset's view; empty: none
   auto operator<=>(const PromptKinds&) const = default;
 };
 
@@ -53,17 +55,27 @@ struct StageRehearsal {
 };
 
 struct Rehearsal {
-  StageRehearsal invert, fit, sample;
-  bool reads(const char* key) const { return invert.reads.has(key) || fit.reads.has(key) || sample.reads.has(key); }
+  StageRehearsal invert, fit, walk, sample;
+  bool reads(const char* key) const {
+    return invert.reads.has(key) || fit.reads.has(key) || walk.reads.has(key) || sample.reads.has(key);
+  }
   bool has_sampler = false;  // whether editors can drive the way back
   std::string refused = {};  // the method's own message where it refuses the setting; the stages then read everything
 };
 
-// The way back that is rehearsed: the method's own, or an editor's.
-using SampleStage =
-    std::function<Task<Trajectory>(const Problem& run, const Inversion& inversion, const Guidance& guidance)>;
+// The way back that is rehearsed: the method's own, or an editor's, which may read the source's own walk.
+struct WayBack {
+  std::function<Task<SourceWalk>(const Problem& run, const Inversion& inversion)> walk = {};  // none: not read
+  std::function<Task<Trajectory>(const Problem& run, const Inversion& inversion, const SourceWalk& source,
+                                 const Guidance& guidance)>
+      sample;
+};
 
-Rehearsal rehearse(const Method& method, const SampleStage& sample, const diffusion::StepGrid& grid,
+// The method's own, as `sample` of a WayBack.
+Task<Trajectory> own_way_back(const Method& method, const Problem& run, const Inversion& inversion,
+                              const Guidance& guidance);
+
+Rehearsal rehearse(const Method& method, const WayBack& way_back, const diffusion::StepGrid& grid,
                    const Settings& settings, bool is_edit, PromptKinds prompts);
 
 }  // namespace roundtrip::inversion

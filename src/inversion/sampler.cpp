@@ -22,4 +22,18 @@ Task<Trajectory> walk(const Sampler& sampler) {
   co_return path;
 }
 
+Task<SourceWalk> walk_watched(const Sampler& sampler, std::shared_ptr<const diffusion::AttentionPlan> plan) {
+  SourceWalk walked{.path = sampler.start()};
+  Trajectory& path = walked.path;
+  for (int i = sampler.run.grid.steps() + 1 - static_cast<int>(path.size()); i >= 1; --i) {
+    const CfgPair pair = sampler.pair(i);
+    const diffusion::CfgRows which = sampler.rows(pair);
+    std::vector<engine::Row> rows = rows_of(pair, which, path.back(), sampler.run.grid[i].t);
+    const engine::Answer answer = co_await sampler.run.network.out(std::move(rows), plan);
+    walked.watched.push_back(answer.seen.watched);
+    path.push_back(sampler.step(path.back(), cfg_out(answer.out, which), i));
+  }
+  co_return walked;
+}
+
 }  // namespace roundtrip::inversion

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <vector>
 
 #include "inversion/guided.h"
 
@@ -42,5 +44,14 @@ class Sampler {
 
 // Walks a sampler to the clean end: x[S..0].
 Task<Trajectory> walk(const Sampler& sampler);
+
+// A walk under the source prompt, and what a plan of its conditional row (row 0) has watched at each step, from the
+// first step on; empty where nothing was watched.
+struct SourceWalk {
+  Trajectory path;
+  std::vector<std::vector<Tensor>> watched = {};
+};
+
+Task<SourceWalk> walk_watched(const Sampler& sampler, std::shared_ptr<const diffusion::AttentionPlan> plan);
 
 }  // namespace roundtrip::inversion

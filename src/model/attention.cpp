@@ -1,5 +1,9 @@
 #include "model/attention.h"
 
+#include <optional>
+
+#include "model/attention_control.h"
+
 namespace roundtrip::model {
 namespace {
 
@@ -9,9 +13,10 @@ Tensor split_heads(const Tensor& x, int64_t heads) {
 
 }  // namespace
 
-Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, Mask mask) {
+Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, Mask mask, const Tensor& bias) {
+  const std::optional<Tensor> added = bias.defined() ? std::optional(bias) : std::nullopt;
   const Tensor attended =
-      at::scaled_dot_product_attention(split_heads(q, heads), split_heads(k, heads), split_heads(v, heads), {},
+      at::scaled_dot_product_attention(split_heads(q, heads), split_heads(k, heads), split_heads(v, heads), added,
                                        /*dropout_p=*/0.0, /*is_causal=*/mask == Mask::kCausal);
   return attended.transpose(1, 2).flatten(2);
 }
@@ -31,7 +36,8 @@ SelfAttention::SelfAttention(const WeightScope& weights, const AttentionNames& n
   out = Linear(weights / names.out, inner, channels);
 }
 
-Tensor SelfAttention::operator()(const Tensor& x) const {
+Tensor SelfAttention::operator()(const Tensor& x, AttentionControl* control) const {
+  if (control) return out(control->self_attention(qkv(x), heads));
   const std::vector<Tensor> parts = qkv(x).chunk(3, 2);
   return out(attend(parts[0], parts[1], parts[2], heads, mask_));
 }
@@ -46,7 +52,8 @@ CrossAttention::CrossAttention(const WeightScope& weights, const AttentionNames&
   out = Linear(weights / names.out, inner, channels);
 }
 
-Tensor CrossAttention::operator()(const Tensor& x, const Tensor& context) const {
+Tensor CrossAttention::operator()(const Tensor& x, const Tensor& context, AttentionControl* control) const {
+  if (control) return out(control->cross_attention(q(x), kv(context), heads));
   const std::vector<Tensor> parts = kv(context).chunk(2, 2);
   return out(attend(q(x), parts[0], parts[1], heads));
 }

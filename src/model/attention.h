@@ -11,8 +11,11 @@ namespace roundtrip::model {
 
 enum class Mask { kNone, kCausal };
 
-// q [N, T, heads d], k and v [N, S, heads d] -> [N, T, heads d].
-Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, Mask mask = Mask::kNone);
+// q [N, T, heads d], k and v [N, S, heads d] -> [N, T, heads d]. `bias`, if any, is added to the logits.
+Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, Mask mask = Mask::kNone,
+              const Tensor& bias = {});
+
+class AttentionControl;
 
 // Names of the projections below an attention's own name, as the writers of weights chose them.
 struct AttentionNames {
@@ -36,7 +39,8 @@ struct SelfAttention {
   SelfAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, HeadShape shape,
                 bool has_bias, Mask mask = Mask::kNone);
 
-  Tensor operator()(const Tensor& x) const;  // [N, T, C] -> [N, T, C]
+  // [N, T, C] -> [N, T, C]. `control` is of rows that plans link; null: none are.
+  Tensor operator()(const Tensor& x, AttentionControl* control = nullptr) const;
 
  private:
   Mask mask_ = Mask::kNone;
@@ -51,7 +55,8 @@ struct CrossAttention {
   CrossAttention(const WeightScope& weights, const AttentionNames& names, int64_t channels, int64_t context_channels,
                  HeadShape shape);
 
-  Tensor operator()(const Tensor& x, const Tensor& context) const;  // [N, T, C], [N, L, D] -> [N, T, C]
+  // [N, T, C], [N, L, D] -> [N, T, C].
+  Tensor operator()(const Tensor& x, const Tensor& context, AttentionControl* control = nullptr) const;
 };
 
 }  // namespace roundtrip::model

@@ -16,7 +16,10 @@ std::string ModelCard::digest() const {
 
 ModelCard inspect_model(ModelOptions options) {
   options.device = at::kMeta;
-  return open_model(options);
+  Model model = open_model(options);
+  ModelCard card = std::move(model);
+  card.network = std::move(model.denoiser);
+  return card;
 }
 
 }  // namespace roundtrip::model

@@ -7,9 +7,11 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "diffusion/denoiser.h"
 #include "diffusion/noise_schedule.h"
 
 namespace roundtrip::model {
@@ -31,7 +33,8 @@ struct ModelCard {
   int64_t pixel_multiple = 1;                  // the codec takes heights and widths that are multiples of this
   int64_t text_length = 0, text_channels = 0;  // L and D of the conditioning; 0 in an unconditional model
 
-  int64_t parameters = 0;  // of all components
+  int64_t parameters = 0;                              // of all components
+  std::shared_ptr<const diffusion::Denoiser> network;  // of inspect_model: without weights, for what it says of itself
   std::vector<WeightFile> weight_files;
 
   // SHA-256 over the names and digests of all weight files. Reads the files, once per process.

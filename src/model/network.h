@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/registry.h"
 #include "diffusion/denoiser.h"
@@ -29,6 +31,9 @@ class Network {
   // Returns the network's own prediction (eps, v or the sample) for each row [R, C, H, W], in the dtype of x.
   // Differentiable in x and conditioning.tokens. Several threads may call it at once.
   virtual at::Tensor predict(const diffusion::Batch& batch) const = 0;
+  // As of a Denoiser.
+  virtual std::vector<diffusion::Site> attention_sites(int64_t /*h*/, int64_t /*w*/) const { return {}; }
+  virtual std::vector<std::string> resnets() const { return {}; }
   virtual bool takes_plans() const { return false; }
 
   struct Facts {

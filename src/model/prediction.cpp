@@ -31,6 +31,10 @@ class EpsOf : public diffusion::Denoiser {
     return prediction_ == diffusion::Prediction::kV ? a * predicted + s * x : (x - a * predicted) / s;
   }
   bool takes_plans() const override { return network_->takes_plans(); }
+  std::vector<diffusion::Site> attention_sites(int64_t h, int64_t w) const override {
+    return network_->attention_sites(h, w);
+  }
+  std::vector<std::string> resnets() const override { return network_->resnets(); }
 
  private:
   std::unique_ptr<Network> network_;

@@ -2,6 +2,7 @@
 // through one or two of CLIP's text transformers.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "diffusion/denoiser.h"
@@ -28,6 +29,8 @@ class TextTower {
   // Returns the states of one prompt [1, L, D] in the transformer's dtype; adds the number of tokens that did not fit.
   ClipText::Output operator()(const std::string& prompt, int& dropped_tokens) const;
 
+  text::PromptTokens tokens(const std::string& prompt) const { return tokenizer_.tokens(prompt); }
+
   int64_t length() const { return tokenizer_.max_length(); }
   const ClipText& transformer() const { return transformer_; }
 
@@ -44,6 +47,7 @@ class ClipPromptEncoder : public PromptEncoder {
 
   // Tokens [L, D] in float32, or in float64 if the transformer uses it.
   Encoded encode(const std::string& prompt) override;
+  std::optional<text::PromptTokens> tokens(const std::string& prompt) const override { return tower_.tokens(prompt); }
 
   int64_t length() const override { return tower_.length(); }
   int64_t channels() const override { return tower_.transformer().channels(); }
@@ -63,6 +67,7 @@ class SdxlPromptEncoder : public PromptEncoder {
 
   // Tokens [L, D1 + D2] and the pooled vector [P], dtypes as above.
   Encoded encode(const std::string& prompt) override;
+  std::optional<text::PromptTokens> tokens(const std::string& prompt) const override { return first_.tokens(prompt); }
 
   int64_t length() const override { return first_.length(); }
   int64_t channels() const override { return first_.transformer().channels() + second_.transformer().channels(); }

@@ -26,7 +26,8 @@ ResnetBlock::ResnetBlock(const WeightScope& weights, const ResnetShape& shape, T
   if (times) time_slot_ = times->add(weights / "time_emb_proj", shape.time_scales ? 2 * shape.out : shape.out);
 }
 
-Tensor ResnetBlock::operator()(const Tensor& x, const std::vector<Tensor>& times, at::IntArrayRef enlarge_to) const {
+Tensor ResnetBlock::operator()(const Tensor& x, const std::vector<Tensor>& times, at::IntArrayRef enlarge_to,
+                               const RowCopies& grafts) const {
   Tensor h = activate(activation_, norm1_(x));  // [N, in, h, w]
   if (resample_ != Resample::kNone) h = resampled(resample_, h, enlarge_to);
   h = conv1_(h);  // [N, out, h', w']
@@ -39,6 +40,7 @@ Tensor ResnetBlock::operator()(const Tensor& x, const std::vector<Tensor>& times
     h = norm2_(add(std::move(h), times[*time_slot_]));
   }
   h = conv2_(activate(activation_, std::move(h)));
+  grafts.apply(h);
   const Tensor from = resample_ == Resample::kNone ? x : resampled(resample_, x, enlarge_to);
   h = add(std::move(h), shortcut_ ? (*shortcut_)(from) : from);
   return output_divisor_ == 1 ? h : h / output_divisor_;

@@ -10,6 +10,7 @@
 
 #include "model/activation.h"
 #include "model/layers.h"
+#include "model/row_copies.h"
 #include "model/time_embedding.h"
 
 namespace roundtrip::model {
@@ -36,8 +37,9 @@ class ResnetBlock {
   ResnetBlock(const WeightScope& weights, const ResnetShape& shape, TimeProjections* times = nullptr);
 
   // x [N, in, h, w] and the output of TimeProjections -> [N, out, h', w']; `enlarge_to` is [h', w'] of a block that
-  // enlarges.
-  Tensor operator()(const Tensor& x, const std::vector<Tensor>& times = {}, at::IntArrayRef enlarge_to = {}) const;
+  // enlarges. `grafts`: rows whose residual branch is another row's.
+  Tensor operator()(const Tensor& x, const std::vector<Tensor>& times = {}, at::IntArrayRef enlarge_to = {},
+                    const RowCopies& grafts = {}) const;
 
  private:
   GroupNorm norm1_, norm2_;

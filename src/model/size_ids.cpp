@@ -23,6 +23,10 @@ class Sized : public diffusion::Denoiser {
   }
   diffusion::Out predicts() const override { return network_->predicts(); }
   bool takes_plans() const override { return network_->takes_plans(); }
+  std::vector<diffusion::Site> attention_sites(int64_t h, int64_t w) const override {
+    return network_->attention_sites(h, w);
+  }
+  std::vector<std::string> resnets() const override { return network_->resnets(); }
 
  private:
   std::unique_ptr<diffusion::Denoiser> network_;

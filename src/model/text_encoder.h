@@ -1,9 +1,11 @@
 // Encodes prompts as conditioning.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "diffusion/denoiser.h"
+#include "text/prompt_tokens.h"
 
 namespace roundtrip::model {
 
@@ -16,6 +18,9 @@ class TextEncoder {
 
   virtual ~TextEncoder() = default;
   virtual Encoded encode(const std::string& prompt) = 0;
+
+  // The tokens whose rows the embedding has, the first tokenizer's where there are two; nothing without a tokenizer.
+  virtual std::optional<text::PromptTokens> tokens(const std::string&) const { return std::nullopt; }
 };
 
 }  // namespace roundtrip::model

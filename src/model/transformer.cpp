@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "model/attention_control.h"
+
 namespace roundtrip::model {
 namespace {
 
@@ -39,12 +41,12 @@ TransformerBlock::TransformerBlock(const WeightScope& weights, const Transformer
       attention2(weights / "attn2", kNames, shape.channels, shape.context_channels, heads_of(shape)),
       feed_forward(weights / "ff", shape.channels) {}
 
-Tensor TransformerBlock::operator()(Tensor&& x, const Tensor& context) const {
+Tensor TransformerBlock::operator()(Tensor&& x, const Tensor& context, AttentionControl* control) const {
   const Tensor normed = norm1(x);
   Tensor y = add(std::move(x), std::holds_alternative<SelfAttention>(attention1)
-                                   ? std::get<SelfAttention>(attention1)(normed)
-                                   : std::get<CrossAttention>(attention1)(normed, context));
-  Tensor z = add(std::move(y), attention2(norm2(y), context));
+                                   ? std::get<SelfAttention>(attention1)(normed, control)
+                                   : std::get<CrossAttention>(attention1)(normed, context, control));
+  Tensor z = add(std::move(y), attention2(norm2(y), context, control));
   return add(std::move(z), feed_forward(norm3(z)));
 }
 
@@ -57,9 +59,12 @@ SpatialTransformer::SpatialTransformer(const WeightScope& weights, const Transfo
   for (int64_t b = 0; b < shape.depth; ++b) blocks.emplace_back(weights / "transformer_blocks" / b, tokens);
 }
 
-Tensor SpatialTransformer::operator()(const Tensor& x, const Tensor& context) const {
+Tensor SpatialTransformer::operator()(const Tensor& x, const Tensor& context, AttentionControl* control) const {
   Tensor tokens = in(to_tokens(norm(x)));  // [N, h w, C]
-  for (const TransformerBlock& block : blocks) tokens = block(std::move(tokens), context);
+  for (const TransformerBlock& block : blocks) {
+    if (control) control->enter_block(x.size(2), x.size(3));
+    tokens = block(std::move(tokens), context, control);
+  }
   return add(to_picture(out(tokens), x.size(2), x.size(3)), x);
 }
 

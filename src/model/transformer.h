@@ -40,7 +40,8 @@ struct TransformerBlock {
   GatedFeedForward feed_forward;
 
   TransformerBlock(const WeightScope& weights, const TransformerShape& shape);
-  Tensor operator()(Tensor&& x, const Tensor& context) const;  // [N, T, C], [N, L, D] -> [N, T, C]
+  // [N, T, C], [N, L, D] -> [N, T, C].
+  Tensor operator()(Tensor&& x, const Tensor& context, AttentionControl* control) const;
 };
 
 struct SpatialTransformer {
@@ -49,7 +50,8 @@ struct SpatialTransformer {
   std::vector<TransformerBlock> blocks;
 
   SpatialTransformer(const WeightScope& weights, const TransformerShape& shape);
-  Tensor operator()(const Tensor& x, const Tensor& context) const;  // [N, C, h, w], [N, L, D] -> [N, C, h, w]
+  // [N, C, h, w], [N, L, D] -> [N, C, h, w].
+  Tensor operator()(const Tensor& x, const Tensor& context, AttentionControl* control) const;
 };
 
 }  // namespace roundtrip::model

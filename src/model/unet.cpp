@@ -1,12 +1,16 @@
 #include "model/unet.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "diffusion/slices.h"
+#include "model/attention_control.h"
 
 namespace roundtrip::model {
 namespace {
@@ -77,7 +81,8 @@ struct UNet::Layers {
   Tensor embedding(const Tensor& t, const Conditioning& conditioning) const;
 
   // x [R, C, H, W] channels_last -> [R, out, H, W]
-  Tensor operator()(const Tensor& x, const Tensor& t, const Conditioning& conditioning) const;
+  Tensor operator()(const Tensor& x, const Tensor& t, const Conditioning& conditioning,
+                    AttentionControl* control) const;
 
   UNetShape shape;
   Conv2d conv_in;
@@ -104,15 +109,23 @@ Tensor UNet::Layers::embedding(const Tensor& t, const Conditioning& conditioning
   return shape.embedding_sum ? activate(*shape.embedding_sum, std::move(sum)) : sum;
 }
 
-Tensor UNet::Layers::operator()(const Tensor& x, const Tensor& t, const Conditioning& conditioning) const {
+Tensor UNet::Layers::operator()(const Tensor& x, const Tensor& t, const Conditioning& conditioning,
+                                AttentionControl* control) const {
+  const auto enter = [&](diffusion::Place place) {
+    if (control) control->enter(place);
+  };
   const Signals signals{
       .context = token_projection ? (*token_projection)(conditioning.tokens) : conditioning.tokens,
       .times = times(embedding(t, conditioning)),
+      .control = control,
   };
   Tensor h = conv_in(shape.centers_input ? 2 * x - 1 : x);
   std::vector<Tensor> skips{h};
+  enter(diffusion::Place::kDown);
   for (const DownStage& stage : down) h = stage(std::move(h), signals, skips);
+  enter(diffusion::Place::kMid);
   if (mid) h = (*mid)(std::move(h), signals);
+  enter(diffusion::Place::kUp);
   for (const UpStage& stage : up) h = stage(std::move(h), signals, skips);
   return conv_out(activate(shape.activation_out, norm_out(h))).contiguous();
 }
@@ -129,6 +142,48 @@ UNet::UNet(const UNetShape& shape, WeightSource weights, at::TensorOptions optio
 }
 
 UNet::~UNet() = default;
+
+std::vector<diffusion::Site> UNet::attention_sites(int64_t h, int64_t w) const {
+  const UNetShape& shape = layers_->shape;
+  std::vector<diffusion::Site> sites;
+  const auto add = [&](diffusion::Place place, const StageShape& stage, std::array<int64_t, 2> size) {
+    if (!stage.reads_text()) return;
+    for (const int64_t depth : stage.depths) {
+      for (int64_t b = 0; b < depth; ++b) {
+        sites.push_back({place, static_cast<int>(sites.size()), size[0], size[1]});
+      }
+    }
+  };
+  std::vector<std::array<int64_t, 2>> sizes;  // of the stages down
+  std::array<int64_t, 2> size = {h, w};
+  for (const StageShape& stage : shape.down) {
+    add(diffusion::Place::kDown, stage, size);
+    sizes.push_back(size);
+    const bool rounds_up = stage.resampler == Resampler::kConv && stage.downsample_padding == 1;
+    if (stage.resampler == Resampler::kNone) continue;
+    for (int64_t& side : size) side = (side + (rounds_up ? 1 : 0)) / 2;
+  }
+  if (shape.mid) add(diffusion::Place::kMid, *shape.mid, size);
+  for (size_t u = 0; u < shape.up.size(); ++u) add(diffusion::Place::kUp, shape.up[u], sizes[sizes.size() - 1 - u]);
+  return sites;
+}
+
+std::vector<std::string> UNet::resnets() const {
+  const UNetShape& shape = layers_->shape;
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& stage, int64_t count) {
+    for (int64_t layer = 0; layer < count; ++layer) names.push_back(fmt::format("{}.resnets.{}", stage, layer));
+  };
+  for (size_t s = 0; s < shape.down.size(); ++s) add(fmt::format("down_blocks.{}", s), shape.down[s].layers());
+  if (shape.mid) add("mid_block", shape.mid->layers() + 1);
+  for (size_t u = 0; u < shape.up.size(); ++u) add(fmt::format("up_blocks.{}", u), shape.up[u].layers());
+  return names;
+}
+
+bool UNet::takes_plans() const {
+  const auto [h, w] = facts_.sample_size;
+  return !attention_sites(std::max<int64_t>(h, 1), std::max<int64_t>(w, 1)).empty();
+}
 
 Tensor UNet::predict(const diffusion::Batch& batch) const {
   const Tensor& x = batch.x;
@@ -149,12 +204,19 @@ Tensor UNet::predict(const diffusion::Batch& batch) const {
 
   // The backward pass runs in one thread, so work with gradients is sliced by whole requests, in the engine.
   const int64_t slices = at::GradMode::is_enabled() ? 1 : diffusion::slices_that_pay(x.size(0), options.device());
-  std::vector<Tensor> predicted(slices);
-  diffusion::in_slices(slices, x.size(0), [&](int64_t s, int64_t from, int64_t count) {
-    predicted[s] =
-        (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count), diffusion::narrow(given, from, count));
+  const std::vector<int64_t> borders = diffusion::slice_borders(slices, x.size(0), batch.linked);
+  std::vector<Tensor> predicted(borders.size() - 1);
+  diffusion::in_slices(borders, [&](int64_t s, int64_t from, int64_t count) {
+    std::vector<diffusion::LinkedRows> linked;
+    std::ranges::copy_if(batch.linked, std::back_inserter(linked),
+                         [&](const auto& rows) { return from <= rows.first && rows.first < from + count; });
+    std::optional<AttentionControl> control;
+    if (!linked.empty()) control.emplace(linked, from, options);
+    predicted[s] = (*layers_)(picture.narrow(0, from, count), times.narrow(0, from, count),
+                              diffusion::narrow(given, from, count), control ? &*control : nullptr);
+    if (control) control->finish();
   });
-  return (slices == 1 ? predicted[0] : at::cat(predicted)).to(x.options());
+  return (predicted.size() == 1 ? predicted[0] : at::cat(predicted)).to(x.options());
 }
 
 }  // namespace roundtrip::model

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -67,6 +68,9 @@ class UNet : public Network {
   at::Tensor predict(const diffusion::Batch& batch) const override;
 
   const Facts& facts() const override { return facts_; }
+  std::vector<diffusion::Site> attention_sites(int64_t h, int64_t w) const override;
+  std::vector<std::string> resnets() const override;
+  bool takes_plans() const override;
 
  private:
   struct Layers;

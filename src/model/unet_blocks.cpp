@@ -2,10 +2,18 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/error.h"
+#include "model/attention_control.h"
 
 namespace roundtrip::model {
 namespace {
+
+// The rows of this residual block that take another row's branch.
+RowCopies grafts(const Signals& signals, const std::string& stage, size_t layer) {
+  return signals.control ? signals.control->grafts(fmt::format("{}.resnets.{}", stage, layer)) : RowCopies();
+}
 
 ResnetShape resnet_shape(const StageShape& stage, int64_t in) {
   ResnetShape shape = stage.resnet;
@@ -40,12 +48,14 @@ StageAttention::StageAttention(const WeightScope& weights, const StageShape& sha
 }
 
 Tensor StageAttention::operator()(Tensor x, const Signals& signals) const {
-  if (const auto* transformer = std::get_if<SpatialTransformer>(&kind_)) return (*transformer)(x, signals.context);
+  if (const auto* transformer = std::get_if<SpatialTransformer>(&kind_))
+    return (*transformer)(x, signals.context, signals.control);
   if (const auto* block = std::get_if<AttentionBlock>(&kind_)) return (*block)(x);
   return x;
 }
 
-DownStage::DownStage(const WeightScope& weights, const StageShape& shape, int64_t in, TimeProjections& times) {
+DownStage::DownStage(const WeightScope& weights, const StageShape& shape, int64_t in, TimeProjections& times)
+    : name_(weights.name()) {
   for (int64_t layer = 0; layer < shape.layers(); ++layer) {
     resnets_.emplace_back(weights / "resnets" / layer, resnet_shape(shape, layer == 0 ? in : shape.channels), &times);
     attentions_.emplace_back(weights / "attentions", shape, layer);
@@ -61,7 +71,8 @@ DownStage::DownStage(const WeightScope& weights, const StageShape& shape, int64_
 
 Tensor DownStage::operator()(Tensor x, const Signals& signals, std::vector<Tensor>& skips) const {
   for (size_t layer = 0; layer < resnets_.size(); ++layer) {
-    x = attentions_[layer](resnets_[layer](x, signals.times), signals);
+    const RowCopies grafted = grafts(signals, name_, layer);
+    x = attentions_[layer](resnets_[layer](x, signals.times, {}, grafted), signals);
     skips.push_back(x);
   }
   if (std::holds_alternative<std::monostate>(downsampler_)) return x;
@@ -71,7 +82,8 @@ Tensor DownStage::operator()(Tensor x, const Signals& signals, std::vector<Tenso
   return x;
 }
 
-MidStage::MidStage(const WeightScope& weights, const StageShape& shape, TimeProjections& times) {
+MidStage::MidStage(const WeightScope& weights, const StageShape& shape, TimeProjections& times)
+    : name_(weights.name()) {
   resnets_.emplace_back(weights / "resnets" / 0, resnet_shape(shape, shape.channels), &times);
   for (int64_t layer = 0; layer < shape.layers(); ++layer) {
     attentions_.emplace_back(weights / "attentions", shape, layer);
@@ -80,15 +92,17 @@ MidStage::MidStage(const WeightScope& weights, const StageShape& shape, TimeProj
 }
 
 Tensor MidStage::operator()(Tensor x, const Signals& signals) const {
-  x = resnets_[0](x, signals.times);
+  x = resnets_[0](x, signals.times, {}, grafts(signals, name_, 0));
   for (size_t layer = 0; layer < attentions_.size(); ++layer) {
-    x = resnets_[layer + 1](attentions_[layer](std::move(x), signals), signals.times);
+    x = attentions_[layer](std::move(x), signals);
+    x = resnets_[layer + 1](x, signals.times, {}, grafts(signals, name_, layer + 1));
   }
   return x;
 }
 
 UpStage::UpStage(const WeightScope& weights, const StageShape& shape, int64_t in,
-                 const std::vector<int64_t>& skip_channels, TimeProjections& times) {
+                 const std::vector<int64_t>& skip_channels, TimeProjections& times)
+    : name_(weights.name()) {
   for (int64_t layer = 0; layer < shape.layers(); ++layer) {
     const int64_t from_below = layer == 0 ? in : shape.channels;
     resnets_.emplace_back(weights / "resnets" / layer, resnet_shape(shape, from_below + skip_channels.at(layer)),
@@ -107,7 +121,8 @@ Tensor UpStage::operator()(Tensor x, const Signals& signals, std::vector<Tensor>
   for (size_t layer = 0; layer < resnets_.size(); ++layer) {
     x = at::cat({x, skips.back()}, 1);
     skips.pop_back();
-    x = attentions_[layer](resnets_[layer](x, signals.times), signals);
+    const RowCopies grafted = grafts(signals, name_, layer);
+    x = attentions_[layer](resnets_[layer](x, signals.times, {}, grafted), signals);
   }
   if (std::holds_alternative<std::monostate>(upsampler_)) return x;
   check(!skips.empty(), "an upsampling stage has another above it");

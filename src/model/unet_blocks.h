@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -19,8 +20,9 @@ namespace roundtrip::model {
 
 // Conditioning that every block of one forward pass receives.
 struct Signals {
-  Tensor context;             // [N, L, D] the text's tokens; undefined in networks without attention to text
-  std::vector<Tensor> times;  // of TimeProjections
+  Tensor context;                       // [N, L, D] the text's tokens; undefined in networks without attention to text
+  std::vector<Tensor> times;            // of TimeProjections
+  AttentionControl* control = nullptr;  // of rows that plans link; null: none are
 };
 
 enum class Resampler { kNone, kConv, kResnet };
@@ -57,6 +59,7 @@ class DownStage {
   Tensor operator()(Tensor x, const Signals& signals, std::vector<Tensor>& skips) const;
 
  private:
+  std::string name_;
   std::vector<ResnetBlock> resnets_;
   std::vector<StageAttention> attentions_;
   std::variant<std::monostate, Conv2d, ResnetBlock> downsampler_;
@@ -69,6 +72,7 @@ class MidStage {
   Tensor operator()(Tensor x, const Signals& signals) const;  // [N, channels, h, w]
 
  private:
+  std::string name_;
   std::vector<ResnetBlock> resnets_;
   std::vector<StageAttention> attentions_;
 };
@@ -83,6 +87,7 @@ class UpStage {
   Tensor operator()(Tensor x, const Signals& signals, std::vector<Tensor>& skips) const;
 
  private:
+  std::string name_;
   std::vector<ResnetBlock> resnets_;
   std::vector<StageAttention> attentions_;
   std::variant<std::monostate, Conv2d, ResnetBlock> upsampler_;

@@ -18,6 +18,8 @@ WeightScope WeightScope::operator/(std::string_view name) const { return {*sourc
 
 WeightScope WeightScope::operator/(int64_t index) const { return *this / std::to_string(index); }
 
+std::string WeightScope::name() const { return prefix_.empty() ? prefix_ : prefix_.substr(0, prefix_.size() - 1); }
+
 bool WeightScope::contains(std::string_view name) const { return source_->contains(full_name(name)); }
 
 at::Tensor WeightScope::brought_over(const at::Tensor& found, const std::string& name, at::MemoryFormat format) const {

@@ -24,6 +24,7 @@ class WeightScope {
   WeightScope operator/(std::string_view name) const;
   WeightScope operator/(int64_t index) const;
 
+  std::string name() const;  // so far, such as "up_blocks.1"
   bool contains(std::string_view name) const;
 
   // Returns a copy of the weights, so that only one tensor of the file is in memory beside the network. Throws kInput

@@ -34,6 +34,10 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
   if (trial.engine.timing == session::Timing::kIsolated) keys.prepared += fmt::format(";trial={}", trial.number);
   keys.inverted = fmt::format("{};{};S={}{}", keys.prepared, walk, trial.steps, values_read(trial, seen.invert.reads));
   keys.fitted = fmt::format("{};fit;{}{}", keys.inverted, method, values_read(trial, seen.fit.reads));
+  // Shared by all edits of a sample, unless the editor watches it for words of its own.
+  keys.walked =
+      fmt::format("{};walk;{}{}", keys.fitted, trial.walks_source() ? trial.editor->walk_key(prompts.words) : "none",
+                  values_read(trial, seen.walk.reads));
   keys.sampled = fmt::format("{};{}{}", keys.fitted, task, values_read(trial, seen.sample.reads));
   return keys;
 }

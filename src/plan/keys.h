@@ -15,9 +15,10 @@ struct RecordKeys {
   std::string prepared;  // pixels, latent, embeddings, codec floor
   std::string inverted;  // pivots
   std::string fitted;    // and what was fitted to them
+  std::string walked;    // the source prompt's walk back, where the editor reads it
   std::string sampled;   // the way back, its image and scores
 
-  std::vector<std::string> all() const { return {prepared, inverted, fitted, sampled}; }
+  std::vector<std::string> all() const { return {prepared, inverted, fitted, walked, sampled}; }
 };
 
 // `dataset` tells datasets of one run apart. With `isolated` timing nothing is shared.

@@ -54,6 +54,29 @@ std::string digest_of(const PlanSession& session, const model::ModelCard& model)
   return hasher.hex();
 }
 
+// What a trial's editor needs of its method and of the network.
+void check_editor(const Trial& trial, const model::ModelCard& model, const data::Dataset& dataset) {
+  if (!trial.edits || !trial.editor->steers()) return;
+  if (!trial.rehearsals->of(trial, {}).has_sampler) {
+    throw Error(ErrorKind::kType,
+                fmt::format("editor.name: found {}; the way back of method={} moves more than one latent, so no editor "
+                            "can drive it; expected none, or a method with a one-latent way back",
+                            trial.editor_name, trial.method_name));
+  }
+  const auto [height, width] = trial.dataset.size;
+  editing::NetworkFacts facts{.sites = {},
+                              .resnets = {},
+                              .h = height / model.pixel_multiple,
+                              .w = width / model.pixel_multiple,
+                              .guidance_scale = trial.w()};
+  facts.sites = model.network->attention_sites(facts.h, facts.w);
+  facts.resnets = model.network->resnets();
+  for (size_t s = 0; s < dataset.ids().size() && !facts.edits_name_words; ++s) {
+    for (const data::EditName& edit : dataset.edits(s)) facts.edits_name_words |= !edit.words.blend_target.empty();
+  }
+  trial.editor->require(facts);
+}
+
 // Settings that the model has to agree with: its size, its schedule.
 void check_against_model(Plan& plan, PlanSession& session, const std::vector<size_t>& trials, TrialIds ids) {
   const model::ModelCard model =
@@ -101,6 +124,7 @@ void check_against_model(Plan& plan, PlanSession& session, const std::vector<siz
     const int64_t latent = model.latent_channels * (height / factor) * (width / factor) * int64_t{sizeof(float)};
     PlanDataset& entry = dataset_of(session, trial.dataset);
     entry.trials.push_back(k);
+    check_editor(trial, model, *entry.dataset);
     const int64_t records = entry.records(trial);
     if (trial.save_trajectories) plan.saved_bytes += records * 2 * (trial.steps + 1) * latent;
     if (trial.save_images == SaveImages::kAll) plan.saved_bytes += records * 2 * 3 * height * width;
@@ -124,19 +148,31 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
     // Samples and edits differ only in which of their prompts are the null prompt: one of each kind stands for all.
     std::map<std::pair<PromptKinds, size_t>, int64_t> records;  // by kind and the edit's number
     std::map<bool, int64_t> sources;                            // by whether the source prompt is the null prompt
+    struct Walks {
+      PromptKinds kinds;
+      int64_t count = 0;  // samples
+    };
+    std::map<std::string, Walks> walks;  // of sources, by key
+    const auto keys_of = [&](PromptKinds kinds, size_t edit, bool by_target) {
+      const std::string name = fmt::format("{}{}{}", kinds.null_source ? "null" : "",
+                                           by_target && kinds.null_sampled ? "0" : "", by_target ? kinds.words : "");
+      return record_keys(trial, dataset_number, name, kinds, edit);
+    };
     for (size_t s = 0; s < entry.dataset->ids().size(); ++s) {
       const auto count = static_cast<size_t>(entry.records(trial, s));
+      std::map<std::string, PromptKinds> walked;  // of this sample
       for (size_t e = 0; e < count; ++e) {
         const PromptKinds kinds = prompt_kinds(trial, *entry.dataset, s, e);
         ++records[{kinds, e}];
         if (e == 0) ++sources[kinds.null_source];
+        if (trial.walks_source()) walked.emplace(keys_of(kinds, e, false).walked, kinds);
+      }
+      for (const auto& [key, kinds] : walked) {
+        Walks& same = walks[key];
+        same.kinds = kinds;
+        ++same.count;
       }
     }
-    const auto keys_of = [&](PromptKinds kinds, size_t edit, bool by_target) {
-      const std::string name =
-          fmt::format("{}{}", kinds.null_source ? "null" : "", by_target && kinds.null_sampled ? "0" : "");
-      return record_keys(trial, dataset_number, name, kinds, edit);
-    };
     for (const auto& [null_source, count] : sources) {
       const PromptKinds kinds{null_source, null_source};
       const inversion::Rehearsal& seen = trial.rehearsals->of(trial, kinds);
@@ -149,8 +185,12 @@ void count_evaluations(Plan& plan, PlanSession& session, const PlanDataset& entr
       const inversion::Rehearsal& seen = trial.rehearsals->of(trial, kinds);
       plan.asked += seen.invert.nfe * count;
       plan.asked += seen.fit.nfe * count;
+      plan.asked += seen.walk.nfe * count;
       plan.asked += seen.sample.nfe * count;
       make(made, keys_of(kinds, edit, true).sampled, seen.sample.nfe, count, session.made);
+    }
+    for (const auto& [key, same] : walks) {
+      make(made, key, trial.rehearsals->of(trial, same.kinds).walk.nfe, same.count, session.made);
     }
   }
 }

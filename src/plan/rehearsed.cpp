@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "plan/trial.h"
 
 namespace roundtrip::plan {
@@ -13,12 +14,31 @@ double kind_of(double setting) {
   return setting == 0 || setting == 1 ? setting : setting > 0 && setting < 1 ? kBetween : kBeyond;
 }
 
+diffusion::Conditioning rehearsed_embedding() { return {.tokens = at::full({1, 2}, 0.5, at::kDouble)}; }
+
+inversion::Task<inversion::Trajectory> edited_path(const inversion::Method& method, const editing::Editor& editor,
+                                                   const inversion::Problem& run, const inversion::Inversion& inversion,
+                                                   const inversion::SourceWalk& walk,
+                                                   const inversion::Guidance& guidance, const editing::Brief& brief) {
+  inversion::Task<editing::Edit> editing = editing::way_back(method, editor, run, inversion, walk, guidance, brief);
+  editing::Edit edit = co_await editing;
+  co_return std::move(edit.path);
+}
+
 }  // namespace
 
 inversion::PromptKinds prompt_kinds(const Trial& trial, const data::Dataset& dataset, size_t sample, size_t edit) {
   const std::string source = dataset.prompt(sample);
-  const std::string sampled = trial.edits ? dataset.edits(sample).at(edit).target_prompt : source;
-  return {.null_source = source == trial.null_prompt, .null_sampled = sampled == trial.null_prompt};
+  if (!trial.edits) {
+    const bool null = source == trial.null_prompt;
+    return {.null_source = null, .null_sampled = null};
+  }
+  const data::EditName name = dataset.edits(sample).at(edit);
+  std::string words;
+  if (!name.words.blend_target.empty()) words = fmt::format("[{}]", join(name.words.blend_source, " "));
+  return {.null_source = source == trial.null_prompt,
+          .null_sampled = name.target_prompt == trial.null_prompt,
+          .words = std::move(words)};
 }
 
 const inversion::Rehearsal& Rehearsals::of(const Trial& trial, inversion::PromptKinds prompts) {
@@ -30,14 +50,24 @@ const inversion::Rehearsal& Rehearsals::of(const Trial& trial, inversion::Prompt
     numbers += fmt::format(",{}", value);
   }
   const std::string key =
-      fmt::format("{};{};{};{};{};S={};{}{}{};{}", trial.method_name, trial.method_params, trial.editor_name,
+      fmt::format("{};{};{};{};{};S={};{}{}{}{};{}", trial.method_name, trial.method_params, trial.editor_name,
                   trial.editor_params, trial.edits, trial.steps, settings.eps_at == inversion::EpsAt::kTo,
-                  prompts.null_source, prompts.null_sampled, numbers);
+                  prompts.null_source, prompts.null_sampled, !prompts.words.empty(), numbers);
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
-  const inversion::SampleStage way_back = [&trial](const inversion::Problem& run, const inversion::Inversion& inversion,
-                                                   const inversion::Guidance& guidance) {
-    return editing::way_back(*trial.method, *trial.editor, run, inversion, guidance);
+  editing::Brief brief;
+  brief.rehearsed = true;
+  if (!prompts.words.empty()) brief.words.blend_source = brief.words.blend_target = {"word"};
+  for (const std::string& prompt : trial.editor->prompts()) brief.embeddings[prompt] = rehearsed_embedding();
+  inversion::WayBack way_back;
+  if (trial.walks_source()) {
+    way_back.walk = [&](const inversion::Problem& run, const inversion::Inversion& inversion) {
+      return editing::walk_source(*trial.method, *trial.editor, run, inversion, brief);
+    };
+  }
+  way_back.sample = [&](const inversion::Problem& run, const inversion::Inversion& inversion,
+                        const inversion::SourceWalk& walk, const inversion::Guidance& guidance) {
+    return edited_path(*trial.method, *trial.editor, run, inversion, walk, guidance, brief);
   };
   return known_.emplace(key, rehearse(*trial.method, way_back, *trial.grid, settings, trial.edits, prompts))
       .first->second;

@@ -59,7 +59,7 @@ data::DatasetOptions read_dataset(const Reader& read, const Node& config) {
   options.ids = read.texts("dataset.ids");
   if (!read.at("dataset.prompt").is_null()) options.prompt = read.text("dataset.prompt");
   options.resample = read.text("dataset.resample");
-  options.params = config::plugin_params(config, "dataset", shared_keys("dataset"));
+  options.params = config::section_params(config, "dataset", shared_keys("dataset"));
   const Node& size = read.at("dataset.size");
   if (size.is_list()) {
     options.size = {static_cast<int>(size.list()[0].as_int()), static_cast<int>(size.list()[1].as_int())};
@@ -82,32 +82,13 @@ session::EngineSettings read_engine(const Reader& read) {
   return engine;
 }
 
-// Every parameter of the method, in one canonical line.
-std::string canonical(const config::Params& params) {
-  std::string text;
-  for (const auto& [key, value] : params.values()) {
-    const std::string shown = std::visit(
-        [](const auto& each) -> std::string {
-          using T = std::decay_t<decltype(each)>;
-          if constexpr (std::is_same_v<T, std::monostate>) return "null";
-          if constexpr (std::is_same_v<T, bool>) return each ? "true" : "false";
-          if constexpr (std::is_same_v<T, int64_t>) return fmt::format("{}", each);
-          if constexpr (std::is_same_v<T, double>) return python_repr(each);
-          if constexpr (std::is_same_v<T, std::string>) return each;
-        },
-        value);
-    text += fmt::format("{}{}={}", text.empty() ? "" : ",", key, shown);
-  }
-  return text;
-}
-
 metrics::MetricParams read_metric_params(const Node& config) {
   metrics::MetricParams params;
   const Node* all = config.find("metric");
   if (all == nullptr || all->is_null()) return params;
-  if (!all->is_dict()) config::plugin_params(config, "metric");  // throws
+  if (!all->is_dict()) config::scalar_params(config, "metric");  // throws
   for (const auto& entry : all->dict()) {
-    params.emplace(entry.key().text, config::plugin_params(config, "metric." + entry.key().text));
+    params.emplace(entry.key().text, config::scalar_params(config, "metric." + entry.key().text));
   }
   metrics::metric_files(params);  // throws for what no metric could read
   return params;
@@ -156,6 +137,7 @@ std::map<std::string, store::Value> setting_of(const Trial& trial) {
   store::Record record;
   store::set(record, columns::kTask, trial.edits ? "edit" : "reconstruct");
   store::set(record, columns::kMethod, trial.method_name);
+  store::set(record, columns::kEditor, trial.edits ? trial.editor_name : "none");
   store::set(record, columns::kSteps, trial.steps);
   store::set(record, columns::kInvertGuidanceScale, trial.settings.invert_w);
   store::set(record, columns::kEpsAt, trial.settings.eps_at == inversion::EpsAt::kTo ? "t" : "t-1");
@@ -183,11 +165,11 @@ Trial read_settings(const Node& config) {
   trial.dataset = read_dataset(read, config);
   const config::Params params = config::section_params(config, "method");
   trial.method_name = params.get_string("name");
-  trial.method_params = canonical(params);
+  trial.method_params = config::canonical_text(params);
   trial.method = inversion::make_method(trial.method_name, params);
   const config::Params editor_params = config::section_params(config, "editor");
   trial.editor_name = editor_params.get_string("name");
-  trial.editor_params = canonical(editor_params);
+  trial.editor_params = config::canonical_text(editor_params);
   trial.editor = editing::make_editor(trial.editor_name, editor_params);
   trial.edits = read.text("task") == "edit";
   trial.steps = static_cast<int>(std::min<int64_t>(read.integer("steps"), std::numeric_limits<int>::max()));

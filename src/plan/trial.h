@@ -46,6 +46,8 @@ struct Trial {
   std::shared_ptr<Rehearsals> rehearsals = {};  // of its model; the plan makes it
   std::map<std::string, store::Value> swept;    // other swept keys, for the columns p.<key>
 
+  // Whether its edits read the source's walk back, a stage of its own.
+  bool walks_source() const { return edits && editor->steers() && editor->reads_walk(); }
   double w() const { return settings.numbers.at(inversion::kWKey); }
 };
 

@@ -39,19 +39,40 @@ void fill_floor(store::Record& record, const plan::Trial& trial, const Prepared&
   }
 }
 
+// What bounded an edit, at the size of its picture [H, W, 3]: the mask of its last step, and the maps of its words.
+std::map<std::string, Tensor> maps_of(const std::map<std::string, Tensor>& kept, const Tensor& picture) {
+  std::map<std::string, Tensor> maps;
+  const auto keep_map = [&](const std::string& name, const Tensor& map) {
+    maps[name] = session::map_bytes(map, picture.size(0), picture.size(1));
+  };
+  if (const auto masks = kept.find("blend_masks"); masks != kept.end()) keep_map(masks->first, masks->second[-1]);
+  if (const auto words = kept.find("word_maps"); words != kept.end()) keep_map(words->first, words->second);
+  return maps;
+}
+
+// All that precedes an edit's own sampling: the fit, and the source's walk where the editor reads it.
+engine::Cost fitting_cost(const Fitted& fitted, const Walked& walked) {
+  engine::Cost cost = fitted.cost;
+  cost += walked.cost;
+  return cost;
+}
+
 void fill_costs(store::Record& record, const plan::Trial& trial, const Prepared& prepared, const Inverted& inverted,
-                const Fitted& fitted, const Sampled& sampled) {
+                const engine::Cost& fitting, int64_t state_bytes, const Sampled& sampled) {
   engine::Cost all = inverted.cost;
-  all += fitted.cost;
+  all += fitting;
   all += sampled.cost;
   store::set(record, columns::kInvertNfe, inverted.cost.rows);
-  store::set(record, columns::kFitNfe, fitted.cost.rows);
+  store::set(record, columns::kFitNfe, fitting.rows);
   store::set(record, columns::kSampleNfe, sampled.cost.rows);
+  if (trial.edits && trial.editor->steers()) {
+    store::set(record, columns::kReleasedNfe, trial.editor->released_nfe(trial.steps));
+  }
   store::set(record, columns::kGradNfe, all.grad_rows);
-  store::set(record, columns::kStateBytes, fitted.state_bytes);
+  store::set(record, columns::kStateBytes, state_bytes);
   store::set(record, columns::kEncodeSeconds, prepared.encode_seconds);
   store::set(record, columns::kInvertSeconds, inverted.cost.seconds);
-  store::set(record, columns::kFitSeconds, fitted.cost.seconds);
+  store::set(record, columns::kFitSeconds, fitting.seconds);
   store::set(record, columns::kSampleSeconds, sampled.cost.seconds);
   store::set(record, columns::kDecodeSeconds, sampled.decode_seconds);
   store::set(record, columns::kTiming, trial.engine.timing == session::Timing::kIsolated ? "isolated" : "amortised");
@@ -122,24 +143,28 @@ Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edi
   if (context_.session.model().text && trial.w() != 1 && one_prompt) {
     finished.notes.push_back("the prompt is the null prompt, so guidance_scale has no effect");
   }
-  auto sampling = memo.read(keys.sampled, run::sample(context_, trial, sample, edit, prepared, fitted));
+  auto walking = memo.read(keys.walked, walk_source(context_, trial, sample, edit, prepared, fitted));
+  const std::shared_ptr<const Walked> walked = co_await walking;
+  auto sampling = memo.read(keys.sampled, run::sample(context_, trial, sample, edit, prepared, fitted, walked));
   const std::shared_ptr<const Sampled> sampled = co_await sampling;
   add_notes(sampled->notes);
 
   store::Record& record = finished.record;
   session::fill_scores(record, trial.metrics, sampled->scores);
   fill_floor(record, trial, *prepared);
-  fill_costs(record, trial, *prepared, *inverted, *fitted, *sampled);
+  fill_costs(record, trial, *prepared, *inverted, fitting_cost(*fitted, *walked), fitted->state_bytes, *sampled);
   fill_noise(record, inverted->noise);
   record.steps = step_rows(*trial.grid, sampled->pivot_distance, fitted->inversion.losses);
   if (trial.save_trajectories) {
     keep(finished, "trajectories/{row}/invert", at::stack(inverted->inversion.pivots));
     keep(finished, "trajectories/{row}/sample", at::stack(sampled->path));
     for (const auto& [name, tensor] : fitted->inversion.state) keep(finished, "trajectories/{row}/" + name, tensor);
+    for (const auto& [name, tensor] : sampled->kept) keep(finished, "trajectories/{row}/" + name, tensor);
   }
   if (trial.save_images != plan::SaveImages::kNone) {
     finished.image = session::to_bytes(sampled->image);
     finished.source = session::to_bytes(prepared->pixels);
+    finished.maps = maps_of(sampled->kept, finished.image);
   }
 }
 

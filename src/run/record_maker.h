@@ -18,9 +18,10 @@ struct FinishedRecord {
   const plan::Trial* trial = nullptr;
   std::string sample;  // its id, and after a space the edit's name
   bool failed = false;
-  std::string error;               // one line
-  Tensor image, source;            // u8 [H, W, 3], if images are saved: the result and its source
-  std::vector<std::string> notes;  // of the sample, printed once
+  std::string error;                   // one line
+  Tensor image, source;                // u8 [H, W, 3], if images are saved: the result and its source
+  std::map<std::string, Tensor> maps;  // and what bounded an edit, u8 [..., H, W], by the group that keeps it
+  std::vector<std::string> notes;      // of the sample, printed once
 };
 
 // Record to be made of a sample.

@@ -67,6 +67,7 @@ void Recorder::add(FinishedRecord finished) {
     images_.keep(finished);
     keep_picture(finished, "images/{row}", finished.image);
     keep_picture(finished, "sources/{row}", finished.source);
+    for (const auto& [group, map] : finished.maps) keep_picture(finished, group + "/{row}", map);
   }
   store_.append(finished.record, finished.arrays);
 }

@@ -36,7 +36,8 @@ SessionRun::SessionRun(const plan::Plan& plan, const plan::PlanSession& entry, s
     // Sort the longest first, so that batches stay full to the end.
     std::ranges::stable_sort(order, std::greater{}, [](const plan::Trial* trial) {
       const inversion::Rehearsal& seen = trial->rehearsals->of(*trial, {});
-      return seen.invert.nfe.most.forward + seen.fit.nfe.most.forward + seen.sample.nfe.most.forward;
+      return seen.invert.nfe.most.forward + seen.fit.nfe.most.forward + seen.walk.nfe.most.forward +
+             seen.sample.nfe.most.forward;
     });
   }
 }

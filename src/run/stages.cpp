@@ -39,6 +39,24 @@ session::EditTarget read_target(const StageContext& context, size_t sample, size
   return session::edit_target(prompt, truth, image);
 }
 
+// What the trial's editor is told of an edit.
+editing::Brief brief_of(const StageContext& context, const plan::Trial& trial, size_t sample, size_t edit,
+                        const Prepared& prepared) {
+  if (!trial.edits || !trial.editor->steers()) return {};
+  session::Session& session = context.session;
+  const data::EditName name = context.dataset.edits(sample).at(edit);
+  editing::Brief brief;
+  brief.source = session.prompt_tokens(prepared.prompt);
+  brief.target = session.prompt_tokens(name.target_prompt);
+  brief.words = {name.words.blend_source, name.words.blend_target, name.words.equalizer};
+  brief.h = prepared.x0.size(1);
+  brief.w = prepared.x0.size(2);
+  for (const std::string& prompt : trial.editor->prompts()) {
+    brief.embeddings[prompt] = session.embedding(prompt).conditioning;
+  }
+  return brief;
+}
+
 // Adds the stage to an error; the network's message names the timestep.
 [[noreturn]] void rethrow_in(const char* stage) {
   try {
@@ -121,8 +139,25 @@ Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sam
   co_return fitted;
 }
 
+Task<Walked> walk_source(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
+                         std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted) {
+  Walked walked;
+  if (!trial.walks_source()) co_return walked;
+  const editing::Brief brief = brief_of(context, trial, number, edit, *prepared);
+  const inversion::Problem run(problem(context, trial, context.dataset.ids()[number], *prepared, walked.cost));
+  try {
+    Task<inversion::SourceWalk> walking =
+        editing::walk_source(*trial.method, *trial.editor, run, fitted->inversion, brief);
+    walked.walk = co_await walking;
+  } catch (const Error&) {
+    rethrow_in("sampling the source");
+  }
+  co_return walked;
+}
+
 Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
-                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted) {
+                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted,
+                     std::shared_ptr<const Walked> walked) {
   session::Session& session = context.session;
   Sampled result;
   session::EditTarget target;
@@ -132,11 +167,15 @@ Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t numb
                                      trial.edits};
   const std::string& sample_id = context.dataset.ids()[number];
   const inversion::Problem run(problem(context, trial, sample_id, *prepared, result.cost));
+  editing::Brief brief = brief_of(context, trial, number, edit, *prepared);
+  brief.mask = target.mask;
   inversion::Trajectory path;
   try {
-    Task<inversion::Trajectory> sampling =
-        editing::way_back(*trial.method, *trial.editor, run, fitted->inversion, guidance);
-    path = co_await sampling;
+    Task<editing::Edit> sampling =
+        editing::way_back(*trial.method, *trial.editor, run, fitted->inversion, walked->walk, guidance, brief);
+    editing::Edit edited = co_await sampling;
+    path = std::move(edited.path);
+    if (context.keep_path || context.keep_image) result.kept = std::move(edited.kept);
   } catch (const Error&) {
     rethrow_in("sampling");
   }

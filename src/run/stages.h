@@ -1,6 +1,7 @@
 // Stages of a record: prepare, invert, fit, sample. Each is a coroutine whose value other records may share.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,8 +40,15 @@ struct Fitted {
   int64_t state_bytes = 0;  // memory that sampling needs
 };
 
+// The source prompt's own walk back, which an editor reads.
+struct Walked {
+  inversion::SourceWalk walk;
+  engine::Cost cost;
+};
+
 struct Sampled {
   inversion::Trajectory path;          // empty unless trajectories are saved
+  std::map<std::string, Tensor> kept;  // masks and maps of the edit; empty unless trajectories or images are saved
   Tensor image;                        // [3, H, W] on [-1, 1], not clamped; undefined unless images are saved
   session::Scores scores;              // by column
   std::vector<std::string> notes;      // warnings about the edit's ground truth
@@ -61,8 +69,12 @@ Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::strin
                       std::shared_ptr<const Prepared> prepared);
 Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sample_id,
                  std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted);
-// Sampling and its scores. `number` is the sample's, `edit` one of its edits, if the trial edits.
+// Nothing unless the trial's editor reads it. `number` is the sample's, `edit` one of its edits.
+Task<Walked> walk_source(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
+                         std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted);
+// Sampling and its scores. `edit` is one of the sample's, if the trial edits.
 Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
-                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted);
+                     std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted,
+                     std::shared_ptr<const Walked> walked);
 
 }  // namespace roundtrip::run

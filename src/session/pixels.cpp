@@ -1,5 +1,7 @@
 #include "session/pixels.h"
 
+#include <vector>
+
 namespace roundtrip::session {
 
 Tensor to_pixels(const data::Image& image, const at::TensorOptions& options) {
@@ -11,6 +13,14 @@ Tensor to_pixels(const data::Image& image, const at::TensorOptions& options) {
 Tensor to_bytes(const Tensor& pixels) {
   const Tensor unit = ((pixels.to(at::kCPU, at::kFloat) + 1) / 2).clamp(0, 1);
   return (unit * 255).round().to(at::kByte).permute({1, 2, 0}).contiguous();
+}
+
+Tensor map_bytes(const Tensor& maps, int64_t height, int64_t width) {
+  const Tensor planes = maps.to(at::kCPU, at::kFloat).reshape({1, -1, maps.size(-2), maps.size(-1)});
+  std::vector<int64_t> shape(maps.sizes().begin(), maps.sizes().end() - 2);
+  shape.insert(shape.end(), {height, width});
+  const Tensor sized = at::upsample_nearest2d(planes, {height, width}).reshape(shape);
+  return (sized.clamp(0, 1) * 255).round().to(at::kByte).contiguous();
 }
 
 }  // namespace roundtrip::session

@@ -1,6 +1,8 @@
 // Converts pictures between R G B bytes and tensors [3, H, W] on [-1, 1].
 #pragma once
 
+#include <cstdint>
+
 #include <ATen/ATen.h>
 
 #include "data/sample.h"
@@ -14,5 +16,8 @@ Tensor to_pixels(const data::Image& image, const at::TensorOptions& options);
 
 // Returns u8 [H, W, 3], rounded and clamped to [0, 255]: the exact inverse of to_pixels.
 Tensor to_bytes(const Tensor& pixels);
+
+// Maps [..., h, w], bool or on [0, 1], at a picture's size: u8 [..., H, W] from 0 to 255, nearest pixels.
+Tensor map_bytes(const Tensor& maps, int64_t height, int64_t width);
 
 }  // namespace roundtrip::session

@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "base/text.h"
+#include "diffusion/slices.h"
 #include "engine/self_check.h"
 #include "session/pixels.h"
 
@@ -66,7 +67,8 @@ void Session::make_engine(const SessionOptions& options) {
       notes_.push_back(std::move(note));
     }
   }
-  engine::EngineOptions engine_options{.batch = {.max_batch = max_batch_, .fixed_shape = strict}};
+  const int64_t parts = diffusion::slices_that_pay(max_batch_, x.device());
+  engine::EngineOptions engine_options{.batch = {.max_batch = max_batch_, .fixed_shape = strict, .parts = parts}};
   if (settings.max_live) engine_options.max_live = static_cast<int>(*settings.max_live);
   if (isolated) engine_options.max_live = 1;
   engine_ = std::make_unique<engine::Engine>(*model_.denoiser, engine_options);
@@ -99,6 +101,10 @@ const Session::Embedding& Session::embedding(const std::string& prompt) {
     embedding = {std::move(encoded.conditioning), encoded.dropped_tokens};
   }
   return embeddings_.emplace(prompt, std::move(embedding)).first->second;
+}
+
+std::optional<text::PromptTokens> Session::prompt_tokens(const std::string& prompt) const {
+  return model_.text ? model_.text->tokens(prompt) : std::nullopt;
 }
 
 }  // namespace roundtrip::session

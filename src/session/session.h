@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "session/device.h"
 #include "session/scorer.h"
 #include "session/session_options.h"
+#include "text/prompt_tokens.h"
 
 namespace roundtrip::session {
 
@@ -38,6 +40,9 @@ class Session {
     int dropped_tokens = 0;
   };
   const Embedding& embedding(const std::string& prompt);
+
+  // The tokens of a prompt, between its marks and uncut; nothing where the model has no tokenizer.
+  std::optional<text::PromptTokens> prompt_tokens(const std::string& prompt) const;
 
   // Batched: encode pixels [3, H, W] to latent mean and std; decode a latent; score a reconstruction by every metric.
   engine::BatchedFunction& encode() { return *encode_; }

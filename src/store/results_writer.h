@@ -4,7 +4,9 @@
 //   /per_step/step_row, record, i, t, pivot_distance, loss, inner_steps
 //   /trials/trial, config_yaml, id     of each trial: its resolved YAML, its id
 //   /provenance                        attributes: everything that differs between two equal runs
-//   /<group>/<row>[/<name>]            arrays, such as /trajectories/12/invert and /images/12
+//   /<group>/<row>[/<name>]            arrays, such as /trajectories/12/invert. With saved images: /images/12 and
+//                                      /sources/12 u8 [H, W, 3]; of an edit that words bounded, /blend_masks/12
+//                                      u8 [H, W] and /word_maps/12 u8 [2, H, W], the source's words and the target's
 // A shard, which only this program reads, stores a column of text as indices into the texts in
 // /texts/<column>: HDF5 takes a microsecond for every text that it writes or reads.
 #pragma once

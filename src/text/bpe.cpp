@@ -7,30 +7,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "text/token_text.h"
 
 namespace roundtrip::text {
 namespace {
-
-constexpr std::string_view kEndOfWord = "</w>";
-
-// GPT-2's visible letters for bytes: the printable ones of Latin-1 unchanged, the others as U+0100 and following, in
-// order.
-std::array<std::string, 256> byte_letters() {
-  std::array<std::string, 256> letters;
-  int next = 0x100;
-  for (int byte = 0; byte < 256; ++byte) {
-    const bool printable =
-        (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || (byte >= 0xAE && byte <= 0xFF);
-    const int code_point = printable ? byte : next++;
-    std::string& letter = letters[static_cast<size_t>(byte)];
-    if (code_point < 0x80) {
-      letter = static_cast<char>(code_point);
-    } else {
-      letter = {static_cast<char>(0xC0 | (code_point >> 6)), static_cast<char>(0x80 | (code_point & 0x3F))};
-    }
-  }
-  return letters;
-}
 
 uint64_t key(int64_t left, int64_t right) { return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right); }
 

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "text/bpe.h"
 #include "text/clip_words.h"
+#include "text/token_text.h"
 #include "text/tokenizer_files.h"
 
 namespace roundtrip::text {
@@ -58,7 +59,7 @@ class TokenFinder {
 }  // namespace
 
 struct ClipTokenizer::State {
-  explicit State(const TokenizerFiles& files)
+  explicit State(TokenizerFiles files)
       : bpe(files.vocabulary, files.merges, files.unknown, files.where),
         start(files.start),
         end(files.end),
@@ -68,6 +69,22 @@ struct ClipTokenizer::State {
       const std::string content = token.normalised ? normalise(token.content) : token.content;
       (token.normalised ? in_normalised : in_text).add(content, token.id);
     }
+    vocabulary = std::move(files.vocabulary);
+    for (AddedToken& token : files.added) vocabulary.insert_or_assign(std::move(token.content), token.id);
+  }
+
+  const std::string& piece(int64_t id) {
+    std::call_once(decoded, [&] {
+      for (const auto& [token, own] : vocabulary) {
+        const std::string text = token_text(token);
+        const size_t from = text.find_first_not_of('#');
+        pieces[own] = from == std::string::npos ? "" : text.substr(from, text.find_last_not_of('#') + 1 - from);
+      }
+      vocabulary.clear();
+    });
+    static const std::string kNone;
+    const auto found = pieces.find(id);
+    return found == pieces.end() ? kNone : found->second;
   }
 
   void encode_word(std::string_view word, std::vector<int64_t>& ids) {
@@ -87,6 +104,9 @@ struct ClipTokenizer::State {
   int max_length;
   std::mutex mutex;  // guards `words`
   std::unordered_map<std::string, std::vector<int64_t>> words;
+  std::once_flag decoded;
+  Vocabulary vocabulary;  // until it is decoded
+  std::unordered_map<int64_t, std::string> pieces;
 };
 
 ClipTokenizer::ClipTokenizer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -100,7 +120,7 @@ ClipTokenizer ClipTokenizer::open(const std::filesystem::path& folder) {
 
 int ClipTokenizer::max_length() const { return state_->max_length; }
 
-Encoding ClipTokenizer::encode(std::string_view prompt) const {
+std::vector<int64_t> ClipTokenizer::inner_ids(std::string_view prompt) const {
   if (prompt.size() > kMaxPromptBytes) {
     throw input_error("prompt", bytes_text(static_cast<double>(prompt.size())), "at most 1 GiB");
   }
@@ -119,7 +139,11 @@ Encoding ClipTokenizer::encode(std::string_view prompt) const {
     const std::lock_guard lock(state_->mutex);
     state_->in_text.split(prompt, encode_text, push);
   }
+  return tokens;
+}
 
+Encoding ClipTokenizer::encode(std::string_view prompt) const {
+  const std::vector<int64_t> tokens = inner_ids(prompt);
   Encoding encoding;
   const auto length = static_cast<size_t>(state_->max_length);
   const size_t kept = std::min(tokens.size(), length - 2);
@@ -131,5 +155,28 @@ Encoding ClipTokenizer::encode(std::string_view prompt) const {
   encoding.ids.resize(length, state_->pad);
   return encoding;
 }
+
+PromptTokens ClipTokenizer::tokens(std::string_view prompt) const {
+  PromptTokens tokens;
+  tokens.prompt = prompt;
+  tokens.max_length = state_->max_length;
+  const std::vector<int64_t> inner = inner_ids(prompt);
+  tokens.ids.push_back(state_->start);
+  tokens.ids.insert(tokens.ids.end(), inner.begin(), inner.end());
+  tokens.ids.push_back(state_->end);
+  for (const int64_t id : inner) tokens.pieces.push_back(piece(id));
+  // Words are cut at white space before bytes are paired, so that a word has the tokens that it has alone; an added
+  // token with a space in it would be an exception, and then the counts are not known.
+  std::vector<int64_t> alone;
+  for (const std::string& word : words_of(prompt)) {
+    const std::vector<int64_t> ids = inner_ids(word);
+    alone.insert(alone.end(), ids.begin(), ids.end());
+    tokens.counts.push_back(std::ssize(ids));
+  }
+  if (alone != inner) tokens.counts.clear();
+  return tokens;
+}
+
+const std::string& ClipTokenizer::piece(int64_t id) const { return state_->piece(id); }
 
 }  // namespace roundtrip::text

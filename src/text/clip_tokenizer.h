@@ -1,14 +1,18 @@
 // CLIP's byte-level BPE tokenizer (Radford et al., ICML 2021), with the ids of transformers' CLIPTokenizer (5.x).
 //
 // A prompt is searched for added tokens, normalised and split into words, and each word is encoded. The ids are then
-// placed between the start and the end token and padded. Not implemented: decoding, pairs of texts, prompt weights.
+// placed between the start and the end token and padded. Tokens decode alone; not implemented: decoding of texts, pairs
+// of texts, prompt weights.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "text/prompt_tokens.h"
 
 namespace roundtrip::text {
 
@@ -28,11 +32,19 @@ class ClipTokenizer {
   // Throws kInput for a prompt that is not UTF-8. Threads may share a tokenizer.
   Encoding encode(std::string_view prompt) const;
 
+  // The same tokens, neither cut nor padded, with their pieces. Throws as encode() does.
+  PromptTokens tokens(std::string_view prompt) const;
+
+  // The text that a token decodes to alone, '#' stripped at both ends; empty for an id that no token has. The first
+  // call decodes the vocabulary.
+  const std::string& piece(int64_t id) const;
+
   int max_length() const;
 
  private:
   struct State;
   explicit ClipTokenizer(std::unique_ptr<State> state);
+  std::vector<int64_t> inner_ids(std::string_view prompt) const;  // without marks
   std::unique_ptr<State> state_;
 };
 

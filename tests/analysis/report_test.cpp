@@ -119,6 +119,24 @@ MadeRun with_edits() {
   return run;
 }
 
+TEST_F(Report, ShowsWhatBoundedAnEdit) {
+  static const std::vector<uint8_t> planes(2 * 8 * 6, 255);
+  MadeRun run = with_edits();
+  run.arrays = [pictures = run.arrays](const MadeTrial& trial, int64_t image) {
+    std::vector<store::ArrayView> arrays = pictures(trial, image);
+    if (trial.seed == 0) return arrays;
+    const auto bytes = std::as_bytes(std::span(planes));
+    arrays.push_back({"blend_masks/{row}", store::ArrayType::kUint8, {6, 8}, bytes.first(8 * 6)});
+    arrays.push_back({"word_maps/{row}", store::ArrayType::kUint8, {2, 6, 8}, bytes});
+    return arrays;
+  };
+  const std::string page = html(run);
+  EXPECT_EQ(count_of(page, "<figcaption>region of the edit</figcaption>"), 3);  // of the best, the median, the worst
+  EXPECT_EQ(count_of(page, "<figcaption>attention to the words, source</figcaption>"), 3);
+  EXPECT_EQ(count_of(page, "<figcaption>attention to the words, target</figcaption>"), 3);
+  EXPECT_THAT(page, HasSubstr("alt=\"region of the edit, edit of photos/"));
+}
+
 TEST_F(Report, TellsEditsFromReconstructions) {
   const std::string page = html(with_edits());
   EXPECT_THAT(page, HasSubstr("<span class=\"value\">4</span> images"));

@@ -4,7 +4,7 @@
 
 #include "diffusion/cfg.h"
 #include "diffusion/step_grid.h"
-#include "engine/batch.h"
+#include "engine/row_batch.h"
 
 namespace roundtrip {
 namespace {

@@ -1,4 +1,5 @@
 // Edits in metadata.jsonl: several of one image, their answers and masks, and what is wrong with them.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,8 +53,8 @@ TEST_F(EditsTest, MayCarryFurtherTexts) {
   with("");
   const std::string plain = open()->digest(0);
   EXPECT_TRUE(open()->edits(0)[0].attributes.empty());
-  with(R"(, "edit_attributes": {"type": "1", "blend_words": "cat"})");
-  EXPECT_THAT(open()->edits(0)[0].attributes, ElementsAre(std::pair("blend_words", "cat"), std::pair("type", "1")));
+  with(R"(, "edit_attributes": {"type": "1", "author": "me"})");
+  EXPECT_THAT(open()->edits(0)[0].attributes, ElementsAre(std::pair("author", "me"), std::pair("type", "1")));
   EXPECT_NE(open()->digest(0), plain);
   with(R"(, "edit_attributes": [])");
   EXPECT_THAT(refusal(), HasSubstr("metadata.jsonl:1: edit_attributes is a array; expected an object of strings"));
@@ -61,6 +62,57 @@ TEST_F(EditsTest, MayCarryFurtherTexts) {
   EXPECT_THAT(refusal(), HasSubstr("edit_attributes.type is a number; expected a string"));
   write_metadata(R"({"file_name": "a.png", "edit_attributes": {"type": "1"}})");
   EXPECT_THAT(refusal(), HasSubstr("has edit_attributes and no target_text"));
+}
+
+TEST_F(EditsTest, MayNameWords) {
+  const auto with = [&](const std::string& extra) {
+    write_metadata(R"({"file_name": "a.png", "target_text": "y")" + extra + "}");
+  };
+  with("");
+  const std::string plain = open()->digest(0);
+  EXPECT_EQ(open()->edits(0)[0].words, EditWords());
+  with(R"(, "blend_words": null, "equalizer": null)");
+  EXPECT_EQ(open()->edits(0)[0].words, EditWords());
+  EXPECT_EQ(open()->digest(0), plain);
+
+  with(R"(, "blend_words": ["cat", ["big", "dog"]], "equalizer": {"red": 2, "big": -0.5})");
+  const EditWords words = open()->edits(0)[0].words;
+  EXPECT_THAT(words.blend_source, ElementsAre("cat"));
+  EXPECT_THAT(words.blend_target, ElementsAre("big", "dog"));
+  EXPECT_THAT(words.equalizer, ElementsAre(std::pair("big", -0.5), std::pair("red", 2.0)));
+  const std::string both = open()->digest(0);
+  EXPECT_NE(both, plain);
+  with(R"(, "blend_words": [["cat"], ["big", "dog"]], "equalizer": {"red": 2.0, "big": -0.5})");
+  EXPECT_EQ(open()->digest(0), both);
+  with(R"(, "blend_words": [["cat"], ["big", "dog"]], "equalizer": {"red": 2.5, "big": -0.5})");
+  EXPECT_NE(open()->digest(0), both);
+  with(R"(, "blend_words": [["cat", "big"], ["dog"]], "equalizer": {"red": 2, "big": -0.5})");
+  EXPECT_NE(open()->digest(0), both);
+}
+
+TEST_F(EditsTest, RefusesWordsOfAnotherForm) {
+  const auto refused = [&](const std::string& extra) {
+    write_metadata(R"({"file_name": "a.png", "target_text": "y", )" + extra + "}");
+    return refusal();
+  };
+  EXPECT_THAT(refused(R"("blend_words": "cat")"),
+              HasSubstr("metadata.jsonl:1: blend_words is a string; expected two entries, the words of text and those "
+                        "of target_text"));
+  EXPECT_THAT(refused(R"("blend_words": ["cat"])"),
+              HasSubstr("metadata.jsonl:1: blend_words has 1 entries; expected two"));
+  EXPECT_THAT(refused(R"("blend_words": ["cat", 3])"),
+              HasSubstr("blend_words holds a number; expected a word or a list of words"));
+  EXPECT_THAT(refused(R"("blend_words": ["cat", null])"), HasSubstr("blend_words holds a null; expected a word"));
+  EXPECT_THAT(refused(R"("blend_words": [["cat", ["dog"]], "x"])"), HasSubstr("blend_words holds a array"));
+  EXPECT_THAT(refused(R"("blend_words": ["", "x"])"), HasSubstr("blend_words holds an empty word"));
+  EXPECT_THAT(refused(R"("blend_words": [[], "x"])"), HasSubstr("blend_words holds an empty list"));
+  EXPECT_THAT(refused(R"("equalizer": [["red", 2]])"),
+              HasSubstr("metadata.jsonl:1: equalizer is a array; expected an object of word: number"));
+  EXPECT_THAT(refused(R"("equalizer": {"red": "2"})"), HasSubstr("equalizer.red is a string; expected a number"));
+  for (const char* key : {"blend_words", "equalizer"}) {
+    write_metadata(fmt::format(R"({{"file_name": "a.png", "{}": ["x", "y"]}})", key));
+    EXPECT_THAT(refusal(), HasSubstr(fmt::format("metadata.jsonl:1: has {} and no target_text", key)));
+  }
 }
 
 TEST_F(EditsTest, AreReadWithTheirAnswers) {

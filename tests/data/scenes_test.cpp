@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "data/dataset.h"
 #include "data/images.h"
 #include "data/scenes_writer.h"
@@ -101,6 +102,33 @@ TEST(Scenes, EditsChangeTheirMaskAndNothingElse) {
   EXPECT_GT(seen[Edit::kRemoval], 40);
 }
 
+TEST(Scenes, EditsNameTheWordsOfTheirRegion) {
+  for (int64_t number = 0; number < 50; ++number) {
+    const Scene scene = draw_scene(3, number);
+    for (const EditedScene& edit : draw_edits(scene)) {
+      SCOPED_TRACE(caption(edit.description));
+      if (edit.edit == Edit::kRemoval) {
+        EXPECT_EQ(edit.words, EditWords());
+        continue;
+      }
+      ASSERT_EQ(edit.words.blend_source.size(), 1u);
+      ASSERT_EQ(edit.words.blend_target.size(), 1u);
+      const std::string& before = edit.words.blend_source[0];
+      const std::string& after = edit.words.blend_target[0];
+      EXPECT_EQ(before, after);
+      EXPECT_EQ(before == "background", edit.edit == Edit::kBackground);
+      EXPECT_THAT(split(caption(scene.description), ' '), testing::Contains(before));
+      EXPECT_THAT(split(caption(edit.description), ' '), testing::Contains(after));
+      for (size_t which = 0; which < scene.description.objects.size(); ++which) {
+        const Object& object = scene.description.objects[which];
+        if (object == edit.description.objects[which]) continue;
+        const bool is_last = which + 1 == scene.description.objects.size();
+        EXPECT_EQ(before, split(kPlaces.at(static_cast<size_t>(object.place)), ' ').back() + (is_last ? "," : ""));
+      }
+    }
+  }
+}
+
 // sigma 2 of 255 in every channel: the pixels' deviation from a picture without texture is the grain and the texture.
 TEST(Scenes, GrainHasItsDeviation) {
   Scene scene = draw_scene(0, 0);
@@ -143,6 +171,7 @@ TEST_F(ScenesFolder, ReadsBackAsADataset) {
     for (size_t edit = 0; edit < 2; ++edit) {
       EXPECT_EQ(edits[edit].name, kEdits.at(static_cast<size_t>(drawn[edit].edit)));
       EXPECT_EQ(edits[edit].target_prompt, caption(drawn[edit].description));
+      EXPECT_EQ(edits[edit].words, drawn[edit].words);
       const EditTruth truth = dataset->read_edit(index, edit);
       EXPECT_EQ(truth.target->rgb, render(drawn[edit].description, scene.nuisance).rgb);
       for (size_t pixel = 0; pixel < truth.mask->size(); ++pixel) {

@@ -27,7 +27,7 @@ TEST_F(Slices, CoverEveryRowOnceInOrder) {
   for (const int64_t rows : {1, 2, 3, 7, 16}) {
     for (int64_t slices = 1; slices <= rows; ++slices) {
       std::vector<std::pair<int64_t, int64_t>> parts(slices);
-      in_slices(slices, rows, [&](int64_t s, int64_t from, int64_t count) { parts[s] = {from, count}; });
+      in_slices(slice_borders(slices, rows), [&](int64_t s, int64_t from, int64_t count) { parts[s] = {from, count}; });
       int64_t next = 0;
       for (const auto& [from, count] : parts) {
         EXPECT_EQ(from, next);
@@ -50,7 +50,8 @@ TEST_F(Slices, PayWhereEachThreadHasARow) {
 
 TEST_F(Slices, AreNotCutAgain) {
   std::vector<int64_t> within(2);
-  in_slices(2, 8, [&](int64_t s, int64_t, int64_t count) { within[s] = slices_that_pay(count, at::kCPU); });
+  in_slices(slice_borders(2, 8),
+            [&](int64_t s, int64_t, int64_t count) { within[s] = slices_that_pay(count, at::kCPU); });
   EXPECT_EQ(within, (std::vector<int64_t>{1, 1}));
 }
 
@@ -58,7 +59,7 @@ TEST_F(Slices, AreNotCutAgain) {
 TEST_F(Slices, RunAsTheirCaller) {
   const at::NoGradGuard no_grad;
   std::vector<int> recording(2, -1);
-  in_slices(2, 2, [&](int64_t s, int64_t, int64_t) { recording[s] = at::GradMode::is_enabled(); });
+  in_slices(slice_borders(2, 2), [&](int64_t s, int64_t, int64_t) { recording[s] = at::GradMode::is_enabled(); });
   EXPECT_EQ(recording, (std::vector<int>{0, 0}));
 }
 
@@ -68,8 +69,17 @@ TEST_F(Slices, ThrowWhatOneOfThemThrows) {
     if (s == 1) throw std::runtime_error("mine");
     ++done;
   };
-  EXPECT_THROW(in_slices(2, 2, work), std::runtime_error);
+  EXPECT_THROW(in_slices(slice_borders(2, 2), work), std::runtime_error);
   EXPECT_EQ(done, 1);
+}
+
+TEST(SliceBorders, AreEqualAndMoveToTheNearerEndOfLinkedRows) {
+  const auto linked = [](int64_t first, int64_t count) { return LinkedRows{first, count, nullptr, nullptr}; };
+  EXPECT_EQ(slice_borders(2, 8), (std::vector<int64_t>{0, 4, 8}));
+  EXPECT_EQ(slice_borders(2, 8, {linked(1, 3), linked(4, 3)}), (std::vector<int64_t>{0, 4, 8}));
+  EXPECT_EQ(slice_borders(2, 9, {linked(3, 3)}), (std::vector<int64_t>{0, 3, 9}));
+  EXPECT_EQ(slice_borders(2, 9, {linked(2, 3)}), (std::vector<int64_t>{0, 5, 9}));
+  EXPECT_EQ(slice_borders(3, 6, {linked(0, 6)}), (std::vector<int64_t>{0, 6}));  // one thread does them all
 }
 
 }  // namespace

@@ -21,19 +21,15 @@ std::unique_ptr<Method> method(const std::string& name, std::map<std::string, co
 // An editor of the tests' own: half way between both walks at every step.
 class Halfway : public Editor {
  public:
-  Task<Trajectory> edit(const Sampler& source, const Sampler& target) const override {
-    Trajectory path = target.start();
-    Tensor x_source = source.start().back();
+  Task<Edit> edit(const Source& source, const Sampler& target, const Brief&) const override {
+    Edit edit{.path = target.start(), .kept = {}};
     for (int i = target.run.grid.steps(); i >= 1; --i) {
-      const diffusion::CfgPair pair_s = source.pair(i), pair_t = target.pair(i);
-      const diffusion::CfgOut out_s =
-          co_await inversion::predict_pair(source.run, x_source, i, pair_s, source.rows(pair_s));
-      const diffusion::CfgOut out_t =
-          co_await inversion::predict_pair(target.run, path.back(), i, pair_t, target.rows(pair_t));
-      x_source = source.step(x_source, out_s, i);
-      path.push_back((x_source + target.step(path.back(), out_t, i)) / 2);
+      const diffusion::CfgPair pair = target.pair(i);
+      const diffusion::CfgOut out =
+          co_await inversion::predict_pair(target.run, edit.path.back(), i, pair, target.rows(pair));
+      edit.path.push_back((source.x(i - 1) + target.step(edit.path.back(), out, i)) / 2);
     }
-    co_return path;
+    co_return edit;
   }
 };
 
@@ -64,7 +60,12 @@ class EditorTest : public ::testing::Test {
     Inversion inversion = testing::run_alone(engine, method.invert(run, x0));
     inversion = testing::run_alone(engine, method.fit(run, inversion));
     const Guidance guidance{is_edit ? *setting.target : setting.source, is_edit};
-    return testing::run_alone(engine, way_back(method, *editor(name), run, inversion, guidance));
+    const std::unique_ptr<Editor> driver = editor(name);
+    SourceWalk walk;
+    if (is_edit && driver->reads_walk()) {
+      walk = testing::run_alone(engine, walk_source(method, *driver, run, inversion, {}));
+    }
+    return testing::run_alone(engine, way_back(method, *driver, run, inversion, walk, guidance, {})).path;
   }
 
   using Conditioning = diffusion::Conditioning;

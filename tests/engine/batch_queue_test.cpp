@@ -33,8 +33,8 @@ Task<void> ask(Engine& engine, int id, int rows, std::shared_ptr<const Attention
   std::vector<Row> asked;
   for (int r = 0; r < rows; ++r) asked.emplace_back(at::full({1, 2, 2}, id, at::kDouble), 10, Conditioning{});
   try {
-    const std::vector<Tensor> answer = co_await engine.out(std::move(asked), std::move(plan), cost);
-    EXPECT_EQ(std::ssize(answer), rows);
+    const Answer answered = co_await engine.out(std::move(asked), std::move(plan), cost);
+    EXPECT_EQ(std::ssize(answered.out), rows);
   } catch (const std::exception& caught) {
     error = caught.what();
   }

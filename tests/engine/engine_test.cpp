@@ -21,7 +21,8 @@ Task<void> walker(Engine& engine, Tensor x, int steps, int rows_per_step, Cost& 
   for (int k = 0; k < steps; ++k) {
     std::vector<Row> rows;
     for (int r = 0; r < rows_per_step; ++r) rows.emplace_back(x, 10 * k, tokens(0.1 * r));
-    const std::vector<Tensor> eps = co_await engine.out(std::move(rows), cost);
+    const Answer answer = co_await engine.out(std::move(rows), cost);
+    const std::vector<Tensor>& eps = answer.out;
     for (const Tensor& each : eps) x = x + 0.1 * each;
   }
   result = x;

@@ -56,7 +56,7 @@ TEST_F(Vjp, GradientOfTheTokensMatchesFiniteDifferences) {
   rows.emplace_back(x, 40, Conditioning{.tokens = tokens});
   const auto result = testing::run_alone(engine, ask(engine, rows, tokens, squared_error_cotangent, cost));
   const Tensor expected = numeric_gradient(tokens, [&](const Tensor& each) { return loss_at(denoiser, x, each); });
-  EXPECT_TRUE(at::allclose(result.gradient, expected, 1e-6, 1e-8));
+  EXPECT_TRUE(at::allclose(result.gradient(), expected, 1e-6, 1e-8));
   EXPECT_EQ(cost.rows, 1);
   EXPECT_EQ(cost.grad_rows, 1);
 }
@@ -66,7 +66,7 @@ TEST_F(Vjp, GradientOfTheLatentMatchesFiniteDifferences) {
   rows.emplace_back(x, 40, Conditioning{.tokens = tokens});
   const auto result = testing::run_alone(engine, ask(engine, rows, x, squared_error_cotangent, cost));
   const Tensor expected = numeric_gradient(x, [&](const Tensor& each) { return loss_at(denoiser, each, tokens); });
-  EXPECT_TRUE(at::allclose(result.gradient, expected, 1e-6, 1e-8));
+  EXPECT_TRUE(at::allclose(result.gradient(), expected, 1e-6, 1e-8));
 }
 
 TEST_F(Vjp, RowsThatShareTheInputAddUpAndOthersDoNotCount) {
@@ -78,7 +78,7 @@ TEST_F(Vjp, RowsThatShareTheInputAddUpAndOthersDoNotCount) {
   const auto both = testing::run_alone(engine, ask(engine, shared, tokens, squared_error_cotangent, cost));
   const auto one = testing::run_alone(engine, ask(engine, single, tokens, squared_error_cotangent, cost));
   EXPECT_EQ(both.out.size(), 3u);
-  EXPECT_TRUE(at::allclose(both.gradient, 2 * one.gradient));
+  EXPECT_TRUE(at::allclose(both.gradient(), 2 * one.gradient()));
 }
 
 TEST_F(Vjp, NothingAsksForGradientsAfterwards) {
@@ -86,7 +86,7 @@ TEST_F(Vjp, NothingAsksForGradientsAfterwards) {
   rows.emplace_back(x, 40, Conditioning{.tokens = tokens});
   const auto result = testing::run_alone(engine, ask(engine, rows, tokens, squared_error_cotangent, cost));
   EXPECT_FALSE(result.out[0].requires_grad());
-  EXPECT_FALSE(result.gradient.requires_grad());
+  EXPECT_FALSE(result.gradient().requires_grad());
   EXPECT_FALSE(tokens.requires_grad());
   EXPECT_FALSE(x.requires_grad());
 }
@@ -100,7 +100,7 @@ TEST_F(Vjp, ABatchCutForThreadsGivesEveryRequestItsOwnGradient) {
     std::vector<Row> rows;
     rows.emplace_back(x, 40, Conditioning{.tokens = inputs[k]});
     expected.push_back(
-        testing::run_alone(engine, ask(engine, rows, inputs[k], squared_error_cotangent, cost)).gradient);
+        testing::run_alone(engine, ask(engine, rows, inputs[k], squared_error_cotangent, cost)).gradient());
   }
   denoiser.batches = 0;
   cost = {};
@@ -108,7 +108,7 @@ TEST_F(Vjp, ABatchCutForThreadsGivesEveryRequestItsOwnGradient) {
     std::vector<Row> rows;
     rows.emplace_back(x, 40, Conditioning{.tokens = inputs[k]});
     const OutAndGradient result = co_await engine.out_vjp(std::move(rows), inputs[k], squared_error_cotangent, cost);
-    gradients[k] = result.gradient;
+    gradients[k] = result.gradient();
   };
   at::set_num_threads(2);
   int given = 0;
@@ -141,7 +141,7 @@ TEST_F(Vjp, AFailingCotangentEndsItsOwnRequestOnly) {
     std::vector<Row> rows;
     rows.emplace_back(x, 40, Conditioning{.tokens = tokens});
     const OutAndGradient result = co_await engine.out_vjp(std::move(rows), tokens, squared_error_cotangent, cost);
-    good_gradient = result.gradient;
+    good_gradient = result.gradient();
   };
   std::vector<Task<void>> tasks;
   tasks.push_back(bad());

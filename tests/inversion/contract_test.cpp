@@ -125,10 +125,11 @@ class Contract : public ::testing::TestWithParam<Case> {
   }
 
   Rehearsal rehearsed(const Setting& s, PromptKinds prompts = {}) const {
-    const SampleStage sample = [this](const Problem& run, const Inversion& inversion, const Guidance& guidance) {
-      return method->sample(run, inversion, guidance);
-    };
-    return rehearse(*method, sample, diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), s.steps),
+    const WayBack way_back{
+        .sample = [this](const Problem& run, const Inversion& inversion, const SourceWalk&, const Guidance& guidance) {
+          return own_way_back(*method, run, inversion, guidance);
+        }};
+    return rehearse(*method, way_back, diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), s.steps),
                     s.settings(), s.target.has_value(), prompts);
   }
 };
@@ -290,11 +291,12 @@ TEST(CommonWalk, IsTheSameWhicheverMethodWalksIt) {
   std::map<std::string, int> walkers;
   for (const Case& one : cases()) {
     const std::unique_ptr<Method> method = make_method(one.method.name, one.params);
-    const SampleStage sample = [&](const Problem& run, const Inversion& inversion, const Guidance& guidance) {
-      return method->sample(run, inversion, guidance);
-    };
+    const WayBack way_back{
+        .sample = [&](const Problem& run, const Inversion& inversion, const SourceWalk&, const Guidance& guidance) {
+          return own_way_back(*method, run, inversion, guidance);
+        }};
     const diffusion::StepGrid grid = diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), s.steps);
-    const std::string walk = rehearse(*method, sample, grid, s.settings(), false, {}).invert.walk;
+    const std::string walk = rehearse(*method, way_back, grid, s.settings(), false, {}).invert.walk;
     if (walk.empty()) continue;
     ++walkers[walk];
     const std::unique_ptr<Method> other = make_method(walk, default_params(walk));

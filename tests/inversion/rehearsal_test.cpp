@@ -14,10 +14,11 @@ Rehearsal rehearsed(const std::string& name, Values values, Settings settings = 
                     int steps = 8) {
   values["name"] = name;
   const auto method = make_method(name, config::Params("method", values));
-  const SampleStage sample = [&](const Problem& run, const Inversion& inversion, const Guidance& guidance) {
-    return method->sample(run, inversion, guidance);
-  };
-  return rehearse(*method, sample, diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), steps),
+  const WayBack way_back{
+      .sample = [&](const Problem& run, const Inversion& inversion, const SourceWalk&, const Guidance& guidance) {
+        return own_way_back(*method, run, inversion, guidance);
+      }};
+  return rehearse(*method, way_back, diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), steps),
                   settings, is_edit, {});
 }
 

@@ -57,6 +57,14 @@ TEST_F(GoldenNetworks, TextEncoderCountsTheTokensThatDoNotFit) {
   EXPECT_GT(tiny().text->encode(prompts()[4]).dropped_tokens, 0);
 }
 
+TEST_F(GoldenNetworks, TextEncoderTellsTheTokensOfAPrompt) {
+  const std::optional<text::PromptTokens> tokens = tiny().text->tokens("a red circle");
+  ASSERT_TRUE(tokens);
+  EXPECT_EQ(tokens->ids, (std::vector<int64_t>{558, 320, 513, 525, 559}));
+  EXPECT_EQ(tokens->pieces, (std::vector<std::string>{"a", "red", "circle"}));
+  EXPECT_EQ(tokens->max_length, tiny().text_length);
+}
+
 TEST_F(GoldenNetworks, UNetPredictsEpsWithItsOwnTimePerRow) {
   const Tensor eps =
       tiny().denoiser->out({golden("unet.x"), golden("unet.t").to(at::kDouble), {.tokens = golden("unet.cond")}});

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "model/prompt_table.h"
 #include "model/safetensors.h"
 #include "model/safetensors_writer.h"
 #include "support/error_of.h"
@@ -245,6 +246,14 @@ TEST_F(ModelFolder, RefusesTextThatItsUNetDoesNotTake) {
                  [](auto& tensors) { tensors["embeddings.token_embedding.weight"] = at::zeros({100, 32}); });
   const Model model = open();
   EXPECT_THAT(error_of([&] { model.text->encode("a cat"); }), HasSubstr("ids below 100"));
+}
+
+TEST(PromptTable, HasNoTokens) {
+  const roundtrip::testing::TemporaryFolder folder;
+  const fs::path path = folder.path() / "prompts.safetensors";
+  write_safetensors(path, {{"a cat", at::zeros({3, 4})}});
+  const PromptTable table(path, 4, at::kCPU);
+  EXPECT_FALSE(table.tokens("a cat"));
 }
 
 TEST(ModelOptions, NameADtype) {

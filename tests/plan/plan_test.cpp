@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "support/error_of.h"
 #include "support/sweep_fixture.h"
 
 namespace roundtrip::plan {
@@ -65,6 +66,25 @@ TEST_F(Planned, IdsAreOfTheWeightsAndNotOfTheirPath) {
 // A calibration that asked at t = 500 would index past a shorter schedule.
 TEST_F(Planned, SessionsAreAskedAtTimesOfTheGrid) {
   EXPECT_THAT(plan({"-m", "steps=2,4"}).sessions.at(0).options.times, ElementsAre(0, 1, 251, 501, 751));
+}
+
+// A list in the section of a method was once dropped without a word.
+TEST_F(Planned, ListsAndDictsOfAMethodAreRead) {
+  const auto refusal = [&](const std::string& override) {
+    return testing::error_of([&] { plan({"method=null_text", override}); }, ErrorKind::kType);
+  };
+  EXPECT_EQ(refusal("method.inner_steps=[1,2]"),
+            "command line: method.inner_steps: found [1, 2] of type list; expected int in [0, 100000]");
+  EXPECT_EQ(refusal("method.pivots={a: 1}"),
+            "command line: method.pivots: found {'a': 1} of type dict; expected one of [ddim, forward_noise]");
+  EXPECT_EQ(refusal("+method.inner=[1,2]"), "method.inner: 'null_text' has no such parameter");
+  EXPECT_EQ(refusal("+editor.blend={start: .2}"), "editor.blend: 'none' has no such parameter");
+  EXPECT_EQ(refusal("+metric.psnr={radius: [1]}"),
+            "command line: metric.psnr.radius: found [1] of type list; expected a scalar");
+  EXPECT_EQ(refusal("metric.lpips.path=[a]"),
+            "command line: metric.lpips.path: found ['a'] of type list; expected a scalar");
+  EXPECT_EQ(refusal("+dataset.count={a: 1}"),
+            "command line: dataset.count: dataset 'folder' has no such parameter; it has none");
 }
 
 }  // namespace

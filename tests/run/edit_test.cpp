@@ -1,4 +1,5 @@
 // task=edit on the tiny model: a record for each edit, held against its answer and its background.
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -132,6 +133,30 @@ TEST_F(EditTask, AMaskOfAnotherSizeFailsItsRecordAlone) {
   const store::ResultsReader results(outcome.results);
   EXPECT_THAT(results.texts("error").at(0), HasSubstr("m/half.png: 16 x 16 pixels; expected 32 x 32 as in a.png"));
   EXPECT_EQ(results.texts("status").at(1), "ok");
+}
+
+TEST_F(EditTask, WhatBoundedAnEditStandsBesideItsImage) {
+  const RunOutcome outcome =
+      run(plan({"task=edit", "steps=2", "guidance_scale=3", "save.images=all", "editor=prompt_to_prompt",
+                "editor.words=released", "editor.blend.tokens=256", "editor.blend.words=[circle,circle]"}));
+  ASSERT_EQ(outcome.failures.size(), 0u);
+  const store::ResultsReader results(outcome.results);
+  for (const char* row : {"0", "1"}) {
+    const store::Array mask = results.array(std::string("blend_masks/") + row);
+    EXPECT_EQ(mask.shape, (std::vector<int64_t>{32, 32}));
+    for (const std::byte value : mask.bytes) ASSERT_TRUE(value == std::byte{0} || value == std::byte{255});
+    const store::Array words = results.array(std::string("word_maps/") + row);
+    EXPECT_EQ(words.shape, (std::vector<int64_t>{2, 32, 32}));
+    EXPECT_EQ(*std::ranges::max_element(words.bytes), std::byte{255});  // maps are shares of their maximum
+  }
+}
+
+TEST_F(EditTask, AnEditThatNothingBoundedHasNoMaps) {
+  const RunOutcome outcome = run(plan({"task=edit", "steps=2", "guidance_scale=3", "save.images=all",
+                                       "editor=prompt_to_prompt", "editor.blend.words=[]"}));
+  const store::ResultsReader results(outcome.results);
+  EXPECT_TRUE(results.has_array("images/0"));
+  EXPECT_FALSE(results.has_array("blend_masks") || results.has_array("word_maps"));
 }
 
 TEST_F(EditTask, WithoutTargetsIsRefused) {

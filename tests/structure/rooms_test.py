@@ -31,7 +31,7 @@ def test_this_tree_keeps(check):
 
 def test_the_table_names_the_rooms_of_the_design():
     assert list(rooms.read_table(ROOT)) == (
-        "base hydra config store columns analysis app diffusion engine inversion editing text model data metrics "
+        "base hydra config store columns analysis app diffusion engine inversion text editing model data metrics "
         "session plan run rescore app/runs".split()
     )
 

@@ -53,7 +53,7 @@ MetricDescription described(const std::string& metric) {
 // Config keys that a metric reads from its section.
 std::vector<hydra::KeyInfo> keys_of(const std::string& metric, const hydra::Node& job) {
   const std::string section = "metric." + metric;
-  const metrics::MetricParams params = {{metric, config::plugin_params(job, section)}};
+  const metrics::MetricParams params = {{metric, config::scalar_params(job, section)}};
   try {
     metrics::make_metric(metric, params);
   } catch (const Error&) {  // as above

@@ -7,7 +7,13 @@ namespace {
 class None : public Editor {
  public:
   bool steers() const override { return false; }
-  Task<Trajectory> edit(const Sampler&, const Sampler& target) const override { return inversion::walk(target); }
+  bool reads_walk() const override { return false; }
+  Task<Edit> edit(const Source&, const Sampler& target, const Brief&) const override {
+    Edit edited;
+    Task<Trajectory> walking = inversion::walk(target);
+    edited.path = co_await walking;
+    co_return edited;
+  }
 };
 
 const RegisteredEditor<None> none({.name = "none", .summary = "sample under the target prompt", .source = {}});

@@ -58,10 +58,9 @@ class PromptTuning : public DdimMethod {
     return std::make_unique<Sampler>(run, inversion.pivots.back(), pair_at);
   }
 
-  Task<Trajectory> sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const override {
-    // The fit has walked the reconstruction already.
-    if (!guidance.is_edit && !inversion.reconstruction.empty() && run.eta() == 0) co_return inversion.reconstruction;
-    co_return co_await Method::sample(run, inversion, guidance);
+  // The fit's own walk, which adds no noise.
+  Trajectory known_reconstruction(const Problem& run, const Inversion& inversion) const override {
+    return run.eta() == 0 ? inversion.reconstruction : Trajectory{};
   }
 
   double default_invert_w(double) const override { return 0; }

@@ -17,7 +17,7 @@ std::string path_of(const std::string& group, int64_t row);
 // Null if the results file has no such picture.
 std::optional<Picture> picture_of(const Results& run, const std::string& group, int64_t row);
 
-// What bounded an edit: its region, white where the edit stays, and how much the words of either prompt attended where.
+// A map that bounded an edit: its region (white where the edit was kept), or the attention to the words of one prompt.
 struct BoundingMap {
   std::string caption;
   Picture picture;

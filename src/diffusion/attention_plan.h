@@ -112,7 +112,7 @@ struct AttentionPlan {
   }
 };
 
-// What a pass has seen on behalf of one plan.
+// The results of a pass that one plan asked to see.
 struct Seen {
   std::vector<at::Tensor> watched;  // [h, w], one for each watch
   at::Tensor loss;                  // of the plan's comparisons; undefined without them

@@ -1,5 +1,4 @@
-// What an editor is told of one edit: the two prompts, token by token, and the words and the region that the dataset
-// names.
+// Describes one edit to an editor: the tokens of both prompts, and the words and the region that the dataset names.
 #pragma once
 
 #include <map>

@@ -1,5 +1,7 @@
 #include "editing/editor.h"
 
+#include "editing/linked_step.h"
+
 namespace roundtrip::editing {
 namespace {
 
@@ -28,11 +30,7 @@ void require_attention(const NetworkFacts& network, const std::string& editor) {
                                               "it could control; expected none, or another model",
                                               editor));
   }
-  if (network.guidance_scale == 0) {
-    throw Error(ErrorKind::kType, fmt::format("guidance_scale: found 0, which asks for no row of the target prompt; "
-                                              "expected another number, as editor={} controls that row",
-                                              editor));
-  }
+  if (network.guidance_scale == 0) throw no_row_to_control(editor);
 }
 
 Task<SourceWalk> walk_source(const Method& method, const Editor& editor, const Problem& run, const Inversion& inversion,

@@ -69,10 +69,10 @@ class Editor {
 
   // False where the edit is the method's own way back under the target prompt, sampler or not.
   virtual bool steers() const { return true; }
-  // Whether it reads the source's walk.
+  // Returns true if the editor reads the source's walk.
   virtual bool reads_walk() const { return true; }
-  // What to watch on that walk, of its conditional row (row 0). Nothing is seen where the method knows the walk
-  // already.
+  // Returns the attention to watch in the conditional row (row 0) of that walk. If the method knows the walk already,
+  // no network runs and nothing is watched.
   virtual diffusion::AttentionPlan watches(const Brief& /*brief*/) const { return {}; }
   // Names what it watches there: walks of one sample with equal names are one walk. `words` names the source's blend
   // words of the edit; empty where its dataset gives none.
@@ -85,7 +85,7 @@ class Editor {
 
   virtual Task<Edit> edit(const Source& source, const Sampler& target, const Brief& brief) const = 0;
 
-  // Rows that the published code asks of the network for an edit of S steps; 0 where there is no such code.
+  // Returns the number of rows that the published code evaluates for an edit of S steps, or 0 if no code was published.
   virtual int64_t released_nfe(int /*S*/) const { return 0; }
 };
 

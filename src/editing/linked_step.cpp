@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
-#include "base/error.h"
-
 namespace roundtrip::editing {
 
 using diffusion::CfgRows;
+
+Error no_row_to_control(const std::string& editor) {
+  return Error(ErrorKind::kType, fmt::format("guidance_scale: found 0, which asks for no row of the target prompt; "
+                                             "expected another number, as editor={} controls that row",
+                                             editor));
+}
 
 LinkedStep::LinkedStep(const inversion::Sampler& target, at::Tensor x, int i, const char* editor)
     : LinkedStep(target, std::move(x), i, target.pair(i), editor) {}
@@ -14,11 +18,7 @@ LinkedStep::LinkedStep(const inversion::Sampler& target, at::Tensor x, int i, co
 LinkedStep::LinkedStep(const inversion::Sampler& target, at::Tensor x, int i, diffusion::CfgPair pair,
                        const char* editor)
     : target_(target), x_(std::move(x)), i_(i), pair_(std::move(pair)), which_(target.rows(pair_)) {
-  if (which_ == CfgRows::kUnconditional) {
-    throw Error(ErrorKind::kType, fmt::format("guidance_scale: found 0, which asks for no row of the target prompt; "
-                                              "expected another number, as editor={} controls that row",
-                                              editor));
-  }
+  if (which_ == CfgRows::kUnconditional) throw no_row_to_control(editor);
   rows_ = inversion::rows_of(pair_, which_, x_, target.run.grid[i].t);
   conditional_ = 0;
   if (which_ == CfgRows::kBoth) unconditional_ = 1;

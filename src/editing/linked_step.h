@@ -2,11 +2,16 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "inversion/sampler.h"
 
 namespace roundtrip::editing {
+
+// kType: w = 0 asks for no row of the target prompt, so `editor` has nothing to control.
+Error no_row_to_control(const std::string& editor);
 
 class LinkedStep {
  public:
@@ -19,7 +24,6 @@ class LinkedStep {
   // Row numbers, for plans; -1 where the row is not asked.
   int conditional() const { return conditional_; }
   int unconditional() const { return unconditional_; }
-  const diffusion::CfgPair& pair() const { return pair_; }
 
   // Adds a row at the target's level, and returns its number: an added one's where that has the same inputs.
   int add(const at::Tensor& x, const diffusion::Conditioning& c);

@@ -17,7 +17,7 @@ struct BlendSettings {
   bool has_minus = false;
 };
 
-// What each row attends to its words in one step, [h, w], heads and layers weighed alike. Minus maps are undefined
+// Attention of each row to its words in one step [h, w]; heads and layers have equal weight. Minus maps are undefined
 // without minus words.
 struct BlendMaps {
   at::Tensor source, target;

@@ -17,10 +17,10 @@ struct TokenMap {
   at::Tensor known;  // [L] float32, 1 where a target column has source columns
 };
 
-// What follows the last change, where the prompts differ in length. kShifted maps a column to the source's same word or
-// padding. kReleased maps column n to n, as the published code does: Replace then reads the words after the last
-// changed one from the wrong columns, and Refine reads the first padding columns of a shorter target from words of the
-// source.
+// Mapping of the columns after the last change, if the prompts differ in length. kShifted maps a column to the source's
+// same word or padding. kReleased maps column n to n, as the published code does: Replace then reads the words after
+// the last changed one from the wrong columns, and Refine reads the first padding columns of a shorter target from
+// words of the source.
 enum class Tail { kShifted, kReleased };
 
 // True where both prompts have the same number of words, which Replace needs.

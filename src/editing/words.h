@@ -30,9 +30,9 @@ std::optional<WordPair> read_word_pair(const config::Params& params, const std::
 // Reads how many query tokens the attention layers that an editor looks at have; null is none.
 std::optional<int64_t> read_tokens(const config::Params& params, const std::string& key);
 
-// What an absent word, or one without tokens, is: kStrict refuses it. kReleased takes no column and says nothing, as
-// the published code does: there a factor for such a word changes nothing, its window is skipped, and its region is
-// empty, so that an edit bounded by such words alone is the source's reconstruction.
+// How to handle a word that the prompt lacks, or that has no tokens. kStrict throws an error. kReleased ignores the
+// word silently, as the published code does: its factor and its window have no effect and its region is empty, so an
+// edit that is bounded only by such words equals the source's reconstruction.
 enum class WordsRule { kStrict, kReleased };
 
 // Throws kInput for a prompt with more tokens than the embedding has rows.

@@ -1,8 +1,8 @@
 // CLIP's byte-level BPE tokenizer (Radford et al., ICML 2021), with the ids of transformers' CLIPTokenizer (5.x).
 //
 // A prompt is searched for added tokens, normalised and split into words, and each word is encoded. The ids are then
-// placed between the start and the end token and padded. Tokens decode alone; not implemented: decoding of texts, pairs
-// of texts, prompt weights.
+// placed between the start and the end token and padded. A single token can be decoded to its text. Not implemented:
+// decoding of whole texts, pairs of texts, prompt weights.
 #pragma once
 
 #include <cstdint>

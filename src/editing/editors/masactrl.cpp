@@ -105,7 +105,8 @@ class MasaCtrl : public Editor {
     return {.min_tokens = tokens, .max_tokens = tokens};
   }
 
-  // What every edited row does, its rows left open. A rehearsal asks for the same rows without regions.
+  // Returns the route of every edited row; the caller fills in the row numbers. A rehearsal uses the same rows without
+  // regions.
   Route route(const Brief& brief) const {
     Route edited{.sites = {.min_depth = static_cast<int>(depth_)},
                  .kind = mode_ == Mode::kUnion ? Route::Kind::kUnion : Route::Kind::kSourceContent};

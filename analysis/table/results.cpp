@@ -90,6 +90,12 @@ void Results::read_records() {
                                     : store::Value(numbers[first_rows[s]]));
     }
   }
+  // Files older than an axis match newer ones.
+  for (const columns::Axis& axis : columns::axes()) {
+    if (axis.before.empty() || reader_.has(axis.column.name)) continue;
+    axes_.push_back(axis.column.name);
+    for (Setting& setting : settings) setting.emplace_back(axis.before);
+  }
   make_cells(std::move(settings), trial_of, first_rows);
   find_varying();
 }

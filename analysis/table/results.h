@@ -34,7 +34,8 @@ class Results {
   const store::ResultsReader& reader() const { return reader_; }
   int64_t records() const { return reader_.records(); }
 
-  const std::vector<std::string>& axes() const { return axes_; }   // columns in the file's order
+  // Columns in the file's order, then those that came after the file was written.
+  const std::vector<std::string>& axes() const { return axes_; }
   const std::vector<size_t>& varying() const { return varying_; }  // those that differ between cells
   size_t axis(const std::string& column) const;                    // may throw kInput with the nearest name
   const std::vector<Cell>& cells() const { return cells_; }        // in the order of the plan

@@ -15,7 +15,7 @@ const std::vector<Axis>& axes() {
     std::vector<Axis> all = {
         {kTask.column(), "task", {"task"}},
         {kMethod.column(), "method", {"method", "method.name"}},
-        {kEditor.column(), "editor", {"editor", "editor.name"}},
+        {kEditor.column(), "editor", {"editor", "editor.name"}, "none"},
         {kSteps.column(), "steps", {"steps"}},
         {kInvertGuidanceScale.column(), "invert w", {"invert_guidance_scale"}},
         {kEpsAt.column(), "eps_at", {"eps_at"}},

@@ -90,6 +90,7 @@ struct Axis {
   store::Column column;
   std::string label;              // "w"
   std::vector<std::string> keys;  // config keys with which it varies: "guidance_scale"
+  std::string before = {};        // what records mean by not having the column, if it came after the first files
 };
 
 // Axes of a setting in the table's order. Swept parameters follow them.

@@ -59,6 +59,20 @@ TEST_F(Gate, PassesOnARerun) {
   EXPECT_EQ(report.summary(), "passed: 10 pass, 0 fail, 0 missing, 0 inconclusive, 0 new");
 }
 
+TEST_F(Gate, ReadsABaselineOlderThanAnAxis) {
+  MadeRun old = good_run();
+  old.lacks = {"editor"};
+  const GateReport report = judge_run(results("old", old), results("new", good_run()), {});
+  EXPECT_EQ(report.exit_code(), 0) << report.summary();
+  EXPECT_EQ(report.summary(), "passed: 8 pass, 0 fail, 0 missing, 0 inconclusive, 0 new");
+
+  const GateReport edited = judge_run(
+      results("before", old),
+      results("after", with([](auto&, int64_t, auto& record) { record.values["editor"] = std::string("masactrl"); })),
+      {});
+  EXPECT_EQ(edited.exit_code(), 5) << edited.summary();
+}
+
 TEST_F(Gate, CatchesAFifthOfADecibelOnEveryImage) {
   const GateReport report = judge(with([](auto&, int64_t, store::Record& record) { number(record, "psnr") -= 0.2; }));
   EXPECT_EQ(report.exit_code(), 4);

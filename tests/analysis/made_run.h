@@ -34,6 +34,7 @@ struct MadeRun {
   std::function<void(const MadeTrial&, int64_t image, store::Record&)> edit = {};
   // Whether there is such a record at all.
   std::function<bool(const MadeTrial&, int64_t image)> has = {};
+  std::vector<std::string> lacks = {};  // columns that a file of an earlier version does not have
   std::string config = "steps: 10\n";
   std::map<std::string, std::string> provenance = {{"processor", "an abacus"}, {"cores", "2"}, {"libtorch", "2.13.0"}};
   // Beside the table: called for each record once it is written.
@@ -53,6 +54,7 @@ inline store::Record made_record(const MadeTrial& trial, int64_t number, int64_t
                    {"sample", "photos/" + std::to_string(image)},
                    {"task", std::string("reconstruct")},
                    {"method", trial.method},
+                   {"editor", std::string("none")},
                    {"steps", trial.steps},
                    {"guidance_scale", trial.w},
                    {"invert_guidance_scale", 1.0},
@@ -119,7 +121,9 @@ inline void append(const store::Record& record, const std::vector<store::Column>
 
 // Writes the run into `folder` and returns its results file.
 inline std::filesystem::path make_run(const std::filesystem::path& folder, const MadeRun& run) {
-  const store::TableLayout layout{.columns = columns::table_columns({}, run.metrics),
+  std::vector<store::Column> columns = columns::table_columns({}, run.metrics);
+  std::erase_if(columns, [&](const store::Column& column) { return std::ranges::count(run.lacks, column.name) > 0; });
+  const store::TableLayout layout{.columns = std::move(columns),
                                   .attributes = {},
                                   .trial_configs = std::vector<std::string>(run.trials.size(), run.config),
                                   .trial_ids = {},

@@ -59,6 +59,10 @@ Layout read_layout(const std::string& name_or_file) {
                 .each = {},
                 .rows = {},
                 .columns = {}};
+  if (const Node* counts = root.find("counts"); counts != nullptr) layout.counts = counts->as_bool();
+  if (const Node* by = root.find("by"); by != nullptr) {
+    for (const Node& column : by->list()) layout.by.push_back(column.as_string());
+  }
   const Node& rows = at(root, "rows");
   if (rows.is_dict()) {
     layout.each = at(rows, "each").as_string();

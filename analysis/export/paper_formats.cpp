@@ -65,6 +65,17 @@ std::string markdown_text(std::string text) {
   return text;
 }
 
+// The last row, of the numbers of images.
+std::vector<std::string> counts_row(const PaperTable& table) {
+  std::vector<std::string> fields = {"images"};
+  fields.resize(table.heads.size());
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    fields.push_back(images_text(table, c));
+    if (table.columns[c].has_published) fields.emplace_back();
+  }
+  return fields;
+}
+
 }  // namespace
 
 std::string paper_csv(const PaperTable& table) {
@@ -109,8 +120,9 @@ std::string paper_markdown(const PaperTable& table) {
   std::string heads = "|", rule = "|", rows;
   for (const std::string& head : table.heads) heads += " " + markdown_text(head) + " |", rule += "---|";
   for (const PaperColumn& column : table.columns) {
-    heads += fmt::format(" {} {} |", markdown_text(column.label),
-                         column.measure.direction == "higher" ? "\u2191" : "\u2193");
+    heads += " " + markdown_text(column.label);
+    if (!column.measure.direction.empty()) heads += column.measure.direction == "higher" ? " \u2191" : " \u2193";
+    heads += " |";
     rule += "---:|";
     if (column.has_published) heads += " published |", rule += "---:|";
   }
@@ -129,6 +141,7 @@ std::string paper_markdown(const PaperTable& table) {
     }
     rows += "\n";
   }
+  if (table.counts) rows += "| " + join(counts_row(table), " | ") + " |\n";
   std::string text = heads + "\n" + rule + "\n" + rows;
   if (!table.source.empty()) text += fmt::format("\nLaid out as {}.\n", table.source);
   if (!table.published_source.empty()) text += fmt::format("\nPublished: {}.\n", table.published_source);
@@ -141,8 +154,11 @@ std::string paper_latex(const PaperTable& table) {
   for (const std::string& head : table.heads) heads.push_back(latex_text(head));
   for (const PaperColumn& column : table.columns) {
     columns += column.has_published ? "rr" : "r";
-    heads.push_back(latex_text(column.label) +
-                    (column.measure.direction == "higher" ? " $\\uparrow$" : " $\\downarrow$"));
+    std::string head = latex_text(column.label);
+    if (!column.measure.direction.empty()) {
+      head += column.measure.direction == "higher" ? " $\\uparrow$" : " $\\downarrow$";
+    }
+    heads.push_back(std::move(head));
     if (column.has_published) heads.push_back("published");
   }
   if (!table.source.empty()) text += "% laid out as " + table.source + "\n";
@@ -162,6 +178,7 @@ std::string paper_latex(const PaperTable& table) {
     }
     text += join(fields, " & ") + " \\\\\n";
   }
+  if (table.counts) text += "\\midrule\n" + join(counts_row(table), " & ") + " \\\\\n";
   return text + "\\bottomrule\n\\end{tabular}\n";
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -34,6 +35,17 @@ PaperEntry entry_for(const ReportData& data, const ReportCell& cell, const std::
   PaperEntry entry;
   if (data.has(cell, measure)) entry.ours = data.estimate(cell, measure);
   entry.published = published_for(published, cell, measure);
+  return entry;
+}
+
+// The entry of a row that the run does not have: what was published for exactly this row.
+PaperEntry published_alone(const std::optional<Published>& published, const Selector& row, const std::string& measure) {
+  PaperEntry entry;
+  if (!published) return entry;
+  for (const PublishedValues& values : published->values) {
+    const auto value = values.of.find(measure);
+    if (values.where == row && value != values.of.end()) entry.published = value->second;
+  }
   return entry;
 }
 
@@ -86,7 +98,7 @@ store::Column measure_of(const ReportData& data, const std::string& name) {
   for (const auto& run : data.runs()) {
     if (const store::Column* column = run->find(name)) return *column;
   }
-  return {name, store::ColumnType::kFloat64, "", "", "lower", ""};
+  return {name, store::ColumnType::kFloat64, "", "", "", ""};
 }
 
 }  // namespace
@@ -136,11 +148,25 @@ PaperTable table_like(const Layout& layout, const ReportData& data, const Select
         }
         found = &cell;
       }
-      made.entries.push_back(found == nullptr ? PaperEntry{} : entry_for(data, *found, column.of, published));
+      made.entries.push_back(found == nullptr ? published_alone(published, row.where, column.of)
+                                              : entry_for(data, *found, column.of, published));
     }
   }
   rank(table);
+  table.counts = layout.counts;
   return table;
+}
+
+std::string images_text(const PaperTable& table, size_t column) {
+  int64_t least = std::numeric_limits<int64_t>::max(), most = 0;
+  for (const PaperRow& row : table.rows) {
+    const PaperEntry& entry = row.entries[column];
+    if (!entry.ours) continue;
+    least = std::min(least, entry.ours->images);
+    most = std::max(most, entry.ours->images);
+  }
+  if (most == 0) return "";
+  return least == most ? fmt::format("{}", most) : fmt::format("{}-{}", least, most);
 }
 
 }  // namespace roundtrip::analysis

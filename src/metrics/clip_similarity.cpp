@@ -48,6 +48,7 @@ const Registered<Metric, ClipSimilarity> clip_similarity(
      .long_name = "100 max(cos, 0) of the CLIP embeddings of the picture and its caption",
      .direction = Direction::kHigherIsBetter,
      .wants = {.caption = true},
+     .on_parts = true,
      .order = 7});
 
 }  // namespace

@@ -33,6 +33,13 @@ struct Wants {
   bool operator==(const Wants&) const = default;
 };
 
+// What a score of an edit's background is taken over: the part of the picture that the edit may not change.
+enum class Background {
+  kNone,       // the score has no meaning on a part of a picture
+  kPixels,     // its pixels: Metric::score_where
+  kComposite,  // the picture with the source put back where the edit may change it, so that no seam is scored
+};
+
 struct MetricInfo {
   static constexpr PluginKind kKind{.noun = "metric", .key = "metrics", .unknown = ErrorKind::kType};
 
@@ -43,10 +50,11 @@ struct MetricInfo {
   Direction direction = Direction::kLowerIsBetter;
   std::string version = {};  // changes whenever the numbers would; a metric with a module includes its network
   Wants wants = {.reference = true};
-  int digits = 4;           // after the decimal point
-  bool log_axis = false;    // in figures
-  bool has_floor = false;   // the loss of encoding and decoding alone is recorded beside it, as codec_<name>
-  bool per_pixel = false;   // can be computed over some of the pixels: Metric::score_where
+  int digits = 4;          // after the decimal point
+  bool log_axis = false;   // in figures
+  bool has_floor = false;  // the loss of encoding and decoding alone is recorded beside it, as codec_<name>
+  Background background = Background::kComposite;  // of a metric on pictures
+  bool on_parts = false;    // of a metric that wants captions: it also scores the edited part, and the source
   bool perceptual = false;  // judges what a viewer sees rather than pixel values
   int order = 100;          // place among measures, lowest first, in the order of interest to a reader
 
@@ -77,7 +85,7 @@ class Metric {
   // Returns [N] float64 on the inputs' device. A NaN in a picture gives NaN for that picture alone.
   virtual Tensor score(const Inputs& inputs) = 0;
 
-  // Scores the pixels where `counts` [N, 1, H, W] is true, for a metric with `per_pixel`; NaN if there are none.
+  // Scores the pixels where `counts` [N, 1, H, W] is true, for a metric with kPixels; NaN if there are none.
   virtual Tensor score_where(const Tensor& reference, const Tensor& test, const Tensor& counts);
 
   // Returns a caption in the metric's own form, always of one shape, for a metric that wants captions.

@@ -37,7 +37,7 @@ const Registered<Metric, Mse> mse({.name = "mse",
                                    .version = "1",
                                    .digits = 5,
                                    .log_axis = true,
-                                   .per_pixel = true,
+                                   .background = Background::kPixels,
                                    .order = 8});
 
 }  // namespace

@@ -70,9 +70,13 @@ Node deciding_config(const Node& config, const std::vector<std::string>& swept) 
   // Digests stand for files: of weights in the trial's id, of images in the records.
   deciding.erase("model.path");
   for (const std::string& key : files_of_metrics(config)) deciding.erase(key);
-  // A setting of later versions, at the value that it had without a name.
-  const Node* editor = deciding.find("editor.name");
-  if (editor != nullptr && hydra::python_str(*editor) == "none") deciding.erase("editor");
+  // Settings of later versions, at the values that they had without a name.
+  const auto is = [&](const char* key, const char* text) {
+    const Node* value = deciding.find(key);
+    return value != nullptr && hydra::python_str(*value) == text;
+  };
+  if (is("editor.name", "none")) deciding.erase("editor");
+  if (is("pie.protocol", "proper") && is("pie.save", "None") && is("pie.resolution", "None")) deciding.erase("pie");
   return deciding;
 }
 

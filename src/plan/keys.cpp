@@ -38,7 +38,10 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
   keys.walked =
       fmt::format("{};walk;{}{}", keys.fitted, trial.walks_source() ? trial.editor->walk_key(prompts.words) : "none",
                   values_read(trial, seen.walk.reads));
-  keys.sampled = fmt::format("{};{}{}", keys.fitted, task, values_read(trial, seen.sample.reads));
+  const std::string protocol = session::key_text(trial.protocol);
+  keys.reference =
+      fmt::format("{};reference{}{}", keys.prepared, trial.edits ? fmt::format(";edit={}", edit) : "", protocol);
+  keys.sampled = fmt::format("{};{}{}{}", keys.fitted, task, values_read(trial, seen.sample.reads), protocol);
   return keys;
 }
 

@@ -77,6 +77,18 @@ void check_editor(const Trial& trial, const model::ModelCard& model, const data:
   trial.editor->require(facts);
 }
 
+// The trial's dataset at its protocol's size, which an earlier trial may have opened.
+std::shared_ptr<const data::Dataset> scored_dataset(const Plan& plan, const PlanDataset& entry, const Trial& trial) {
+  const int side = *trial.protocol.resolution;
+  for (const size_t k : entry.trials) {
+    const Trial& other = plan.trials[k];
+    if (other.scored_dataset && other.protocol.resolution == side) return other.scored_dataset;
+  }
+  data::DatasetOptions options = trial.dataset;
+  options.size = {side, side};
+  return data::open_dataset(options);
+}
+
 // Settings that the model has to agree with: its size, its schedule.
 void check_against_model(Plan& plan, PlanSession& session, const std::vector<size_t>& trials, TrialIds ids) {
   const model::ModelCard model =
@@ -125,6 +137,7 @@ void check_against_model(Plan& plan, PlanSession& session, const std::vector<siz
     PlanDataset& entry = dataset_of(session, trial.dataset);
     entry.trials.push_back(k);
     check_editor(trial, model, *entry.dataset);
+    if (trial.protocol.resolution) trial.scored_dataset = scored_dataset(plan, entry, trial);
     const int64_t records = entry.records(trial);
     if (trial.save_trajectories) plan.saved_bytes += records * 2 * (trial.steps + 1) * latent;
     if (trial.save_images == SaveImages::kAll) plan.saved_bytes += records * 2 * 3 * height * width;

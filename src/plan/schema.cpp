@@ -35,6 +35,8 @@ const Schema& schema() {
     // So do a metric and a kind of dataset, which have keys beside those above.
     s.add_open_section("metric");
     s.add_open_section("dataset");
+    // Axes of pictures that another program made, which `roundtrip score` writes into their columns.
+    s.add_open_section("label");
     // Claims of an experiment, which `roundtrip check` reads.
     s.add_open_section("expect");
 
@@ -53,6 +55,13 @@ const Schema& schema() {
     s.add({"seed", Type::integer().min(0), "", "seed of all noise"});
     s.add({"null_prompt", Type::string(), "", "prompt of the unconditional branch"});
     s.add({"metrics", Type::list(Type::string()), "", "metrics that score the results"});
+
+    s.add({"pie.protocol", Type::one_of({"proper", "released"}), "",
+           "how edits are scored: proper, or as the released evaluation of PIE-Bench does"});
+    s.add({"pie.save", Type::one_of({"float", "png", "jpeg"}).or_null(), "",
+           "what a result is saved as before it is scored; null: float, or jpeg under released"});
+    s.add({"pie.resolution", Type::integer().min(1).or_null(), "pixels",
+           "side that source and result are resized to before they are scored; null: as they are"});
 
     s.add({"engine.device", Type::string(), "", "device of the networks: auto, cpu, cuda or cuda:N"});
     s.add({"engine.threads", Type::integer().range(1, 1024).or_null(), "", "number of CPU threads; null: all cores"});

@@ -65,7 +65,7 @@ TEST(Metrics, AreScoresOfPairsInFloat64WithASpelledOutInfo) {
     if (wants.reference || wants.latents || wants.target) {
       EXPECT_THROW(metric->score(pair(a, b.narrow(3, 0, 10))), Error) << name;
     }
-    if (!metric->info().per_pixel) continue;
+    if (metric->info().background != Background::kPixels) continue;
     const Tensor whole = at::ones({3, 1, 24, 20}, at::kBool);
     EXPECT_TRUE(at::allclose(metric->score_where(a, b, whole), scores)) << name;
     EXPECT_TRUE(metric->score_where(a, b, whole.logical_not()).isnan().all().item<bool>()) << name;

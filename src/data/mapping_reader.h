@@ -29,10 +29,10 @@ struct MappingRules {
   std::filesystem::path list = {};    // the file
   std::filesystem::path images = {};  // the folder that image names are relative to
   MappingFields fields = {};
-  std::string strip = {};                     // characters that are removed from prompts, such as "[]"
-  bool mask_border = false;              // mark the outermost pixels of run-length masks
-  std::vector<std::string> type_names = {};   // of the types 0, 1, ...; empty: any text is a type
-  std::optional<double> equalizer = {};  // factor of the target's blend word; none: the edit has no equalizer
+  std::string strip = {};                    // characters that are removed from prompts, such as "[]"
+  bool mask_border = false;                  // mark the outermost pixels of run-length masks
+  std::vector<std::string> type_names = {};  // of the types 0, 1, ...; empty: any text is a type
+  std::optional<double> equalizer = {};      // factor of the target's blend word; none: the edit has no equalizer
 };
 
 // An edit's attributes are "type", "type_name" (where types have names) and "instruction". Throws kInput, or kParse for

@@ -1,5 +1,5 @@
-"""Datasets against readers written from their published formats alone: PIE-Bench's masks and prompts with NumPy, COCO with
-json, tables with csv, FlowEdit's list with PyYAML, pictures with Pillow, PIE-Bench++ with pyarrow.
+"""Datasets against readers written from their published formats alone: PIE-Bench's masks and prompts with NumPy, COCO
+with json, tables with csv, FlowEdit's list with PyYAML, pictures with Pillow, PIE-Bench++ with pyarrow.
 
 The datasets themselves are handed out by form, so `roundtrip data make pie-like` and this file write what is read.
 ROUNDTRIP_DATASET_PROBE names the program that prints a dataset (by default build/release/dataset_probe).
@@ -61,8 +61,15 @@ def pattern(seed, height, width):
 
 @pytest.mark.parametrize(
     ("height", "width", "to"),
-    [(512, 512, (64, 64)), (97, 131, (32, 32)), (40, 33, (64, 64)), (64, 96, (64, 64)), (31, 200, (48, 80)), (65, 64, (8, 9))],
-)  # fmt: skip
+    [
+        (512, 512, (64, 64)),
+        (97, 131, (32, 32)),
+        (40, 33, (64, 64)),
+        (64, 96, (64, 64)),
+        (31, 200, (48, 80)),
+        (65, 64, (8, 9)),
+    ],
+)
 def test_bicubic_is_pillows(tmp_path, height, width, to):
     Image.fromarray(pattern(height * width, height, width)).save(tmp_path / "a.png")
     (sample,) = read("folder", tmp_path, size=to, resample="bicubic")
@@ -76,7 +83,7 @@ def test_bicubic_is_pillows(tmp_path, height, width, to):
 
 
 def test_the_published_loader_is_met_at_its_size(tmp_path):
-    """PIE-Bench's images are square JPEGs that the loader leaves as they are; libjpeg may round otherwise by a level."""
+    """PIE-Bench's images are square JPEGs that the loader leaves as they are; another libjpeg may round by a level."""
     Image.fromarray(pattern(1, 512, 512)).save(tmp_path / "a.jpg", quality=95)
     (sample,) = read("folder", tmp_path, size=(512, 512), resample="bicubic")
     worst = np.abs(sample["pixels"].astype(int) - np.asarray(Image.open(tmp_path / "a.jpg")).astype(int)).max()
@@ -127,7 +134,7 @@ def test_random_runs_are_decoded_alike(tmp_path):
         name = f"0_random_140/{key}.png"
         (tmp_path / "annotation_images" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pattern(number, 9, 9)).save(tmp_path / "annotation_images" / name)
-        runs = [part for _ in range(generator.randrange(6)) for part in (generator.randrange(82), generator.randrange(30))]
+        runs = [generator.randrange((82, 30)[place % 2]) for place in range(2 * generator.randrange(6))]
         mapping[key] = {"image_path": name, "original_prompt": "a", "editing_prompt": "b", "editing_instruction": "",
                         "editing_type_id": "0", "blended_word": "", "mask": runs}  # fmt: skip
     (tmp_path / "mapping_file.json").write_text(json.dumps(mapping))
@@ -135,7 +142,8 @@ def test_random_runs_are_decoded_alike(tmp_path):
     for sample, record in zip(read("pie", tmp_path, params=PIE), mapping.values(), strict=True):
         (edit,) = sample["edits"]
         assert np.array_equal(edit["mask"], decoded(record["mask"], 9))
-        clipped = sum(start + length > 81 for start, length in zip(record["mask"][::2], record["mask"][1::2], strict=True))
+        ends = [start + length for start, length in zip(record["mask"][::2], record["mask"][1::2], strict=True)]
+        clipped = sum(end > 81 for end in ends)
         assert [note.split()[0] for note in edit["notes"] if "clipped" in note] == [str(clipped)] * (clipped > 0)
         over += clipped
     assert over > 3
@@ -171,7 +179,8 @@ def test_coco_is_read_as_by_json(tmp_path, caption):
         Image.fromarray(pattern(number, 16, 16)).save(tmp_path / "val2017" / name, quality=95)
         images.append({"id": number, "file_name": name, "license": 1})
         for _ in range(generator.randrange(5)):
-            annotations.append({"image_id": number, "id": generator.randrange(10**6), "caption": f"é {generator.random()}"})
+            note = {"image_id": number, "id": generator.randrange(10**6), "caption": f"é {generator.random()}"}
+            annotations.append(note)
     (tmp_path / "annotations").mkdir()
     file = tmp_path / "annotations/captions_val2017.json"
     file.write_text(json.dumps({"info": {}, "licenses": [], "images": images, "annotations": annotations}))
@@ -220,7 +229,8 @@ def test_flowedits_list_is_read_as_by_pyyaml(tmp_path):
     for name in ("a", "b"):
         Image.fromarray(pattern(1, 4, 4)).save(tmp_path / f"data/{name}.png")
     (tmp_path / "flowedit.yaml").write_text(FLOWEDIT)
-    fields = FIELDS | {"image": ["init_img", "input_img"], "source": "source_prompt", "target": "target_prompts", "edit": "target_codes"}  # fmt: skip
+    names = {"source": "source_prompt", "target": "target_prompts", "edit": "target_codes"}
+    fields = FIELDS | {"image": ["init_img", "input_img"]} | names
     samples = read("mapping", tmp_path, params=MAPPING | {"fields": fields})
     for sample, record in zip(samples, yaml.safe_load(FLOWEDIT), strict=True):
         assert sample["id"] + ".png" == record["init_img"]
@@ -278,21 +288,31 @@ def test_pie_bench_pp_becomes_pie(tmp_path):
     assert kept["edit_action"] == COLUMNS["edit_action"][0]
 
 
-def test_pie_bench_pp_of_another_form_is_refused(tmp_path):
-    write_parquet(tmp_path / "a/1_change_object_80", {name: COLUMNS[name] for name in COLUMNS if name != "mask"} | {"masks": [1, 2]})
-    code, _, errors = convert(tmp_path / "a", tmp_path / "out")
+@pytest.mark.parametrize(
+    ("folder", "columns", "message"),
+    [
+        ("1_change_object_80", {"masks": [1, 2]}, "unknown columns masks; expected aspect_mapping, blended_words, "),
+        ("1_change_object_80", {"mask": None}, "no mask; expected aspect_mapping, blended_words, "),
+        ("1_change_object_80", {"mask": ["0 64", "0 x"]}, "row 1: mask is '0 x'; expected whole numbers"),
+        ("1_change_object_80", {"id": ["7", "7"]}, "row 1: id 7 repeats "),
+        ("1_change_object_80", {"id": ["7", "../8"]}, "row 1: id is '../8'; expected letters and digits"),
+        ("1_change_object_80", {"blended_words": ["cat,dog", ""]}, "row 0: blended_words is 'cat,dog'; expected a list"),
+        ("1_change_object_80", {"source_prompt": ["a", None]}, "row 1: source_prompt is null; expected a text"),
+        ("style", {}, "style: holds parquet files; expected a folder named as 0_random_140 is"),
+    ],
+)
+def test_pie_bench_pp_of_another_form_is_refused(tmp_path, folder, columns, message):
+    kept = {name: column for name, column in (COLUMNS | columns).items() if column is not None}
+    write_parquet(tmp_path / "in" / folder, kept)
+    code, _, errors = convert(tmp_path / "in", tmp_path / "out")
     assert code == 1
-    assert "parquet: unknown columns masks and no mask; expected aspect_mapping, blended_words, " in errors
-    write_parquet(tmp_path / "b/1_change_object_80", COLUMNS | {"mask": ["0 64", "0 x"]})
-    assert "row 1: mask is '0 x'; expected whole numbers" in convert(tmp_path / "b", tmp_path / "b-out")[2]
-    write_parquet(tmp_path / "c/1_change_object_80", COLUMNS | {"id": ["7", "7"]})
-    assert "row 1: id 7 repeats " in convert(tmp_path / "c", tmp_path / "c-out")[2]
-    write_parquet(tmp_path / "d/1_change_object_80", COLUMNS | {"blended_words": ["cat,dog", ""]})
-    assert "row 0: blended_words is 'cat,dog'; expected a list of texts" in convert(tmp_path / "d", tmp_path / "d-out")[2]
-    write_parquet(tmp_path / "e/style")
-    assert "style: holds parquet files; expected a folder named as 0_random_140 is" in convert(tmp_path / "e", tmp_path / "e-out")[2]
-    assert "exists already; expected the name of a new folder" in convert(tmp_path / "e", tmp_path / "e")[2]
-    assert "no parquet file in it" in convert(tmp_path / "d-out", tmp_path / "f-out")[2]
+    assert message in errors
+
+
+def test_pie_bench_pp_is_looked_for_where_it_is(tmp_path):
+    (tmp_path / "in").mkdir()
+    assert "in: no parquet file in it; expected folders" in convert(tmp_path / "in", tmp_path / "out")[2]
+    assert "in: exists already; expected the name of a new folder" in convert(tmp_path / "in", tmp_path / "in")[2]
 
 
 def test_lists_that_lack_a_field_are_refused_by_place(pie, tmp_path):
@@ -301,4 +321,5 @@ def test_lists_that_lack_a_field_are_refused_by_place(pie, tmp_path):
     del mapping[key]["mask"]
     (tmp_path / "mapping_file.json").write_text(json.dumps(mapping))
     (tmp_path / "annotation_images").symlink_to(pie / "annotation_images")
-    assert f"mapping_file.json: {key}: has no mask; expected it beside image_path, " in refused("pie", tmp_path, params=PIE)
+    message = f"mapping_file.json: {key}: has no mask; expected it beside image_path, "
+    assert message in refused("pie", tmp_path, params=PIE)

@@ -16,6 +16,10 @@ Error usage_error(const Words& words, const std::vector<std::string>& known) {
 }
 
 int data_command(const Words& words) {
+  if (!words.empty() && (words[0] == "--help" || words[0] == "-h")) {
+    fmt::print("usage: roundtrip {}\n       roundtrip {}\n\nEach has --help.\n", kDataCheckUsage, kDataMakeUsage);
+    return 0;
+  }
   if (words.empty() || (words[0] != "check" && words[0] != "make")) throw usage_error(words, {"check", "make"});
   const Words rest(words.begin() + 1, words.end());
   return words[0] == "check" ? data_check(rest) : data_make(rest);

@@ -27,7 +27,7 @@ const Schema& schema() {
     const Type side = Type::integer().min(1);
     s.add({"dataset.size", Type::any_of({side, Type::list(side).size(2)}).or_null(), "pixels",
            "size that images are resized to, a number or [height, width]; null: the model's"});
-    s.add({"dataset.resample", Type::one_of({"area", "lanczos"}), "", "how images are resized"});
+    s.add({"dataset.resample", Type::one_of({"area", "lanczos", "bicubic"}), "", "how images are resized"});
 
     // A method reads its own parameters, with types and ranges, when it is made (inversion/method.h).
     s.add_open_section("method");

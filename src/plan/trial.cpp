@@ -151,6 +151,8 @@ store::Value value_of(const Node* node, const std::string& key, const hydra::Job
 
 }  // namespace
 
+data::DatasetOptions dataset_options(const Node& config) { return read_dataset(Reader(config), config); }
+
 std::vector<std::string> swept_parameters(const hydra::Launch& launch) {
   std::set<std::string> with_columns;
   for (const columns::Axis& axis : columns::axes()) with_columns.insert(axis.keys.begin(), axis.keys.end());

@@ -54,6 +54,9 @@ struct Trial {
   double w() const { return settings.numbers.at(inversion::kWKey); }
 };
 
+// Reads the dataset of a resolved and checked config.
+data::DatasetOptions dataset_options(const hydra::Node& config);
+
 // Reads a job of `launch`. Throws kType or kMissing for a method or parameter that is not there, a metric that is
 // unknown, or a device that makes no sense.
 Trial read_trial(const hydra::Launch& launch, const hydra::Job& job);

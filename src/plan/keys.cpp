@@ -31,6 +31,7 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
       trial.edits ? fmt::format("edit={};editor={};{}", edit, trial.editor_name, trial.editor_params) : "reconstruct";
   RecordKeys keys;
   keys.prepared = fmt::format("sample={}/{};encode={};null={}", dataset, sample, encode, trial.null_prompt);
+  if (trial.source_prompt) keys.prepared += fmt::format(";source={}", *trial.source_prompt);
   if (trial.engine.timing == session::Timing::kIsolated) keys.prepared += fmt::format(";trial={}", trial.number);
   keys.inverted = fmt::format("{};{};S={}{}", keys.prepared, walk, trial.steps, values_read(trial, seen.invert.reads));
   keys.fitted = fmt::format("{};fit;{}{}", keys.inverted, method, values_read(trial, seen.fit.reads));

@@ -54,6 +54,8 @@ const Schema& schema() {
            "inversion evaluates eps at the timestep stepped to (t) or from (t-1)"});
     s.add({"seed", Type::integer().min(0), "", "seed of all noise"});
     s.add({"null_prompt", Type::string(), "", "prompt of the unconditional branch"});
+    s.add({"source_prompt", Type::string().or_null(), "",
+           "prompt of the source, when inverting and in an editor; null: each image's own"});
     s.add({"metrics", Type::list(Type::string()), "", "metrics that score the results"});
 
     s.add({"pie.protocol", Type::one_of({"proper", "released"}), "",

@@ -223,6 +223,7 @@ Trial read_settings(const Node& config) {
   trial.settings.eps_at = read.text("eps_at") == "t" ? inversion::EpsAt::kTo : inversion::EpsAt::kFrom;
   trial.seed = read.integer("seed");
   trial.null_prompt = read.text("null_prompt");
+  if (!read.at("source_prompt").is_null()) trial.source_prompt = read.text("source_prompt");
   trial.save_trajectories = read.at("save.trajectories").as_bool();
   const std::string& images = read.text("save.images");
   trial.save_images = images == "all" ? SaveImages::kAll : images == "none" ? SaveImages::kNone : SaveImages::kWorst8;

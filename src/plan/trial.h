@@ -40,6 +40,7 @@ struct Trial {
   inversion::Settings settings;                          // invert_w is NaN where inverting asks no network
   int64_t seed = 0;
   std::string null_prompt;
+  std::optional<std::string> source_prompt;  // in place of each sample's own
   std::vector<std::string> metrics;
   metrics::MetricParams metric_params;  // of every section `metric.<name>`, completed by the protocol
   session::Protocol protocol;

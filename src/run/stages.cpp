@@ -75,11 +75,11 @@ Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sa
   session::Session& session = context.session;
   Prepared prepared;
   const data::Sample read = context.dataset.read(sample);
-  prepared.prompt = read.prompt;
+  prepared.prompt = trial.source_prompt.value_or(read.prompt);
   prepared.notes = read.notes;
   prepared.pixels = session.pixels(read.pixels);
 
-  const session::Session::Embedding& source = session.embedding(read.prompt);
+  const session::Session::Embedding& source = session.embedding(prepared.prompt);
   const session::Session::Embedding& null = session.embedding(trial.null_prompt);
   prepared.source = source.conditioning;
   prepared.null = null.conditioning;
@@ -120,7 +120,7 @@ Task<Reference> reference(StageContext context, const plan::Trial& trial, size_t
                      .test = session::scored_picture(trial.protocol, prepared->decoded),
                      .x0 = prepared->x0,
                      .x = prepared->x0,
-                     .caption = prepared->prompt};
+                     .caption = context.dataset.prompt(number)};
   Task<session::Scores> scoring =
       session::floor_scores(context.session.scorer(), trial.protocol, std::move(pair), made.target);
   made.floor = co_await scoring;
@@ -209,8 +209,11 @@ Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t numb
   const std::vector<Tensor> decoded = co_await decoding;
   result.decode_seconds = decoding.request().seconds;
   const Tensor shown = session::scored_picture(trial.protocol, decoded[0]);
-  session::Pair pair{
-      .reference = reference->source, .test = shown, .x0 = prepared->x0, .x = x, .caption = prepared->prompt};
+  session::Pair pair{.reference = reference->source,
+                     .test = shown,
+                     .x0 = prepared->x0,
+                     .x = x,
+                     .caption = context.dataset.prompt(number)};
   Task<session::Scores> scoring =
       session::all_scores(session.scorer(), trial.protocol, std::move(pair), reference->target);
   result.scores = co_await scoring;

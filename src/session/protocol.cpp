@@ -80,7 +80,9 @@ metrics::MetricParams completed(const Protocol& protocol, metrics::MetricParams 
     if (!metrics::Metric::Plugins::has(preset.metric)) continue;
     std::map<std::string, config::Params::Value> values;
     if (const auto section = params.find(preset.metric); section != params.end()) values = section->second.values();
-    if (!values.emplace(preset.key, preset.value).second) continue;
+    config::Params::Value& value = values[preset.key];
+    if (!std::holds_alternative<std::monostate>(value)) continue;
+    value = preset.value;
     params.insert_or_assign(preset.metric, config::Params(fmt::format("metric.{}", preset.metric), std::move(values)));
   }
   return params;

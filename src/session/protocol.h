@@ -46,7 +46,7 @@ std::vector<columns::View> edit_views(const Protocol& protocol);
 bool has_view(const metrics::MetricInfo& metric, columns::View view);
 bool is_background(columns::View view);
 
-// Gives parameters of metrics the values that the protocol is defined by, where they have none.
+// Gives parameters of metrics the values that the protocol is defined by, where they have none, or null.
 metrics::MetricParams completed(const Protocol& protocol, metrics::MetricParams params);
 
 // Text that is part of the keys of shared work, empty for the default.

@@ -40,6 +40,7 @@ def test_the_guides_have_commands():
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
 def test_a_guide_does_what_it_says(guide, photos, tmp_path):
     path = f"{BINARY.resolve().parent}:{os.environ['PATH']}"
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     environment = os.environ | {"MODEL": str(MODEL), "PHOTOS": str(photos), "PATH": path, "OMP_NUM_THREADS": "1"}
     environment.pop("GITHUB_STEP_SUMMARY", None)
     python = ""  # one session: later blocks use the names of earlier ones

@@ -39,22 +39,9 @@ Error usage_error(const std::string& what) {
   return Error(ErrorKind::kUsage, fmt::format("roundtrip data check: {}", what));
 }
 
-// Takes the protocol out of the words: it is a key of scoring, which the dataset's config may lack.
-data::Protocol take_protocol(Words& words) {
-  constexpr std::string_view kKey = "pie.protocol=";
-  data::Protocol protocol = data::Protocol::kProper;
-  std::erase_if(words, [&](const std::string& word) {
-    if (!word.starts_with(kKey)) return false;
-    const std::string value = word.substr(kKey.size());
-    const std::vector<std::string> known = {"proper", "released"};
-    if (value != known[0] && value != known[1]) {
-      throw usage_error(fmt::format("pie.protocol is {}; expected proper or released.{}", name_text(value),
-                                    did_you_mean(value, known)));
-    }
-    protocol = value == known[0] ? data::Protocol::kProper : data::Protocol::kReleased;
-    return true;
-  });
-  return protocol;
+data::Protocol protocol_of(const hydra::Node& config) {
+  const bool released = config.find("pie.protocol")->as_string() == "released";
+  return released ? data::Protocol::kReleased : data::Protocol::kProper;
 }
 
 // The config of the words; a model that was not given is the empty path.
@@ -105,8 +92,8 @@ int data_check(const Words& all) {
     return 0;
   }
   const bool json = std::erase(words, "--json") > 0;
-  data::CheckOptions options{.protocol = take_protocol(words)};
   const hydra::Node config = config_of(words);
+  data::CheckOptions options{.protocol = protocol_of(config)};
   const data::DatasetOptions dataset = plan::dataset_options(config);
   set_tokenizer(config.find("model.path")->as_string(), options);
   const data::CheckReport report = data::check_dataset(*data::open_dataset(dataset), options);

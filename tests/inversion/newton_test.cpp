@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "support/flow_grid.h"
 #include "support/mixture.h"
 
 namespace roundtrip::inversion {
@@ -27,6 +28,19 @@ TEST(Newton, SolvesALinearStepInOneIteration) {
     EXPECT_LT(residuals[1], 1e-18) << "step " << i;
   }
   EXPECT_LT(trip.error(x0), 1e-9);
+}
+
+// One iteration by hand where the prediction does not read x. The prior is the forward process's from level to level,
+// on a flow too: mean 0.6 x, variance 0.16 from sigma 0 to 0.4.
+TEST(Newton, ItsPriorIsTheForwardProcessOfTheModel) {
+  testing::XIndependentDenoiser denoiser;
+  const Tensor x0 = at::full({1, 1, 1}, 0.7, at::kDouble);
+  testing::Setting setting{.steps = 1};
+  setting.grid = testing::flow_grid(std::vector<double>{0, 0.4});
+  const double miss = -0.4 * std::sin(4.0), weight = 0.1 / 0.16, to_mean = 0.7 - 0.6 * 0.7;
+  const double expected = 0.7 - (miss + weight * to_mean) / (1 + weight);
+  const RoundTrip trip = testing::round_trip(*newton(1), denoiser, x0, setting);
+  EXPECT_NEAR(trip.inversion.pivots[1].item<double>(), expected, 1e-9);
 }
 
 TEST(Newton, GoesThroughTheNetwork) {

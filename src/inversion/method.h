@@ -55,8 +55,8 @@ class Method {
   // Fits what sampling needs to the pivots, at w. Most methods have nothing to fit.
   virtual Task<Inversion> fit(const Problem& run, Inversion inversion) const;
 
-  // The way back as steps. Null where it moves more than one latent; such a method overrides `sample`, and editors
-  // cannot drive it.
+  // The way back as steps. Null where it moves more than one latent or asks elsewhere than at the latent that it steps
+  // from; such a method overrides `sample`, and editors cannot drive it.
   virtual std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
                                            const Guidance& guidance) const;
 

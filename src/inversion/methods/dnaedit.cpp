@@ -69,7 +69,8 @@ class DnaEdit : public Method {
 
 const RegisteredMethod<DnaEdit> dnaedit(
     {.name = "dnaedit",
-     .summary = "a drawn noise aligned with the image on the way up; an edit by the difference of the velocities",
+     .summary =
+         "flows: a drawn noise aligned with the image on the way up; an edit by the difference of the velocities",
      .source = "Xie et al., DNAEdit, NeurIPS 2025 (arXiv 2506.01430)",
      .converges = false,
      .only_for = diffusion::Out::kVelocity});

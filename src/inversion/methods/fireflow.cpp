@@ -15,7 +15,7 @@ class FireFlow : public MidpointMethod {
 
 const RegisteredMethod<FireFlow> fireflow(
     {.name = "fireflow",
-     .summary = "the midpoint rule with the previous midpoint's velocity; one evaluation a step and one more",
+     .summary = "flows: the midpoint rule with the previous midpoint's velocity; one evaluation a step and one more",
      .source = "Deng et al., FireFlow, ICML 2025",
      .only_for = diffusion::Out::kVelocity});
 

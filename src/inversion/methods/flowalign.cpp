@@ -48,7 +48,7 @@ class FlowAlign : public EditOnlyMethod {
 
 const RegisteredMethod<FlowAlign> flowalign(
     {.name = "flowalign",
-     .summary = "no inversion: FlowEdit guided away from the source prompt, and held to the image",
+     .summary = "flows: no inversion; FlowEdit guided away from the source prompt, and held to the image",
      .source = "Kim et al., FlowAlign, 2025 (arXiv 2505.23145)",
      .converges = false,
      .only_for = diffusion::Out::kVelocity});

@@ -58,7 +58,7 @@ class FlowEdit : public EditOnlyMethod {
 
 const RegisteredMethod<FlowEdit> flowedit(
     {.name = "flowedit",
-     .summary = "no inversion: an edit walks the difference of the velocities under the two prompts",
+     .summary = "flows: no inversion; an edit walks the difference of the velocities under the two prompts",
      .source = "Kulikov et al., FlowEdit, ICCV 2025",
      .converges = false,
      .only_for = diffusion::Out::kVelocity});

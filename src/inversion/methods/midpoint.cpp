@@ -16,7 +16,7 @@ class Midpoint : public MidpointMethod {
 
 const RegisteredMethod<Midpoint> midpoint(
     {.name = "midpoint",
-     .summary = "RF-Solver: a flow inverted and sampled by the midpoint rule; two evaluations a step, both ways",
+     .summary = "flows: the midpoint rule (RF-Solver), two evaluations a step both ways",
      .source = "Wang et al., Taming Rectified Flow for Inversion and Editing, ICML 2025",
      .only_for = diffusion::Out::kVelocity});
 

@@ -98,7 +98,7 @@ class RfInversion : public Method {
 
 const RegisteredMethod<RfInversion> rf_inversion(
     {.name = "rf_inversion",
-     .summary = "a flow's ODE pulled to a drawn noise on the way up, and to the image on the way back",
+     .summary = "flows: the ODE pulled to a drawn noise on the way up, and to the image on the way back",
      .source = "Rout et al., Semantic Image Inversion and Editing using Rectified SDEs, ICLR 2025",
      .converges = false,
      .only_for = diffusion::Out::kVelocity});

@@ -1,11 +1,11 @@
 // FlowEdit: an edit as the ODE of the difference between the velocities under the two prompts, without an inversion.
 //
-//   zs = (1 - p_i) x_0 + p_i n,   zt = zs + (z - x_0),   z <- z + h mean_n [v_w(zt, tau_i, c_target) - v_w'(zs, tau_i,
-//   c_source)]
+//   zs = (1 - p_i) x_0 + p_i n,   zt = zs + (z - x_0)
+//   z <- z + h mean_n [v_w(zt, tau_i, c_target) - v_w'(zs, tau_i, c_source)]
 // from z = x_0, for the grid indices n_min < i <= n_max; then zt of one more n is sampled under the target prompt
 // alone. Kulikov, Kleiner, Huberman-Spiegelglas & Michaeli, "FlowEdit: Inversion-Free Text-Based Editing Using
 // Pre-Trained Flow Models", ICCV 2025 (arXiv 2412.08629). n is drawn anew at each step, n_avg times. w is
-// guidance_scale, w' is `source_guidance_scale`; to reconstruct, both are w', so that the walk stays at x_0 while i >
+// guidance_scale, w' is `source_guidance_scale`; a reconstruction has w' on both sides, and so stays at x_0 down to
 // n_min.
 #include "inversion/edit_only_method.h"
 

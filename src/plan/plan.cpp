@@ -107,6 +107,7 @@ void check_against_model(Plan& plan, PlanSession& session, const std::vector<siz
     Trial& trial = plan.trials[k];
     if (ids == TrialIds::kMake) trial.id = Hasher().add(trial.id).add(digest).hex().substr(0, 16);
     trial.grid = grid_of(trial.steps);  // throws for steps that the schedule does not have
+    inversion::check_grid(trial.method_name, *trial.grid, trial.settings);
     trial.rehearsals = rehearsals;
     // A method that asks no network when inverting has no such scale, whatever is set.
     const inversion::Rehearsal& seen = rehearsals->of(trial, {});

@@ -17,7 +17,8 @@ Tensor unit(const Tensor& image) { return ((image + 1) / 2).clamp(0, 1).unsqueez
 void add(const Scorer& scorer, View view, const Scores& scores, Scores& named) {
   for (const auto& metric : scorer.metrics()) {
     const metrics::MetricInfo& info = metric->info();
-    if (info.on_pictures()) named[columns::score_name(view, info.name)] = scores.at(info.name);
+    if (!info.on_pictures() || (view == View::kZeroedBackground && info.whole_pictures)) continue;
+    named[columns::score_name(view, info.name)] = scores.at(info.name);
   }
 }
 
@@ -49,8 +50,8 @@ std::vector<store::Column> score_columns(const metrics::MetricInfo& metric, bool
   if (with_floor && metric.has_floor) all.push_back(columns::score_column(View::kCodec, own));
   if (!edits || !metric.on_pictures()) return all;
   all.push_back(columns::score_column(View::kEdit, own));
-  all.push_back(columns::score_column(View::kZeroedBackground, own));
-  if (metric.per_pixel) all.push_back(columns::score_column(View::kBackground, own));
+  if (!metric.whole_pictures) all.push_back(columns::score_column(View::kZeroedBackground, own));
+  if (metric.background == metrics::Background::kPixels) all.push_back(columns::score_column(View::kBackground, own));
   return all;
 }
 
@@ -96,7 +97,7 @@ engine::Task<Scores> edit_scores(Scorer& scorer, Tensor source, Tensor result, E
     add(scorer, View::kZeroedBackground, scores, background);
     const Tensor kept = target.mask.logical_not();
     for (const auto& metric : scorer.metrics()) {
-      if (!metric->info().per_pixel) continue;
+      if (metric->info().background != metrics::Background::kPixels) continue;
       const Tensor score = metric->score_where(unit(source), unit(result), kept.unsqueeze(0));
       background[columns::score_name(View::kBackground, metric->info().name)] = score.item<double>();
     }

@@ -5,7 +5,7 @@ LPIPS is Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Per
 the features of a classification network (the trunk) at several layers, normalised over channels; squared
 differences, weighted by a learnt 1x1 layer (a head), averaged over space, summed over layers.
 
-It needs torch, safetensors and two weight files:
+It needs torch and two weight files:
 
   --trunk  torchvision's ImageNet weights of the network, as .pth or .safetensors. The files that LPIPS was trained on:
              alex     https://download.pytorch.org/models/alexnet-owt-7be5be79.pth
@@ -25,7 +25,7 @@ import sys
 
 import noted_module
 import torch
-from noted_module import InputError, read_weights, sha256
+from noted_module import read_weights, sha256, take
 from torch import nn
 
 VERSION = "0.1"
@@ -105,16 +105,6 @@ class Lpips(nn.Module):
             # A head is linear, so it may follow the mean over pixels.
             distance = distance + ((difference * difference).mean([2, 3]) * head.weight.flatten()).sum(1)
         return distance
-
-
-def take(tensors: dict[str, torch.Tensor], name: str, shape: torch.Size, path: pathlib.Path, what: str) -> torch.Tensor:
-    """Returns the tensor of that name as float32. Raises InputError if it is absent or has another shape."""
-    if name not in tensors:
-        raise InputError(f"{path}: has no tensor '{name}'; expected {what}")
-    if tensors[name].shape != shape:
-        found, expected = list(tensors[name].shape), list(shape)
-        raise InputError(f"{path}: tensor '{name}' has shape {found}; expected {expected} ({what})")
-    return tensors[name].float()
 
 
 def read_trunk(net: str, path: pathlib.Path) -> nn.Sequential:

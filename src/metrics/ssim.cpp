@@ -18,14 +18,16 @@
 namespace roundtrip::metrics {
 namespace {
 
+constexpr const char* kDefinition = "structural similarity, Gaussian 11x11, sigma 1.5, K1 0.01, K2 0.03, data range 1";
+
 class Ssim : public Metric {
  public:
   Ssim(const MetricInfo& info, const config::Params& params, at::Device) : Metric(info) {
     cropped_ = params.has("border") && params.get_string("border", {"kept", "cropped"}) == "cropped";
-    info_.long_name = fmt::format(
-        "structural similarity, Gaussian 11x11, sigma 1.5, K1 0.01, K2 0.03, data range 1, {}; NaN below 11 pixels",
-        cropped_ ? "mean of the map without its border of 5 pixels" : "reflected borders, mean of the whole map");
-    if (cropped_) info_.version += ", border cropped";
+    if (!cropped_) return;
+    info_.long_name =
+        fmt::format("{}, mean of the map without its border of 5 pixels; NaN below 11 pixels", kDefinition);
+    info_.version += ", border cropped";
   }
 
   Tensor score(const Inputs& inputs) override {
@@ -80,13 +82,14 @@ class Ssim : public Metric {
   bool cropped_ = false, warned_ = false;
 };
 
-const Registered<Metric, Ssim> ssim({.name = "ssim",
-                                     .label = "SSIM",
-                                     .long_name = "structural similarity",
-                                     .direction = Direction::kHigherIsBetter,
-                                     .version = "1",
-                                     .background = Background::kPixels,
-                                     .order = 6});
+const Registered<Metric, Ssim> ssim(
+    {.name = "ssim",
+     .label = "SSIM",
+     .long_name = fmt::format("{}, reflected borders, mean of the whole map; NaN below 11 pixels", kDefinition),
+     .direction = Direction::kHigherIsBetter,
+     .version = "1",
+     .background = Background::kPixels,
+     .order = 6});
 
 }  // namespace
 }  // namespace roundtrip::metrics

@@ -125,7 +125,7 @@ def test_a_rescored_run_has_the_distances_of_its_pictures(tmp_path):
         with h5py.File(output) as results:
             column = results["structure_distance"]
             said = "antialiased, range 0..1" if antialias else "not antialiased, range 0..255"
-            assert said in column.attrs["version"] and "dino" in column.attrs["version"]
+            assert any("1, dino " in str(value) and said in str(value) for value in column.attrs.values())
             for row in range(2):
                 expected = distance(model, results[f"sources/{row}"][:], results[f"images/{row}"][:], antialias, scale)
                 assert expected > 1e-5

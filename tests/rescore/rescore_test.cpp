@@ -222,7 +222,7 @@ TEST_F(Rescored, AsksTheModuleThatIsNamedElseTheRuns) {
   }
   const auto column = std::ranges::find(is.columns(), "lpips", &store::Column::name);
   ASSERT_NE(column, is.columns().end());
-  EXPECT_EQ(column->version, "0.1 mean, trunk 0123456789ab, heads fedcba987654, of pictures as bytes");
+  EXPECT_EQ(column->version, "0.1 squeeze, trunk 0123456789ab, heads fedcba987654, of pictures as bytes");
   EXPECT_THAT(of_other.provenance().at("rescored_modules"), ::testing::MatchesRegex("metric.lpips.path [0-9a-f]{64}"));
 }
 

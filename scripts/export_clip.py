@@ -6,21 +6,21 @@ text transformer whose projected outputs are compared by their cosine.
 
 FOLDER is a CLIPModel saved by transformers: config.json, model.safetensors (or pytorch_model.bin),
 preprocessor_config.json, and the tokenizer's files (vocab.json, merges.txt, ...). Most papers on editing use
-openai/clip-vit-large-patch14. With -o clip.pt, the tokenizer is copied to clip.tokenizer/. Needs torch and safetensors.
+openai/clip-vit-large-patch14, which scripts/get_metric downloads before it calls this script. With -o clip.pt, the tokenizer
+is copied to clip.tokenizer/. Needs torch.
 
 A picture is resized as in CLIPImageProcessor (shortest edge, bicubic with antialiasing, centre crop), without rounding to
 bytes in between. Models other than CLIPModel (SigLIP, OpenCLIP's own files) are not supported.
 """
 
 import argparse
-import json
 import pathlib
 import shutil
 import sys
 
 import noted_module
 import torch
-from noted_module import InputError, read_weights, sha256
+from noted_module import InputError, read_json, read_weights, sha256, take, weights_file
 from torch import nn
 from torch.nn import functional
 
@@ -111,6 +111,7 @@ class Clip(nn.Module):
         return self.text_projection(self.last(x)[torch.arange(ids.size(0), device=ids.device), at])
 
     def forward(self, pictures: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        # The program calls look and read by themselves: many pictures have one caption.
         return functional.cosine_similarity(self.look(pictures), self.read(ids), dim=1)
 
 
@@ -134,29 +135,13 @@ def own_name(name: str) -> str:
     return name
 
 
-def read_json(path: pathlib.Path) -> dict:
-    try:
-        return json.loads(path.read_text())
-    except OSError:
-        raise InputError(f"{path}: no such file; expected the folder of a CLIPModel") from None
-    except ValueError as error:
-        raise InputError(f"{path}: expected JSON ({error})") from None
-
-
-def weights_file(folder: pathlib.Path) -> pathlib.Path:
-    for name in ("model.safetensors", "pytorch_model.bin"):
-        if (folder / name).is_file():
-            return folder / name
-    raise InputError(f"{folder}: has no weights; expected model.safetensors or pytorch_model.bin")
-
-
 def build(folder: pathlib.Path) -> Clip:
     """Raises InputError if the folder was not saved by CLIPModel."""
-    config = read_json(folder / "config.json")
+    config = read_json(folder / "config.json", "the folder of a CLIPModel")
     if config.get("model_type") != "clip" or not {"text_config", "vision_config"} <= config.keys():
         raise InputError(f"{folder}/config.json: model_type '{config.get('model_type')}'; expected clip, a CLIPModel")
     processor = folder / "preprocessor_config.json"
-    pixels = read_json(processor) if processor.is_file() else {}
+    pixels = read_json(processor, "the settings of a processor") if processor.is_file() else {}
     # transformers omits keys whose values are those of the paper's smallest model.
     text = {"hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 12, "num_attention_heads": 8,
             "max_position_embeddings": 77, "vocab_size": 49408, **config["text_config"]}  # fmt: skip
@@ -165,18 +150,13 @@ def build(folder: pathlib.Path) -> Clip:
     module = Clip(text, vision, config.get("projection_dim", 512), pixels.get("image_mean", MEAN),
                   pixels.get("image_std", STD))  # fmt: skip
     path = weights_file(folder)
-    found = {own_name(name): tensor.float() for name, tensor in read_weights(path).items()}
+    found = {own_name(name): tensor for name, tensor in read_weights(path).items()}
     state = {}
     for name, wanted in module.state_dict().items():
         if name in ("mean", "std"):
             state[name] = wanted
             continue
-        if name not in found:
-            raise InputError(f"{path}: has no tensor for '{name}'; expected the weights of a CLIPModel")
-        if found[name].shape != wanted.shape:
-            shapes = f"{list(found[name].shape)}; expected {list(wanted.shape)}"
-            raise InputError(f"{path}: the tensor for '{name}' has shape {shapes} (config.json)")
-        state[name] = found[name]
+        state[name] = take(found, name, wanted.shape, path, "the weights of a CLIPModel, as in its config.json")
     module.load_state_dict(state)
     return module.eval().requires_grad_(False)
 

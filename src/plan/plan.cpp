@@ -48,7 +48,7 @@ PlanDataset& dataset_of(PlanSession& session, const data::DatasetOptions& option
 std::string digest_of(const PlanSession& session, const model::ModelCard& model) {
   Hasher hasher;
   hasher.add(model.digest());
-  for (const auto& [key, path] : metrics::metric_files(session.options.metric_params)) {
+  for (const auto& [key, path] : metrics::metric_files(session.options.metric_params, session.options.metrics)) {
     hasher.add(key).add(std::filesystem::exists(path) ? remembered_sha256_of_file(path) : std::string());
   }
   return hasher.hex();

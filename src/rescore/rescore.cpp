@@ -153,7 +153,7 @@ void add_provenance(std::map<std::string, std::string>& provenance, const Rescor
                     const metrics::MetricParams& params, const std::vector<std::string>& names,
                     const RescoreOutcome& outcome) {
   std::vector<std::string> modules;
-  for (const auto& [key, path] : metrics::metric_files(params)) {
+  for (const auto& [key, path] : metrics::metric_files(params, names)) {
     if (fs::exists(path)) modules.push_back(fmt::format("{} {}", key, remembered_sha256_of_file(path)));
   }
   run::Provenance added = {{"utc", run::utc_now()},

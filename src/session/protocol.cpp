@@ -63,8 +63,9 @@ bool has_view(const metrics::MetricInfo& metric, View view) {
     case View::kEdit:
       return metric.on_pictures();
     case View::kBackground:
-    case View::kZeroedBackground:
       return metric.on_pictures() && metric.background != metrics::Background::kNone;
+    case View::kZeroedBackground:
+      return metric.on_pictures() && !metric.whole_pictures;
     case View::kEditedPart:
     case View::kSource:
       return metric.on_parts;

@@ -30,7 +30,7 @@ void score(benchmark::State& state, const std::string& name) {
 
 template <typename Benchmark>
 void sizes(Benchmark* benchmark) {
-  benchmark->Args({16, 64})->Args({1, 512})->UseRealTime()->Unit(benchmark::kMillisecond);
+  benchmark->Args({16, 64})->Args({1, 512})->UseRealTime()->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
 }
 
 BENCHMARK_CAPTURE(score, mse, "mse")->Apply(sizes);

@@ -64,9 +64,46 @@ TEST_F(ClipSimilarity, NotANumberInGivesNotANumberOut) {
   EXPECT_TRUE(std::isnan(score[1].item<double>()));
 }
 
+// The embedding of a caption counts the captions read so far: 1, 2, 3, ...; pictures are all embedded as (1, 1, 1).
+TEST_F(ClipSimilarity, ReadsACaptionOnce) {
+  const MetricParams options = module_of();
+  torch::jit::Module module("Clip");
+  module.register_buffer("count", at::zeros({1}));
+  module.define(R"(
+    def forward(self, x, ids):
+      return x.flatten(1)[:, 0]
+    def look(self, x):
+      return torch.ones([x.size(0), 3])
+    def read(self, ids):
+      self.count.add_(1)
+      return torch.cat([self.count, torch.zeros([2])]).reshape(1, 3) * (ids.size(0) == 1) + ids[:1, :1] * 0
+  )");
+  module.save(options.at("clip_similarity").get_path("path"), {{"clip.json", kNote}});
+  const auto metric = make_metric("clip_similarity", options);
+  const Tensor ids = at::tensor({7, 8, 7, 7}, at::kLong).unsqueeze(1);
+  const Tensor scores = metric->score(pair(ids, at::rand({4, 3, 4, 4})));
+  EXPECT_TRUE(at::allclose(scores, at::full({4}, 100 / std::sqrt(3), at::kDouble))) << scores;
+  metric->score(pair(ids, at::rand({4, 3, 4, 4})));
+  const Tensor later = metric->score(pair(at::full({1, 1}, 9, at::kLong), at::rand({1, 3, 4, 4})));
+  EXPECT_NEAR(later.item<double>(), 100 / std::sqrt(3), 1e-4);
+}
+
+TEST_F(ClipSimilarity, TakesAnyNetworkOfItsOwnFile) {
+  const std::string path = module_of().at("clip_similarity").get_path("path");
+  const auto asking = [&](const std::string& net) -> MetricParams {
+    return {{"clip_similarity", config::Params("metric.clip_similarity", {{"path", path}, {"net", net}})}};
+  };
+  EXPECT_EQ(make_metric("clip_similarity", asking("made here"))->unavailable(), "");
+  EXPECT_THAT(
+      refusal(asking("vit-b-16")),
+      HasSubstr("holds the network 'made here'; expected 'clip-vit-base-patch16' (metric.clip_similarity.net)"));
+  const MetricParams without = {{"clip_similarity", config::Params("metric.clip_similarity", {{"net", "vit-x"}})}};
+  EXPECT_THAT(error_of([&] { make_metric("clip_similarity", without); }, ErrorKind::kType), HasSubstr("vit-l-14"));
+}
+
 TEST_F(ClipSimilarity, IsNotANumberWithoutAModule) {
   const auto metric = make_metric("clip_similarity");
-  EXPECT_THAT(metric->unavailable(), HasSubstr("scripts/export_clip.py"));
+  EXPECT_THAT(metric->unavailable(), HasSubstr("get it by: scripts/get_metric clip-vit-l-14"));
   EXPECT_TRUE(metric->score(pair(metric->encode_caption("a").unsqueeze(0), at::zeros({1, 3, 4, 4})))
                   .isnan()
                   .all()

@@ -74,12 +74,33 @@ def test_pictures_are_brought_to_size_as_the_processor_does(tmp_path):
     assert (ours - theirs).abs().max() < 1.5 / 255 / 0.26  # the processor rounds to bytes
 
 
+def test_the_score_is_torchmetrics_clip_score(tmp_path):
+    """Of one picture at a time, as papers call it: CLIPScore clips the mean of its pictures, the program each picture."""
+    from torchmetrics.multimodal import CLIPScore
+
+    model, tokenizer = save_clip(tmp_path / "clip")
+    assert export(tmp_path / "clip", tmp_path / "clip.pt").returncode == 0
+    module = torch.jit.load(tmp_path / "clip.pt")
+    images = transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    theirs = CLIPScore(lambda: (model, transformers.CLIPProcessor(image_processor=images, tokenizer=tokenizer)))
+    scores = []
+    for caption in ("a red circle", "something else that is longer", "a"):
+        picture = torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8)
+        ids = tokenizer([caption], padding="max_length", truncation=True, return_tensors="pt").input_ids
+        cosine = torch.nn.functional.cosine_similarity(module.look(picture[None] / 255), module.read(ids))
+        scores.append(max(100 * cosine.item(), 0))
+        assert abs(theirs(picture, caption).item() - scores[-1]) < 1e-3
+        assert abs(module(picture[None] / 255, ids).item() - cosine.item()) < 1e-6
+    assert max(scores) > 1
+
+
 def test_a_run_scores_its_pictures(tmp_path):
     model, tokenizer = save_clip(tmp_path / "clip")
     assert export(tmp_path / "clip", tmp_path / "clip.pt").returncode == 0
     words = ["model.path=tests/golden/models/tiny-sd", "dataset.path=tests/golden/gate",
              "dataset.prompt=a small picture", "dataset.limit=2", "steps=2", "metrics=[mse,clip_similarity]",
              "save.images=all", "engine.max_batch=2", f"clip.path={tmp_path / 'clip.pt'}",
+             "metric.clip_similarity.net=tiny",
              f"hydra.run.dir={tmp_path / 'run'}"]  # fmt: skip
     done = subprocess.run([BINARY, *words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -96,8 +117,9 @@ def test_a_run_scores_its_pictures(tmp_path):
 def test_without_a_module_the_column_says_how_to_get_one(tmp_path):
     words = ["model.path=tests/golden/models/tiny-sd", "dataset.path=tests/golden/gate", "dataset.limit=1", "steps=1",
              "metrics=[clip_similarity]", "engine.max_batch=2", f"hydra.run.dir={tmp_path / 'run'}"]  # fmt: skip
-    done = subprocess.run([BINARY, *words], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0 and "scripts/export_clip.py" in done.stderr, done.stderr
+    nowhere = os.environ | {"ROUNDTRIP_METRICS": str(tmp_path / "metrics")}
+    done = subprocess.run([BINARY, *words], cwd=ROOT, capture_output=True, text=True, env=nowhere)
+    assert done.returncode == 0 and "scripts/get_metric clip-vit-l-14" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("break_it, says", [

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Writes a CLIP model as a TorchScript module for `metric.clip_similarity.path`: (pictures [N, 3, H, W] on [0, 1], ids [N, L]) -> cosines [N].
+"""Writes a CLIP model as a TorchScript module for `metric.clip_similarity.path`: (pictures, ids) -> cosines [N].
+
+Pictures are [N, 3, H, W] on [0, 1], ids [N, L]. Its methods look(pictures) and read(ids) give the two embeddings [N, D].
 
 CLIP is Radford et al., "Learning Transferable Visual Models From Natural Language Supervision", ICML 2021: a vision and a
 text transformer whose projected outputs are compared by their cosine.

@@ -126,9 +126,10 @@ def shape_of_folder(folder: pathlib.Path) -> dict:
         raise InputError(f"{folder}/config.json: hidden_act '{config['hidden_act']}'; expected gelu")
     # transformers may omit keys whose values are those of ViT-B/16.
     width = config.get("hidden_size", 768)
+    patch = config.get("patch_size", 16)
     return {"width": width, "inner": config.get("intermediate_size", 4 * width), "eps": config.get("layer_norm_eps", 1e-12),
-            "heads": config.get("num_attention_heads", 12), "depth": config.get("num_hidden_layers", 12),
-            "patch": config.get("patch_size", 16), "side": config.get("image_size", 224) // config.get("patch_size", 16)}  # fmt: skip
+            "heads": config.get("num_attention_heads", 12), "depth": config.get("num_hidden_layers", 12), "patch": patch,
+            "side": config.get("image_size", 224) // patch}  # fmt: skip
 
 
 def shape_of_file(weights: dict[str, torch.Tensor], path: pathlib.Path) -> dict:
@@ -138,8 +139,9 @@ def shape_of_file(weights: dict[str, torch.Tensor], path: pathlib.Path) -> dict:
         raise InputError(f"{path}: holds no vision transformer of DINO; expected patch_embed.proj.weight, pos_embed, blocks.0...")
     width = weights["patch.weight"].shape[0]
     depth = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith("blocks."))
-    return {"width": width, "inner": weights["blocks.0.fc1.weight"].shape[0], "heads": max(1, width // HEAD), "depth": depth,
-            "patch": weights["patch.weight"].shape[2], "side": math.isqrt(weights["positions"].shape[1] - 1), "eps": EPS}  # fmt: skip
+    inner, patch = weights["blocks.0.fc1.weight"].shape[0], weights["patch.weight"].shape[2]
+    return {"width": width, "inner": inner, "heads": max(1, width // HEAD), "depth": depth, "patch": patch, "eps": EPS,
+            "side": math.isqrt(weights["positions"].shape[1] - 1)}  # fmt: skip
 
 
 def build(source: pathlib.Path) -> Keys:

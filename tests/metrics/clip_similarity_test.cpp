@@ -64,7 +64,8 @@ TEST_F(ClipSimilarity, NotANumberInGivesNotANumberOut) {
   EXPECT_TRUE(std::isnan(score[1].item<double>()));
 }
 
-// The embedding of a caption counts the captions read so far: 1, 2, 3, ...; pictures are all embedded as (1, 1, 1).
+// The module counts the captions that it reads: they are embedded as (1, 1), (2, 1), (3, 1), ... and pictures as (1,
+// 0).
 TEST_F(ClipSimilarity, ReadsACaptionOnce) {
   const MetricParams options = module_of();
   torch::jit::Module module("Clip");
@@ -73,19 +74,20 @@ TEST_F(ClipSimilarity, ReadsACaptionOnce) {
     def forward(self, x, ids):
       return x.flatten(1)[:, 0]
     def look(self, x):
-      return torch.ones([x.size(0), 3])
+      return torch.tensor([1., 0.]).expand(x.size(0), 2)
     def read(self, ids):
       self.count.add_(1)
-      return torch.cat([self.count, torch.zeros([2])]).reshape(1, 3) * (ids.size(0) == 1) + ids[:1, :1] * 0
+      return torch.cat([self.count, torch.ones([1])]).expand(ids.size(0), 2)
   )");
   module.save(options.at("clip_similarity").get_path("path"), {{"clip.json", kNote}});
   const auto metric = make_metric("clip_similarity", options);
-  const Tensor ids = at::tensor({7, 8, 7, 7}, at::kLong).unsqueeze(1);
-  const Tensor scores = metric->score(pair(ids, at::rand({4, 3, 4, 4})));
-  EXPECT_TRUE(at::allclose(scores, at::full({4}, 100 / std::sqrt(3), at::kDouble))) << scores;
-  metric->score(pair(ids, at::rand({4, 3, 4, 4})));
-  const Tensor later = metric->score(pair(at::full({1, 1}, 9, at::kLong), at::rand({1, 3, 4, 4})));
-  EXPECT_NEAR(later.item<double>(), 100 / std::sqrt(3), 1e-4);
+  const auto score = [&](at::IntArrayRef captions) {
+    const Tensor ids = at::tensor(captions, at::kLong).unsqueeze(1);
+    return metric->score(pair(ids, at::rand({ids.size(0), 3, 4, 4})));
+  };
+  const double first = 100 / std::sqrt(2), second = 200 / std::sqrt(5), third = 300 / std::sqrt(10);
+  EXPECT_TRUE(at::allclose(score({7, 8, 7, 7}), at::tensor({first, second, first, first}, at::kDouble)));
+  EXPECT_TRUE(at::allclose(score({8, 9}), at::tensor({second, third}, at::kDouble)));
 }
 
 TEST_F(ClipSimilarity, TakesAnyNetworkOfItsOwnFile) {

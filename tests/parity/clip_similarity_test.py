@@ -74,6 +74,20 @@ def test_pictures_are_brought_to_size_as_the_processor_does(tmp_path):
     assert (ours - theirs).abs().max() < 1.5 / 255 / 0.26  # the processor rounds to bytes
 
 
+class WithTensors(torch.nn.Module):
+    """A CLIPModel whose features are tensors, as they were when torchmetrics' CLIPScore was written."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model, self.config = model, model.config
+
+    def get_image_features(self, pixels):
+        return self.model.get_image_features(pixels).pooler_output
+
+    def get_text_features(self, ids, mask):
+        return self.model.get_text_features(ids, mask).pooler_output
+
+
 def test_the_score_is_torchmetrics_clip_score(tmp_path):
     """Of one picture at a time, as papers call it: CLIPScore clips the mean of its pictures, the program each picture."""
     from torchmetrics.multimodal import CLIPScore
@@ -82,7 +96,8 @@ def test_the_score_is_torchmetrics_clip_score(tmp_path):
     assert export(tmp_path / "clip", tmp_path / "clip.pt").returncode == 0
     module = torch.jit.load(tmp_path / "clip.pt")
     images = transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
-    theirs = CLIPScore(lambda: (model, transformers.CLIPProcessor(image_processor=images, tokenizer=tokenizer)))
+    processor = transformers.CLIPProcessor(image_processor=images, tokenizer=tokenizer)
+    theirs = CLIPScore(lambda: (WithTensors(model), processor))
     scores = []
     for caption in ("a red circle", "something else that is longer", "a"):
         picture = torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8)

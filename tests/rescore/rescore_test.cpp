@@ -60,7 +60,8 @@ class Rescored : public testing::SweepFixture {
     torch::jit::Module module("Lpips");
     module.define("def forward(self, a, b):\n  return " + factor + " * (a - b).abs().mean([1, 2, 3])\n");
     const fs::path file = folder_ / ("lpips" + factor + ".pt");
-    module.save(file.string(), {{"lpips.json", R"({"net": "squeeze", "version": "0.1", "trunk_sha256": "0123456789abcdef",
+    module.save(file.string(),
+                {{"lpips.json", R"({"net": "squeeze", "version": "0.1", "trunk_sha256": "0123456789abcdef",
                                                    "heads_sha256": "fedcba9876543210"})"}});
     return file;
   }

@@ -42,6 +42,7 @@ std::vector<size_t> cluster_ends(std::string_view text) {
 }  // namespace
 
 Charsmap::Charsmap(std::string_view bytes, const std::string& where) {
+  if (bytes.empty()) return;
   uint32_t size = 0;
   if (bytes.size() >= kUnitBytes) std::memcpy(&size, bytes.data(), kUnitBytes);
   if (bytes.size() < kUnitBytes || size % kUnitBytes != 0 || size < kUnitBytes || size > bytes.size() - kUnitBytes) {
@@ -74,6 +75,7 @@ std::optional<std::string_view> Charsmap::find(std::string_view text) const {
 }
 
 std::string Charsmap::apply(std::string_view text) const {
+  if (units_.empty()) return std::string(text);
   std::string mapped;
   size_t from = 0;
   for (const size_t end : cluster_ends(text)) {

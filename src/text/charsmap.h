@@ -16,7 +16,7 @@ namespace roundtrip::text {
 
 class Charsmap {
  public:
-  // Throws kInput, naming `where`, for a table that is not complete.
+  // No bytes leave texts as they are. Throws kInput, naming `where`, for a table that is not complete.
   Charsmap(std::string_view bytes, const std::string& where);
 
   // A cluster of less than 6 bytes that starts with a key becomes the key's value; in others, each character that

@@ -94,10 +94,12 @@ T5Files read_tokenizer_json(const fs::path& path) {
   T5Files files;
   files.where = path.string();
   const json& normalizer = member(root, "normalizer", files.where);
-  require_type(normalizer, "normalizer", "Precompiled", files.where);
-  const json& charsmap = member(normalizer, "precompiled_charsmap", files.where);
-  if (!charsmap.is_string()) throw input_error(files.where, "a precompiled_charsmap that is not text", "base64");
-  files.charsmap = base64_decoded(charsmap, files.where);
+  if (!normalizer.is_null()) {
+    require_type(normalizer, "normalizer", "Precompiled", files.where);
+    const json& charsmap = member(normalizer, "precompiled_charsmap", files.where);
+    if (!charsmap.is_string()) throw input_error(files.where, "a precompiled_charsmap that is not text", "base64");
+    files.charsmap = base64_decoded(charsmap, files.where);
+  }
   check_word_steps(member(root, "pre_tokenizer", files.where), files.where);
   read_pieces(member(root, "model", files.where), files);
   const json& added = member(root, "added_tokens", files.where);

@@ -15,7 +15,7 @@ struct T5Files {
   std::string where;                                   // the file that holds the pieces, for messages
   std::vector<std::pair<std::string, double>> pieces;  // by id
   int64_t unknown = 0;
-  std::string charsmap;                    // its bytes
+  std::string charsmap;                    // its bytes; none: texts stay as they are
   std::map<std::string, int64_t> special;  // searched for in the text itself, before anything else
 };
 

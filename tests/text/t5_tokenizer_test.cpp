@@ -80,6 +80,11 @@ TEST_F(SmallT5, CutsAWordIntoThePiecesOfTheLargestSum) {
   EXPECT_EQ(tokenizer.ids(""), (std::vector<int64_t>{1}));
 }
 
+TEST_F(SmallT5, LeavesTextsAsTheyAreWithoutANormalizer) {
+  root_["normalizer"] = nullptr;
+  EXPECT_EQ(open().ids("a b"), (std::vector<int64_t>{5, 3, 7, 1}));
+}
+
 TEST_F(SmallT5, FindsSpecialTokensInTheTextFirst) {
   EXPECT_EQ(open().ids("a</s>b"), (std::vector<int64_t>{5, 1, 3, 7, 1}));
 }

@@ -37,8 +37,10 @@ struct Guidance {
 struct MethodInfo {
   static constexpr PluginKind kKind{.noun = "method", .key = "method.name"};
   std::string name;
-  std::string summary;    // one line for `roundtrip list methods`
-  std::string source;     // the paper
+  std::string summary;        // one line for `roundtrip list methods`
+  std::string source;         // the paper
+  bool needs_cfg = false;     // reads the unconditional row for itself: refused where guidance is distilled
+  bool tunes_tokens = false;  // of an embedding: refused where the conditioning has none
   bool converges = true;  // whether the round trip improves with the steps, whatever eps is; the contract asks it then
 };
 

@@ -71,6 +71,8 @@ Node deciding_config(const Node& config, const std::vector<std::string>& swept) 
   deciding.erase("model.path");
   for (const std::string& key : files_of_metrics(config)) deciding.erase(key);
   // A setting of later versions, at the value that it had without a name.
+  const Node* t5_tokens = deciding.find("model.t5_tokens");
+  if (t5_tokens != nullptr && t5_tokens->is_null()) deciding.erase("model.t5_tokens");
   const Node* editor = deciding.find("editor.name");
   if (editor != nullptr && hydra::python_str(*editor) == "none") deciding.erase("editor");
   return deciding;

@@ -160,7 +160,10 @@ Trial read_settings(const Node& config) {
   const Reader read(config);
   Trial trial;
   trial.config_yaml = hydra::to_yaml(config);
-  trial.model = {read.text("model.path"), read.text("model.dtype"), read.text("model.encode") == "sample"};
+  trial.model = {.path = read.text("model.path"),
+                 .dtype = read.text("model.dtype"),
+                 .t5_tokens = read.optional_integer("model.t5_tokens"),
+                 .encode_sample = read.text("model.encode") == "sample"};
   trial.engine = read_engine(read);
   trial.dataset = read_dataset(read, config);
   const config::Params params = config::section_params(config, "method");

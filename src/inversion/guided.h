@@ -12,7 +12,7 @@ struct Question;
 
 class Guided {
  public:
-  Guided(const Problem& run, CfgPair pair, double w) : run_(&run), pair_(std::move(pair)), w_(w) {}
+  Guided(const Problem& run, CfgPair pair, double w) : run_(&run), pair_(run.guided(std::move(pair), w)), w_(w) {}
 
   // x [C, H, W] -> eps_w [C, H, W]. The caller's Guided outlives the task.
   Task<Tensor> operator()(Tensor x, int i) const;
@@ -44,7 +44,7 @@ struct Question {
 // The answers [C, H, W] in order, all rows in one request.
 Task<std::vector<Tensor>> ask_together(const Problem& run, std::vector<Question> questions);
 
-// One row, unguided: eps(x, tau_i, c).
+// One row, unguided: eps(x, tau_i, c). A distilled model is told w = 1.
 Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c);
 
 // The rows of a pair that are asked, the conditional one first, and their predictions.

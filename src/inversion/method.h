@@ -38,8 +38,10 @@ struct Guidance {
 struct MethodInfo {
   static constexpr PluginKind kKind{.noun = "method", .key = "method.name"};
   std::string name;
-  std::string summary;    // one line for `roundtrip list methods`
-  std::string source;     // the paper
+  std::string summary;        // one line for `roundtrip list methods`
+  std::string source;         // the paper
+  bool needs_cfg = false;     // reads the unconditional row for itself: refused where guidance is distilled
+  bool tunes_tokens = false;  // of an embedding: refused where the conditioning has none
   bool converges = true;  // whether the round trip improves with the steps, whatever eps is; the contract asks it then
   std::optional<diffusion::Out> only_for = {};  // models that predict this; none: it only asks and steps, so any model
 };

@@ -19,6 +19,9 @@ const Schema& schema() {
     s.add({"model.encode", Type::one_of({"mean", "sample"}), "",
            "latent of an image: the mean of the codec's posterior, or a seeded sample"});
 
+    s.add({"model.t5_tokens", Type::integer().min(1).or_null(), "tokens",
+           "length of prompts for a T5 text encoder; null: 256 for SD3, 512 for FLUX"});
+
     s.add({"dataset.name", Type::one_of(data::dataset_names()), "", "kind of dataset"});
     s.add({"dataset.path", Type::path(), "", "path of the dataset"});
     s.add({"dataset.limit", Type::integer().min(1).or_null(), "images", "use only the first N images"});

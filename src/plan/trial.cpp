@@ -204,7 +204,10 @@ Trial read_settings(const Node& config) {
   Trial trial;
   trial.config_yaml = hydra::to_yaml(config);
   read_shared(read, config, trial);
-  trial.model = {read.text("model.path"), read.text("model.dtype"), read.text("model.encode") == "sample"};
+  trial.model = {.path = read.text("model.path"),
+                 .dtype = read.text("model.dtype"),
+                 .t5_tokens = read.optional_integer("model.t5_tokens"),
+                 .encode_sample = read.text("model.encode") == "sample"};
   const config::Params params = config::section_params(config, "method");
   trial.method_name = params.get_string("name");
   trial.method_params = config::canonical_text(params);

@@ -132,7 +132,11 @@ Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edi
   auto fitting = memo.read(keys.fitted, fit(context_, trial, id, prepared, inverted));
   const std::shared_ptr<const Fitted> fitted = co_await fitting;
   add_notes(fitted->inversion.notes);
-  const bool one_prompt = !trial.edits && prepared->prompt == trial.null_prompt && fitted->cost.rows == 0;
+  const bool is_cfg = trial.settings.guidance == diffusion::GuidanceWay::kCfg;
+  if (trial.settings.guidance == diffusion::GuidanceWay::kNone && trial.w() != 1) {
+    finished.notes.push_back("guidance is distilled into the model at one scale, so guidance_scale has no effect");
+  }
+  const bool one_prompt = is_cfg && !trial.edits && prepared->prompt == trial.null_prompt && fitted->cost.rows == 0;
   if (context_.session.model().text && trial.w() != 1 && one_prompt) {
     finished.notes.push_back("the prompt is the null prompt, so guidance_scale has no effect");
   }

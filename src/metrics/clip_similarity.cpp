@@ -45,7 +45,7 @@ class ClipSimilarity : public ModuleMetric {
     const std::string wanted = net_of(params);
     if (!module_) return;
     const std::string network = module_->noted("network");
-    if (params.has("net") && network != wanted) {
+    if (asks_for_network(params) && network != wanted) {
       const auto known = known_nets().find(wanted);
       check_network(network, known == known_nets().end() ? wanted : known->second);
     }

@@ -24,7 +24,7 @@ class Lpips : public ModuleMetric {
     const std::string wanted = net_of(params);
     if (!module_) return;
     const std::string net = module_->noted("net");
-    if (params.has("net")) check_network(net, wanted);
+    if (asks_for_network(params)) check_network(net, wanted);
     info_.long_name = fmt::format("learned perceptual image patch similarity, {} network, inputs on [-1, 1]", net);
     info_.version = fmt::format("{} {}, trunk {:.12}, heads {:.12}", module_->noted("version"), net,
                                 module_->noted("trunk_sha256"), module_->noted("heads_sha256"));

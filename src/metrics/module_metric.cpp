@@ -62,6 +62,10 @@ void ModuleMetric::check_network(const std::string& found, const std::string& ex
                            fmt::format("{} (metric.{}.net)", name_text(expected), info_.name));
 }
 
+bool asks_for_network(const config::Params& params) {
+  return params.get_path("path").empty() || (params.has("net") && !params.is_null("net"));
+}
+
 std::string choice_or(const config::Params& params, const std::string& key, const std::vector<std::string>& choices,
                       const std::string& fallback) {
   return params.has(key) && !params.is_null(key) ? params.get_string(key, choices) : fallback;

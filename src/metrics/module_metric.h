@@ -43,7 +43,11 @@ class ModuleMetric : public Metric {
   std::string unavailable_;
 };
 
-// The value of a metric's parameter. A section without it, such as one that an earlier version stored, has `fallback`.
+// Whether the network is asked for: `net` is set, or the module is that of the home, whose name says what it holds. The
+// card of a module that `path` names decides otherwise.
+bool asks_for_network(const config::Params& params);
+
+// The value of a metric's parameter, or `fallback` if it is null or absent, as in what an earlier version stored.
 std::string choice_or(const config::Params& params, const std::string& key, const std::vector<std::string>& choices,
                       const std::string& fallback);
 

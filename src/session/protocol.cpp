@@ -21,7 +21,6 @@ struct Preset {
 const std::vector<Preset>& released_presets() {
   static const std::vector<Preset> kPresets = {
       {"ssim", "border", "cropped"},
-      {"lpips", "net", "squeeze"},
       {"structure_distance", "range", "bytes"},
       {"structure_distance", "antialias", false},
   };

@@ -103,7 +103,7 @@ def score(bench, pictures, out, *words):
     folder = bench["folder"]
     return run("score", folder / pictures, "dataset=pie", f"dataset.path={folder / 'pie'}", METRICS,
                f"metric.lpips.path={folder / 'lpips.pt'}", f"metric.clip_similarity.path={folder / 'clip.pt'}",
-               "metric.clip_similarity.net=tiny", f"metric.structure_distance.path={folder / 'structure.pt'}",
+               f"metric.structure_distance.path={folder / 'structure.pt'}",
                f"hydra.run.dir={out}", *words)  # fmt: skip
 
 

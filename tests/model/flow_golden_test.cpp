@@ -163,6 +163,21 @@ TEST_P(FlowGolden, RowsDoNotDependOnTheirBatch) {
   }
 }
 
+TEST_P(FlowGolden, OtherTypesOfWeightsAreAsCloseAsTheyRound) {
+  const c10::NoGradGuard no_grad;
+  const json entry = recorded("net.*");
+  const Conditioning rows = rows_of(entry["prompts"].get<std::vector<std::string>>(), entry["guidance"]);
+  const Tensor expected = golden("net.out").to(at::kDouble);
+  const double largest = expected.abs().max().item<double>();
+  const std::vector<std::pair<std::string, double>> dtypes{{"float64", 1e-5}, {"float16", 5e-3}, {"bfloat16", 4e-2}};
+  for (const auto& [dtype, tolerance] : dtypes) {
+    const Model other = open_model({.path = shared_material("flow/models/" + GetParam()), .dtype = dtype});
+    const Tensor out = other.denoiser->out({golden("net.x"), golden("net.t"), rows}).to(at::kDouble);
+    EXPECT_LT((out - expected).square().mean().sqrt().item<double>(), tolerance * largest)
+        << GetParam() << " " << dtype;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Folders, FlowGolden,
                          testing::Values("tiny-sd3", "tiny-sd35", "tiny-flux", "tiny-flux-schnell", "tiny-dit"),
                          [](const auto& info) {

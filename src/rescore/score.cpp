@@ -112,7 +112,7 @@ class Scoring {
     return session::resized(trial_.protocol, panel);
   }
 
-  Task<session::Scores> scores_of(const Place& place) {
+  Task<void> fill(Place place, store::Record& record) {
     const at::TensorOptions like = at::dtype(at::kFloat).device(device_);
     const data::Image image = read_source(place.sample);
     const Tensor source = session::to_pixels(image, like);
@@ -130,7 +130,8 @@ class Scoring {
       target->source_prompt = dataset_.prompt(place.sample);
     }
     Task<session::Scores> scoring = session::all_scores(scorer_, trial_.protocol, std::move(pair), std::move(target));
-    co_return co_await scoring;
+    const session::Scores scores = co_await scoring;
+    session::fill_scores(record, trial_.metrics, trial_.protocol, scores);
   }
 
   Task<void> score(Place place) {
@@ -144,9 +145,8 @@ class Scoring {
       store::set(record, columns::kEditType, plan::edit_type(edit));
     }
     try {
-      Task<session::Scores> scoring = scores_of(place);
-      const session::Scores scores = co_await scoring;
-      session::fill_scores(record, trial_.metrics, trial_.protocol, scores);
+      Task<void> filling = fill(place, record);
+      co_await filling;
       store::set(record, columns::kStatus, "ok");
     } catch (const std::exception& error) {
       store::set(record, columns::kStatus, "failed");

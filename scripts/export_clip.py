@@ -11,8 +11,8 @@ preprocessor_config.json, and the tokenizer's files (vocab.json, merges.txt, ...
 openai/clip-vit-large-patch14, which scripts/get_metric downloads before it calls this script. With -o clip.pt, the tokenizer
 is copied to clip.tokenizer/. Needs torch.
 
-A picture is resized as in CLIPImageProcessor (shortest edge, bicubic with antialiasing, centre crop), without rounding to
-bytes in between. Models other than CLIPModel (SigLIP, OpenCLIP's own files) are not supported.
+A picture is resized as in CLIPImageProcessor (shortest edge, bicubic with antialiasing, centre crop), rounded to bytes
+after each pass, as Pillow does. Models other than CLIPModel (SigLIP, OpenCLIP's own files) are not supported.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from noted_module import InputError, read_json, read_weights, sha256, take, weig
 from torch import nn
 from torch.nn import functional
 
+RESIZE = "in bytes"  # part of the metric's version
 TOKENIZER_FILES = ["vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                    "added_tokens.json"]  # fmt: skip
 # Defaults of CLIPImageProcessor, for keys that preprocessor_config.json does not have.
@@ -89,11 +90,18 @@ class Clip(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).reshape(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).reshape(1, 3, 1, 1))
 
+    def resized(self, x: torch.Tensor, size: list[int]) -> torch.Tensor:
+        """One pass of Pillow's resize, which rounds what it makes to bytes."""
+        if x.size(2) == size[0] and x.size(3) == size[1]:
+            return x
+        x = functional.interpolate(x, size, mode="bicubic", antialias=True, align_corners=False)
+        return torch.floor(x.clamp(0, 1) * 255 + 0.5) / 255
+
     def prepared(self, pictures: torch.Tensor) -> torch.Tensor:
         height, width = pictures.size(2), pictures.size(3)
         short = min(height, width)
         size = [self.size * height // short, self.size * width // short]
-        x = functional.interpolate(pictures, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+        x = self.resized(self.resized(pictures, [height, size[1]]), size)
         top, left = (size[0] - self.size) // 2, (size[1] - self.size) // 2
         return (x[:, :, top : top + self.size, left : left + self.size] - self.mean) / self.std
 
@@ -180,7 +188,7 @@ def export(arguments: argparse.Namespace):
     name = arguments.name or folder.resolve().name
     network = build(folder)
     copy_tokenizer(folder, output.with_suffix(".tokenizer"))
-    note = {"network": name, "weights_sha256": sha256(weights_file(folder))}
+    note = {"network": name, "weights_sha256": sha256(weights_file(folder)), "resize": RESIZE}
     size = noted_module.write(network, "clip.json", note, output)
     print(f"{output}: CLIP {name}, {size}; its tokenizer is beside it")
 

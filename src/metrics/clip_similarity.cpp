@@ -50,6 +50,7 @@ class ClipSimilarity : public ModuleMetric {
       check_network(network, known == known_nets().end() ? wanted : known->second);
     }
     info_.version = fmt::format("{} {:.12}", network, module_->noted("weights_sha256"));
+    if (module_->note().contains("resize")) info_.version += ", resized " + module_->noted("resize");
     std::filesystem::path tokenizer = path_;
     tokenizer_.emplace(text::ClipTokenizer::open(tokenizer.replace_extension(".tokenizer")));
   }

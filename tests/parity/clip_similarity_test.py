@@ -18,13 +18,13 @@ BINARY = Path(os.environ.get("ROUNDTRIP_BINARY", ROOT / "build/release/roundtrip
 TOKENIZER = ROOT / "tests/golden/models/tiny-sd/tokenizer"
 
 
-def save_clip(folder, act="quick_gelu", eos=None):
+def save_clip(folder, act="quick_gelu", eos=None, side=32):
     torch.manual_seed(3)
     tokenizer = transformers.CLIPTokenizer.from_pretrained(TOKENIZER)
     common = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, hidden_act=act)
     text = dict(common, vocab_size=len(tokenizer), max_position_embeddings=tokenizer.model_max_length,
                 bos_token_id=tokenizer.bos_token_id, eos_token_id=eos or tokenizer.eos_token_id)  # fmt: skip
-    config = transformers.CLIPConfig(text_config=text, vision_config=dict(common, image_size=32, patch_size=8),
+    config = transformers.CLIPConfig(text_config=text, vision_config=dict(common, image_size=side, patch_size=8),
                                      projection_dim=16)  # fmt: skip
     model = transformers.CLIPModel(config).eval()
     with torch.no_grad():  # as they are made, the two projections see little of their inputs
@@ -71,7 +71,8 @@ def test_pictures_are_brought_to_size_as_the_processor_does(tmp_path):
     theirs = torch.as_tensor(np.asarray(processor(picture)["pixel_values"][0]))
     ours = module.prepared(torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 255)[0]
     assert ours.shape == theirs.shape
-    assert (ours - theirs).abs().max() < 1.5 / 255 / 0.26  # the processor rounds to bytes
+    assert (ours - theirs).abs().max() < 1.01 / 255 / 0.26  # Pillow's weights are fixed-point: seldom a byte's rounding
+    assert ((ours - theirs).abs() < 1e-5).float().mean() > 0.99
 
 
 class WithTensors(torch.nn.Module):

@@ -25,7 +25,7 @@ class Guided {
   double w_;
 };
 
-// One row, unguided: eps(x, tau_i, c). A distilled model is told w = 1.
+// One row, unguided: eps(x, tau_i, c).
 Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c);
 
 // The rows of a pair that are asked, the conditional one first, and their predictions.

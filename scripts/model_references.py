@@ -1,7 +1,7 @@
 """The networks of a model folder as diffusers and transformers run them: what scripts/verify_model compares with.
 
-Every reference embeds prompts, encodes and decodes pictures, predicts, and walks an inversion with its way back. A folder
-around a UNet is put together from its components; folders of SD3, FLUX and DiT are run by diffusers' own pipelines.
+Every reference embeds prompts, encodes and decodes pictures, predicts, and walks an inversion with its way back. A
+folder around a UNet is put together from its components; folders of SD3, FLUX and DiT are run by diffusers' pipelines.
 """
 
 import json

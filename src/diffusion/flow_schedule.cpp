@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "diffusion/beta_distribution.h"
 
 namespace roundtrip::diffusion {
 namespace {
@@ -41,10 +42,17 @@ void stretch_to(double terminal, Sigmas& sigmas) {
   for (double& sigma : sigmas) sigma = 1 - (1 - sigma) / factor;
 }
 
-// Karras et al., NeurIPS 2022, eq. 5, with rho = 7; or evenly in log sigma.
+// Karras et al., NeurIPS 2022, eq. 5, with rho = 7; evenly in log sigma; or by quantiles of a beta distribution (Lee et
+// al., "Beta sampling is all you need", 2024).
 void respace(Respacing respacing, Sigmas& sigmas) {
   if (respacing == Respacing::kNone) return;
-  constexpr double kRho = 7;
+  constexpr double kRho = 7, kBeta = 0.6;
+  if (respacing == Respacing::kBeta) {
+    const double most = sigmas.front(), least = sigmas.back();
+    sigmas = line(1, 0, static_cast<int>(sigmas.size()));
+    for (double& sigma : sigmas) sigma = least + beta_quantile(sigma, kBeta, kBeta) * (most - least);
+    return;
+  }
   const bool karras = respacing == Respacing::kKarras;
   const auto there = [&](double sigma) { return karras ? std::pow(sigma, 1 / kRho) : std::log(sigma); };
   const auto back = [&](double u) { return karras ? std::pow(u, kRho) : std::exp(u); };

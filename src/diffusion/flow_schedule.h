@@ -4,7 +4,7 @@
 // The levels are those of diffusers' FlowMatchEulerDiscreteScheduler (0.42): a line of S sigmas, shifted towards the
 // noise (Esser et al., "Scaling rectified flow transformers", ICML 2024, eq. 23), stretched to a terminal level, spaced
 // anew, and ended by 0. All in float64, where diffusers rounds to float32. Not implemented, and refused where the
-// config is read: beta-distributed sigmas, inverted sigmas, stochastic sampling.
+// config is read: inverted sigmas, stochastic sampling.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace roundtrip::diffusion {
 
 enum class TimeShift { kExponential, kLinear };
-enum class Respacing { kNone, kKarras, kExponential };
+enum class Respacing { kNone, kKarras, kExponential, kBeta };
 
 // The line of sigmas before the shift.
 enum class FlowLine {

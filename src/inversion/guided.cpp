@@ -22,7 +22,7 @@ CfgOut cfg_out(const std::vector<Tensor>& out, CfgRows which) {
 
 Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c) {
   std::vector<Row> rows;
-  rows.emplace_back(std::move(x), run.grid[i].t, run.guided({c, c}, 1).conditional);
+  rows.emplace_back(std::move(x), run.grid[i].t, run.guided({c, c}, 1).conditional);  // a distilled model is told 1
   const engine::Answer answer = co_await run.network.out(std::move(rows));
   co_return answer.out[0];
 }

@@ -44,7 +44,7 @@ struct Question {
 // The answers [C, H, W] in order, all rows in one request.
 Task<std::vector<Tensor>> ask_together(const Problem& run, std::vector<Question> questions);
 
-// One row, unguided: eps(x, tau_i, c). A distilled model is told w = 1.
+// One row, unguided: eps(x, tau_i, c).
 Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c);
 
 // The rows of a pair that are asked, the conditional one first, and their predictions.

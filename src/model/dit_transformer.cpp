@@ -144,6 +144,7 @@ class DitTransformer : public RowNetwork {
                     .square = true},
                    options),
         layers_(shape, WeightScope(weights, options)) {
+    weights.ignore("pos_embed.pos_embed");  // a table that is computed here, saved by old writers
     refuse_unread(weights);
   }
 

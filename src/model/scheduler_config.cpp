@@ -124,7 +124,6 @@ diffusion::FlowConfig read_flow_config(JsonConfig config, diffusion::FlowLine li
   config.refuse_unless("rescale_betas_zero_snr", {false});  // of schedules with betas
   config.refuse_unless("invert_sigmas", {false});
   config.refuse_unless("stochastic_sampling", {false});
-  config.refuse_unless("use_beta_sigmas", {false});
 
   diffusion::FlowConfig flow{.line = line};
   flow.train_steps = read_integer(config, "num_train_timesteps", flow.train_steps, 1, kMaxTrainSteps);
@@ -145,12 +144,13 @@ diffusion::FlowConfig read_flow_config(JsonConfig config, diffusion::FlowLine li
   const double terminal = config.find<double>("shift_terminal").value_or(0);  // 0 is none, as in diffusers
   if (!(terminal >= 0 && terminal < 1)) config.fail("shift_terminal", "null, or a number from 0 to below 1");
   if (terminal > 0) flow.terminal = terminal;
-  const bool karras = config.get<bool>("use_karras_sigmas", false);
-  if (config.get<bool>("use_exponential_sigmas", false)) {
-    if (karras) config.fail("use_exponential_sigmas", "false beside use_karras_sigmas: sigmas are spaced one way");
-    flow.respacing = diffusion::Respacing::kExponential;
+  for (const auto& [key, respacing] : {std::pair{"use_karras_sigmas", diffusion::Respacing::kKarras},
+                                       std::pair{"use_exponential_sigmas", diffusion::Respacing::kExponential},
+                                       std::pair{"use_beta_sigmas", diffusion::Respacing::kBeta}}) {
+    if (!config.get<bool>(key, false)) continue;
+    if (flow.respacing != diffusion::Respacing::kNone) config.fail(key, "false: sigmas are spaced in one way alone");
+    flow.respacing = respacing;
   }
-  if (karras) flow.respacing = diffusion::Respacing::kKarras;
   config.refuse_unread();
   return flow;
 }

@@ -52,8 +52,9 @@ T5Encoder::T5Encoder(JsonConfig config, WeightSource weights, at::TensorOptions 
   const WeightScope scope(weights, options);
   const bool is_half = at::isReducedFloatingType(options.dtype().toScalarType());
   const WeightScope wide(weights, is_half ? options.dtype(at::kFloat) : options);
-  embedding_ = scope.tensor("shared.weight", {vocabulary_, channels_});
-  weights.ignore("encoder.embed_tokens.weight");  // the same table, which some writers store again
+  const char* table = scope.contains("shared.weight") ? "shared.weight" : "encoder.embed_tokens.weight";
+  embedding_ = scope.tensor(table, {vocabulary_, channels_});
+  weights.ignore("encoder.embed_tokens.weight");  // the same table, which some writers store under both names
   const int64_t inner = heads_ * head_channels_;
   for (int64_t l = 0; l < depth; ++l) {
     const WeightScope block = scope / "encoder" / "block" / l / "layer";

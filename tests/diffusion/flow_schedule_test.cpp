@@ -1,9 +1,12 @@
 // The sigmas of diffusers' FlowMatchEulerDiscreteScheduler.
 #include "diffusion/flow_schedule.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "diffusion/beta_distribution.h"
 #include "support/error_of.h"
 #include "support/shared_material.h"
 
@@ -62,12 +65,29 @@ TEST(FlowSchedule, SpacesSigmasAnew) {
   const StepGrid karras = flow_grid(config, 4, 0);
   config.respacing = Respacing::kExponential;
   const StepGrid exponential = flow_grid(config, 4, 0);
+  config.respacing = Respacing::kBeta;
+  const StepGrid beta = flow_grid(config, 4, 0);
+  const std::vector<double> beta_sigmas = {0, 0.5, 0.637706637, 0.862293363, 1};
   const std::vector<double> karras_sigmas = {0, 0.5, 0.634835005, 0.799707890, 1};
   const std::vector<double> exponential_sigmas = {0, 0.5, 0.62996054, 0.7937005, 1};
   for (int i = 0; i <= 4; ++i) {
     EXPECT_NEAR(karras[i].p, karras_sigmas[i], 1e-6) << i;
+    EXPECT_NEAR(beta[i].p, beta_sigmas[i], 1e-6) << i;
     EXPECT_NEAR(exponential[i].p, exponential_sigmas[i], 1e-6) << i;
   }
+}
+
+TEST(BetaQuantile, IsTheInverseOfTheDistribution) {
+  EXPECT_NEAR(beta_quantile(0.3, 1, 1), 0.3, 1e-14);                          // uniform
+  EXPECT_NEAR(beta_quantile(0.36, 2, 1), 0.6, 1e-14);                         // x^2
+  EXPECT_NEAR(beta_quantile(0.25, 0.5, 0.5), 0.5 - std::sqrt(0.125), 1e-14);  // sin^2(pi p / 2)
+  EXPECT_EQ(beta_quantile(0, 0.6, 0.6), 0);
+  EXPECT_EQ(beta_quantile(1, 0.6, 0.6), 1);
+  // scipy 1.17
+  EXPECT_NEAR(beta_quantile(0.01, 0.6, 0.6), 0.0008612388215429059, 1e-13);
+  EXPECT_NEAR(beta_quantile(0.2, 0.6, 0.6), 0.12292175045833292, 1e-13);
+  EXPECT_NEAR(beta_quantile(0.9, 0.6, 0.6), 0.9604155944112192, 1e-13);
+  EXPECT_NEAR(beta_quantile(0.7, 3.5, 0.4), 0.9883767158212228, 1e-13);
 }
 
 TEST(FlowSchedule, RefusesSettingsThatLeaveNoGrid) {

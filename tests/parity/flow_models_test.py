@@ -1,8 +1,8 @@
 """Random folders of SD3, SD3.5, FLUX and DiT, written by diffusers and compared by scripts/verify_model.
 
-Each folder has weights, widths, scheduler and picture size of its own; its pipeline is the reference for the prompts, the
-autoencoder, the network, and a DDIM (on flows Euler's) inversion with its reconstruction. Some folders are stored in
-half precision, in shards or under the name of a variant.
+Each folder has weights, widths, scheduler and picture size of its own. Its pipeline is the reference for the prompts,
+the autoencoder, the network, and a DDIM (on flows Euler's) inversion with its reconstruction. Some folders are stored
+in half precision, in shards or under the name of a variant.
 """
 
 import json
@@ -25,14 +25,20 @@ TOLERANCE = 2e-4  # of the largest value; float32's own rounding in a walk of th
 
 CASES = {
     "sd3": dict(kind="sd3", size=(24, 16), guidance=1),
-    "sd3 guided, one file of half precision": dict(kind="sd3", size=(16, 32), guidance=3.5, dtype=torch.float16),
+    "sd3 guided, one file of half precision": dict(
+        kind="sd3", size=(16, 32), guidance=3.5, dtype=torch.float16, spaced="exponential"
+    ),
     "sd3 with t5": dict(kind="sd3", size=(16, 24), guidance=2, t5=True),
     "sd3.5 in shards": dict(kind="sd3", size=(24, 24), guidance=4, t5=True, dual=(0, 1), norm="rms_norm", shards=True),
     "sd3.5 at w = 0": dict(kind="sd3", size=(16, 16), guidance=0, dual=(0,), norm="rms_norm", layers=2, patch=1),
     "flux": dict(kind="flux", size=(24, 16), guidance=3.5),
-    "flux, linear shift, a variant": dict(kind="flux", size=(32, 16), guidance=1, linear=True, variant="fp16"),
-    "schnell": dict(kind="flux", size=(16, 24), guidance=4, distilled=True),
-    "schnell, stretched, in bfloat16": dict(kind="flux", size=(16, 16), distilled=True, terminal=0.02, dtype=torch.bfloat16),
+    "flux, linear shift, a variant": dict(
+        kind="flux", size=(32, 16), guidance=1, linear=True, variant="fp16", spaced="karras"
+    ),
+    "schnell": dict(kind="flux", size=(16, 24), guidance=4, distilled=True, spaced="beta"),
+    "schnell, stretched, in bfloat16": dict(
+        kind="flux", size=(16, 16), distilled=True, terminal=0.02, dtype=torch.bfloat16
+    ),
     "dit": dict(kind="dit", size=(16, 16), guidance=1),
     "dit guided, of the general class": dict(kind="dit", size=(24, 24), guidance=4, general=True),
 }
@@ -107,6 +113,7 @@ def make_flow_scheduler(case: dict, rng: random.Random):
         use_dynamic_shifting=dynamic,
         time_shift_type="linear" if case.get("linear") else "exponential",
         shift_terminal=case.get("terminal"),
+        **({f"use_{case['spaced']}_sigmas": True} if "spaced" in case else {}),
     )
 
 

@@ -32,7 +32,7 @@ def blocks(guide):
 def stand_ins(tmp_path_factory):
     """What the guides name and nobody may hand on: PIE-Bench, pictures of another program, and the weights of LPIPS."""
     folder = tmp_path_factory.mktemp("stand_ins")
-    command = [BINARY, "data", "make", "pie-like", "--count", "10", "--side", "32", "--output", folder / "pie"]
+    command = [BINARY, "data", "make", "pie-like", "--count", "10", "--side", "64", "--output", folder / "pie"]
     subprocess.run(command, check=True, capture_output=True)
     shutil.copytree(folder / "pie/annotation_images", folder / "pictures")
     weights = {"trunk": networks.trunk_weights("squeeze"), "heads": networks.head_weights("squeeze")}

@@ -70,11 +70,12 @@ Layout read_layout(const std::string& name_or_file) {
     for (const Node& row : rows.list()) layout.rows.push_back({at(row, "label").as_string(), selector_at(row)});
   }
   for (const Node& column : at(root, "columns").list()) {
-    const Node* times = column.find("times");
+    const Node *times = column.find("times"), *better = column.find("better");
     layout.columns.push_back({.label = at(column, "label").as_string(),
                               .of = at(column, "of").as_string(),
                               .where = selector_at(column),
-                              .times = times == nullptr ? 1 : times->as_float()});
+                              .times = times == nullptr ? 1 : times->as_float(),
+                              .better = better == nullptr ? "lower" : better->as_string()});
   }
   return layout;
 }

@@ -6,7 +6,7 @@
 //     - {label: DDIM, where: "method=ddim"}
 //   columns:
 //     - {label: PSNR, of: psnr}
-//     - {label: "S = 10", of: mse, where: "steps=10", times: 1000}
+//     - {label: "S = 10", of: mse, where: "steps=10", times: 1000}   (better: higher, if no run has the measure)
 //   counts: true                               (the number of images behind each column, in a last row)
 //
 //   rows: {each: method}                       (instead: one row for each value in the records)
@@ -34,7 +34,8 @@ struct LayoutRow {
 struct LayoutColumn {
   std::string label, of;
   Selector where = {};
-  double times = 1;  // factor that the paper multiplies by
+  double times = 1;              // factor that the paper multiplies by
+  std::string better = "lower";  // or "higher": of a measure that the run does not have
 };
 
 struct Layout {

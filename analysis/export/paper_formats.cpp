@@ -120,9 +120,8 @@ std::string paper_markdown(const PaperTable& table) {
   std::string heads = "|", rule = "|", rows;
   for (const std::string& head : table.heads) heads += " " + markdown_text(head) + " |", rule += "---|";
   for (const PaperColumn& column : table.columns) {
-    heads += " " + markdown_text(column.label);
-    if (!column.measure.direction.empty()) heads += column.measure.direction == "higher" ? " \u2191" : " \u2193";
-    heads += " |";
+    heads += fmt::format(" {} {} |", markdown_text(column.label),
+                         column.measure.direction == "higher" ? "\u2191" : "\u2193");
     rule += "---:|";
     if (column.has_published) heads += " published |", rule += "---:|";
   }
@@ -154,11 +153,8 @@ std::string paper_latex(const PaperTable& table) {
   for (const std::string& head : table.heads) heads.push_back(latex_text(head));
   for (const PaperColumn& column : table.columns) {
     columns += column.has_published ? "rr" : "r";
-    std::string head = latex_text(column.label);
-    if (!column.measure.direction.empty()) {
-      head += column.measure.direction == "higher" ? " $\\uparrow$" : " $\\downarrow$";
-    }
-    heads.push_back(std::move(head));
+    heads.push_back(latex_text(column.label) +
+                    (column.measure.direction == "higher" ? " $\\uparrow$" : " $\\downarrow$"));
     if (column.has_published) heads.push_back("published");
   }
   if (!table.source.empty()) text += "% laid out as " + table.source + "\n";

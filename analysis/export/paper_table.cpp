@@ -94,11 +94,11 @@ std::vector<LayoutRow> rows_of(const Layout& layout, const ReportData& data, con
   return rows;
 }
 
-store::Column measure_of(const ReportData& data, const std::string& name) {
+store::Column measure_of(const ReportData& data, const LayoutColumn& wanted) {
   for (const auto& run : data.runs()) {
-    if (const store::Column* column = run->find(name)) return *column;
+    if (const store::Column* column = run->find(wanted.of)) return *column;
   }
-  return {name, store::ColumnType::kFloat64, "", "", "", ""};
+  return {wanted.of, store::ColumnType::kFloat64, "", "", wanted.better, ""};
 }
 
 }  // namespace
@@ -130,7 +130,7 @@ PaperTable table_like(const Layout& layout, const ReportData& data, const Select
                    .columns = {},
                    .rows = {}};
   for (const LayoutColumn& column : layout.columns) {
-    table.columns.push_back({column.label, measure_of(data, column.of), column.times});
+    table.columns.push_back({column.label, measure_of(data, column), column.times});
   }
   for (const LayoutRow& row : rows_of(layout, data, where)) {
     PaperRow& made = table.rows.emplace_back(PaperRow{.heads = {row.label}, .entries = {}});

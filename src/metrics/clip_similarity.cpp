@@ -34,7 +34,7 @@ std::string net_of(const config::Params& params) {
   if (params.get_path("path").empty()) {
     for (const auto& [net, name] : known_nets()) choices.push_back(net);
   }
-  return choice_or(params, "net", choices, "vit-l-14");
+  return params.get_string_or("net", "vit-l-14", choices);
 }
 
 class ClipSimilarity : public ModuleMetric {

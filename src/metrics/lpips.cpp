@@ -13,7 +13,7 @@ namespace {
 
 // Papers report alex or vgg; PIE-Bench's code uses squeeze.
 std::string net_of(const config::Params& params) {
-  return choice_or(params, "net", {"alex", "squeeze", "vgg"}, "squeeze");
+  return params.get_string_or("net", "squeeze", {"alex", "squeeze", "vgg"});
 }
 
 class Lpips : public ModuleMetric {

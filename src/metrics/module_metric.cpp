@@ -66,11 +66,6 @@ bool asks_for_network(const config::Params& params) {
   return params.get_path("path").empty() || (params.has("net") && !params.is_null("net"));
 }
 
-std::string choice_or(const config::Params& params, const std::string& key, const std::vector<std::string>& choices,
-                      const std::string& fallback) {
-  return params.has(key) && !params.is_null(key) ? params.get_string(key, choices) : fallback;
-}
-
 void check_distance(const NotedModule& module, const Tensor& of_equal, double tolerance) {
   if (of_equal.abs().le(tolerance).all().item<bool>()) return;
   throw module.complaint("its module does not find equal images 0 apart");

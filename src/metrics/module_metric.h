@@ -47,10 +47,6 @@ class ModuleMetric : public Metric {
 // card of a module that `path` names decides otherwise.
 bool asks_for_network(const config::Params& params);
 
-// The value of a metric's parameter, or `fallback` if it is null or absent, as in what an earlier version stored.
-std::string choice_or(const config::Params& params, const std::string& key, const std::vector<std::string>& choices,
-                      const std::string& fallback);
-
 // Throws the module's complaint unless its distances of equal pictures, [N], are 0 up to `tolerance`: another module.
 void check_distance(const NotedModule& module, const Tensor& of_equal, double tolerance);
 

@@ -23,8 +23,7 @@ constexpr const char* kDefinition = "structural similarity, Gaussian 11x11, sigm
 class Ssim : public Metric {
  public:
   Ssim(const MetricInfo& info, const config::Params& params, at::Device) : Metric(info) {
-    const bool chosen = params.has("border") && !params.is_null("border");
-    cropped_ = chosen && params.get_string("border", {"kept", "cropped"}) == "cropped";
+    cropped_ = params.get_string_or("border", "kept", {"kept", "cropped"}) == "cropped";
     if (!cropped_) return;
     info_.long_name =
         fmt::format("{}, mean of the map without its border of 5 pixels; NaN below 11 pixels", kDefinition);

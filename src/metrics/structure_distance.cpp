@@ -47,9 +47,8 @@ class StructureDistance : public ModuleMetric {
       : ModuleMetric(
             info, params, device,
             {.note = "structure.json", .expected = "a module written by scripts/get_metric or export_structure.py"}) {
-    const bool chosen = params.has("antialias") && !params.is_null("antialias");
-    antialias_ = !chosen || params.get_bool("antialias");
-    bytes_ = choice_or(params, "range", {"unit", "bytes"}, "unit") == "bytes";
+    antialias_ = params.get_bool_or("antialias", true);
+    bytes_ = params.get_string_or("range", "unit", {"unit", "bytes"}) == "bytes";
     mean_ = at::tensor({0.485, 0.456, 0.406}, at::kFloat).reshape({3, 1, 1}).to(device);
     std_ = at::tensor({0.229, 0.224, 0.225}, at::kFloat).reshape({3, 1, 1}).to(device);
     const std::string how =

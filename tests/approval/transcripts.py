@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BINARY = Path(os.environ.get("ROUNDTRIP_BINARY", ROOT / "build/release/roundtrip"))
 INPUTS = ("models", "datasets", "experiments", "results/baselines", "tests/golden")
-TIMEOUT = 120  # seconds for one command
+TIMEOUT = 600  # seconds for one command
 
 
 @dataclass

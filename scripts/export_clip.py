@@ -1,29 +1,32 @@
 #!/usr/bin/env python3
-"""Writes a CLIP model as a TorchScript module for `metric.clip_similarity.path`: (pictures [N, 3, H, W] on [0, 1], ids [N, L]) -> cosines [N].
+"""Writes a CLIP model as a TorchScript module for `metric.clip_similarity.path`: (pictures, ids) -> cosines [N].
+
+Pictures are [N, 3, H, W] on [0, 1], ids [N, L]. Its methods look(pictures) and read(ids) give the two embeddings [N, D].
 
 CLIP is Radford et al., "Learning Transferable Visual Models From Natural Language Supervision", ICML 2021: a vision and a
 text transformer whose projected outputs are compared by their cosine.
 
 FOLDER is a CLIPModel saved by transformers: config.json, model.safetensors (or pytorch_model.bin),
 preprocessor_config.json, and the tokenizer's files (vocab.json, merges.txt, ...). Most papers on editing use
-openai/clip-vit-large-patch14. With -o clip.pt, the tokenizer is copied to clip.tokenizer/. Needs torch and safetensors.
+openai/clip-vit-large-patch14, which scripts/get_metric downloads before it calls this script. With -o clip.pt, the tokenizer
+is copied to clip.tokenizer/. Needs torch.
 
-A picture is resized as in CLIPImageProcessor (shortest edge, bicubic with antialiasing, centre crop), without rounding to
-bytes in between. Models other than CLIPModel (SigLIP, OpenCLIP's own files) are not supported.
+A picture is resized as in CLIPImageProcessor (shortest edge, bicubic with antialiasing, centre crop), rounded to bytes
+after each pass, as Pillow does. Models other than CLIPModel (SigLIP, OpenCLIP's own files) are not supported.
 """
 
 import argparse
-import json
 import pathlib
 import shutil
 import sys
 
 import noted_module
 import torch
-from noted_module import InputError, read_weights, sha256
+from noted_module import InputError, read_json, read_weights, sha256, take, weights_file
 from torch import nn
 from torch.nn import functional
 
+RESIZE = "in bytes"  # part of the metric's version
 TOKENIZER_FILES = ["vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                    "added_tokens.json"]  # fmt: skip
 # Defaults of CLIPImageProcessor, for keys that preprocessor_config.json does not have.
@@ -87,11 +90,18 @@ class Clip(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).reshape(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).reshape(1, 3, 1, 1))
 
+    def resized(self, x: torch.Tensor, size: list[int]) -> torch.Tensor:
+        """One pass of Pillow's resize, which rounds what it makes to bytes."""
+        if x.size(2) == size[0] and x.size(3) == size[1]:
+            return x
+        x = functional.interpolate(x, size, mode="bicubic", antialias=True, align_corners=False)
+        return torch.floor(x.clamp(0, 1) * 255 + 0.5) / 255
+
     def prepared(self, pictures: torch.Tensor) -> torch.Tensor:
         height, width = pictures.size(2), pictures.size(3)
         short = min(height, width)
         size = [self.size * height // short, self.size * width // short]
-        x = functional.interpolate(pictures, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+        x = self.resized(self.resized(pictures, [height, size[1]]), size)
         top, left = (size[0] - self.size) // 2, (size[1] - self.size) // 2
         return (x[:, :, top : top + self.size, left : left + self.size] - self.mean) / self.std
 
@@ -111,6 +121,7 @@ class Clip(nn.Module):
         return self.text_projection(self.last(x)[torch.arange(ids.size(0), device=ids.device), at])
 
     def forward(self, pictures: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        # The program calls look and read by themselves: many pictures have one caption.
         return functional.cosine_similarity(self.look(pictures), self.read(ids), dim=1)
 
 
@@ -134,29 +145,13 @@ def own_name(name: str) -> str:
     return name
 
 
-def read_json(path: pathlib.Path) -> dict:
-    try:
-        return json.loads(path.read_text())
-    except OSError:
-        raise InputError(f"{path}: no such file; expected the folder of a CLIPModel") from None
-    except ValueError as error:
-        raise InputError(f"{path}: expected JSON ({error})") from None
-
-
-def weights_file(folder: pathlib.Path) -> pathlib.Path:
-    for name in ("model.safetensors", "pytorch_model.bin"):
-        if (folder / name).is_file():
-            return folder / name
-    raise InputError(f"{folder}: has no weights; expected model.safetensors or pytorch_model.bin")
-
-
 def build(folder: pathlib.Path) -> Clip:
     """Raises InputError if the folder was not saved by CLIPModel."""
-    config = read_json(folder / "config.json")
+    config = read_json(folder / "config.json", "the folder of a CLIPModel")
     if config.get("model_type") != "clip" or not {"text_config", "vision_config"} <= config.keys():
         raise InputError(f"{folder}/config.json: model_type '{config.get('model_type')}'; expected clip, a CLIPModel")
     processor = folder / "preprocessor_config.json"
-    pixels = read_json(processor) if processor.is_file() else {}
+    pixels = read_json(processor, "the settings of a processor") if processor.is_file() else {}
     # transformers omits keys whose values are those of the paper's smallest model.
     text = {"hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 12, "num_attention_heads": 8,
             "max_position_embeddings": 77, "vocab_size": 49408, **config["text_config"]}  # fmt: skip
@@ -165,18 +160,13 @@ def build(folder: pathlib.Path) -> Clip:
     module = Clip(text, vision, config.get("projection_dim", 512), pixels.get("image_mean", MEAN),
                   pixels.get("image_std", STD))  # fmt: skip
     path = weights_file(folder)
-    found = {own_name(name): tensor.float() for name, tensor in read_weights(path).items()}
+    found = {own_name(name): tensor for name, tensor in read_weights(path).items()}
     state = {}
     for name, wanted in module.state_dict().items():
         if name in ("mean", "std"):
             state[name] = wanted
             continue
-        if name not in found:
-            raise InputError(f"{path}: has no tensor for '{name}'; expected the weights of a CLIPModel")
-        if found[name].shape != wanted.shape:
-            shapes = f"{list(found[name].shape)}; expected {list(wanted.shape)}"
-            raise InputError(f"{path}: the tensor for '{name}' has shape {shapes} (config.json)")
-        state[name] = found[name]
+        state[name] = take(found, name, wanted.shape, path, "the weights of a CLIPModel, as in its config.json")
     module.load_state_dict(state)
     return module.eval().requires_grad_(False)
 
@@ -198,7 +188,7 @@ def export(arguments: argparse.Namespace):
     name = arguments.name or folder.resolve().name
     network = build(folder)
     copy_tokenizer(folder, output.with_suffix(".tokenizer"))
-    note = {"network": name, "weights_sha256": sha256(weights_file(folder))}
+    note = {"network": name, "weights_sha256": sha256(weights_file(folder)), "resize": RESIZE}
     size = noted_module.write(network, "clip.json", note, output)
     print(f"{output}: CLIP {name}, {size}; its tokenizer is beside it")
 

@@ -59,6 +59,10 @@ Layout read_layout(const std::string& name_or_file) {
                 .each = {},
                 .rows = {},
                 .columns = {}};
+  if (const Node* counts = root.find("counts"); counts != nullptr) layout.counts = counts->as_bool();
+  if (const Node* by = root.find("by"); by != nullptr) {
+    for (const Node& column : by->list()) layout.by.push_back(column.as_string());
+  }
   const Node& rows = at(root, "rows");
   if (rows.is_dict()) {
     layout.each = at(rows, "each").as_string();
@@ -66,11 +70,12 @@ Layout read_layout(const std::string& name_or_file) {
     for (const Node& row : rows.list()) layout.rows.push_back({at(row, "label").as_string(), selector_at(row)});
   }
   for (const Node& column : at(root, "columns").list()) {
-    const Node* times = column.find("times");
+    const Node *times = column.find("times"), *better = column.find("better");
     layout.columns.push_back({.label = at(column, "label").as_string(),
                               .of = at(column, "of").as_string(),
                               .where = selector_at(column),
-                              .times = times == nullptr ? 1 : times->as_float()});
+                              .times = times == nullptr ? 1 : times->as_float(),
+                              .better = better == nullptr ? "lower" : better->as_string()});
   }
   return layout;
 }

@@ -6,9 +6,11 @@
 //     - {label: DDIM, where: "method=ddim"}
 //   columns:
 //     - {label: PSNR, of: psnr}
-//     - {label: "S = 10", of: mse, where: "steps=10", times: 1000}
+//     - {label: "S = 10", of: mse, where: "steps=10", times: 1000}   (better: higher, if no run has the measure)
+//   counts: true                               (the number of images behind each column, in a last row)
 //
 //   rows: {each: method}                       (instead: one row for each value in the records)
+//   by: [edit_type]                            (split every setting by the types of its edits, which become an axis)
 //
 //   source: Miyake et al. 2023, Table 1        (published figures: a separate file)
 //   values:
@@ -32,15 +34,18 @@ struct LayoutRow {
 struct LayoutColumn {
   std::string label, of;
   Selector where = {};
-  double times = 1;  // factor that the paper multiplies by
+  double times = 1;              // factor that the paper multiplies by
+  std::string better = "lower";  // or "higher": of a measure that the run does not have
 };
 
 struct Layout {
   std::string name, source;
   Selector where;
-  std::string each;  // axis whose values are the rows; empty if `rows` names them
+  std::vector<std::string> by = {};  // columns of text that split every setting, such as edit_type
+  std::string each;                  // axis whose values are the rows; empty if `rows` names them
   std::vector<LayoutRow> rows;
   std::vector<LayoutColumn> columns;
+  bool counts = false;  // a last row has the number of images behind each column
 };
 
 struct PublishedValues {

@@ -65,6 +65,17 @@ std::string markdown_text(std::string text) {
   return text;
 }
 
+// The last row, of the numbers of images.
+std::vector<std::string> counts_row(const PaperTable& table) {
+  std::vector<std::string> fields = {"images"};
+  fields.resize(table.heads.size());
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    fields.push_back(images_text(table, c));
+    if (table.columns[c].has_published) fields.emplace_back();
+  }
+  return fields;
+}
+
 }  // namespace
 
 std::string paper_csv(const PaperTable& table) {
@@ -129,6 +140,7 @@ std::string paper_markdown(const PaperTable& table) {
     }
     rows += "\n";
   }
+  if (table.counts) rows += "| " + join(counts_row(table), " | ") + " |\n";
   std::string text = heads + "\n" + rule + "\n" + rows;
   if (!table.source.empty()) text += fmt::format("\nLaid out as {}.\n", table.source);
   if (!table.published_source.empty()) text += fmt::format("\nPublished: {}.\n", table.published_source);
@@ -162,6 +174,7 @@ std::string paper_latex(const PaperTable& table) {
     }
     text += join(fields, " & ") + " \\\\\n";
   }
+  if (table.counts) text += "\\midrule\n" + join(counts_row(table), " & ") + " \\\\\n";
   return text + "\\bottomrule\n\\end{tabular}\n";
 }
 

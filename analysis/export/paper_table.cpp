@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -34,6 +35,17 @@ PaperEntry entry_for(const ReportData& data, const ReportCell& cell, const std::
   PaperEntry entry;
   if (data.has(cell, measure)) entry.ours = data.estimate(cell, measure);
   entry.published = published_for(published, cell, measure);
+  return entry;
+}
+
+// The entry of a row that the run does not have: what was published for exactly this row.
+PaperEntry published_alone(const std::optional<Published>& published, const Selector& row, const std::string& measure) {
+  PaperEntry entry;
+  if (!published) return entry;
+  for (const PublishedValues& values : published->values) {
+    const auto value = values.of.find(measure);
+    if (values.where == row && value != values.of.end()) entry.published = value->second;
+  }
   return entry;
 }
 
@@ -82,11 +94,11 @@ std::vector<LayoutRow> rows_of(const Layout& layout, const ReportData& data, con
   return rows;
 }
 
-store::Column measure_of(const ReportData& data, const std::string& name) {
+store::Column measure_of(const ReportData& data, const LayoutColumn& wanted) {
   for (const auto& run : data.runs()) {
-    if (const store::Column* column = run->find(name)) return *column;
+    if (const store::Column* column = run->find(wanted.of)) return *column;
   }
-  return {name, store::ColumnType::kFloat64, "", "", "lower", ""};
+  return {wanted.of, store::ColumnType::kFloat64, "", "", wanted.better, ""};
 }
 
 }  // namespace
@@ -118,7 +130,7 @@ PaperTable table_like(const Layout& layout, const ReportData& data, const Select
                    .columns = {},
                    .rows = {}};
   for (const LayoutColumn& column : layout.columns) {
-    table.columns.push_back({column.label, measure_of(data, column.of), column.times});
+    table.columns.push_back({column.label, measure_of(data, column), column.times});
   }
   for (const LayoutRow& row : rows_of(layout, data, where)) {
     PaperRow& made = table.rows.emplace_back(PaperRow{.heads = {row.label}, .entries = {}});
@@ -136,11 +148,25 @@ PaperTable table_like(const Layout& layout, const ReportData& data, const Select
         }
         found = &cell;
       }
-      made.entries.push_back(found == nullptr ? PaperEntry{} : entry_for(data, *found, column.of, published));
+      made.entries.push_back(found == nullptr ? published_alone(published, row.where, column.of)
+                                              : entry_for(data, *found, column.of, published));
     }
   }
   rank(table);
+  table.counts = layout.counts;
   return table;
+}
+
+std::string images_text(const PaperTable& table, size_t column) {
+  int64_t least = std::numeric_limits<int64_t>::max(), most = 0;
+  for (const PaperRow& row : table.rows) {
+    const PaperEntry& entry = row.entries[column];
+    if (!entry.ours) continue;
+    least = std::min(least, entry.ours->images);
+    most = std::max(most, entry.ours->images);
+  }
+  if (most == 0) return "";
+  return least == most ? fmt::format("{}", most) : fmt::format("{}-{}", least, most);
 }
 
 }  // namespace roundtrip::analysis

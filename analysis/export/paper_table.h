@@ -33,7 +33,11 @@ struct PaperTable {
   std::vector<std::string> heads;        // above PaperRow::heads
   std::vector<PaperColumn> columns;
   std::vector<PaperRow> rows;
+  bool counts = false;  // a last row has the number of images behind each column
 };
+
+// The numbers of images behind a column: "700", or "698-700" where they differ between rows; empty without any.
+std::string images_text(const PaperTable& table, size_t column);
 
 // Makes a row with every measure for each setting that `where` selects.
 PaperTable table_of_settings(const ReportData& data, const Selector& where, const std::optional<Published>& published);

@@ -29,6 +29,20 @@ bool among(const std::vector<store::Column>& columns, const std::string& name) {
   return std::ranges::any_of(columns, [&](const store::Column& column) { return column.name == name; });
 }
 
+void check_splits(const std::vector<store::Column>& columns, const std::vector<std::string>& by,
+                  const std::filesystem::path& run) {
+  std::vector<std::string> texts;
+  for (const store::Column& column : columns) {
+    const bool is_text = column.type == store::ColumnType::kString && !columns::is_axis(column.name);
+    if (is_text) texts.push_back(column.name);
+  }
+  for (const std::string& column : by) {
+    if (std::ranges::find(texts, column) != texts.end()) continue;
+    throw input_error(run.string(), fmt::format("no column of text '{}' to split by", column),
+                      fmt::format("one of {}.{}", join(texts, ", "), did_you_mean(column, texts)));
+  }
+}
+
 // Returns whether a column belongs to the setting. Seeds do not: they are replicates.
 bool is_axis(const std::string& column) { return columns::is_axis(column) && column != columns::kSeed.name; }
 
@@ -48,7 +62,7 @@ store::Column labelled(store::Column column, const char* label, int digits = -1)
 
 }  // namespace
 
-Results::Results(const std::filesystem::path& run, std::shared_ptr<Names> images)
+Results::Results(const std::filesystem::path& run, std::shared_ptr<Names> images, const std::vector<std::string>& by)
     : name_(name_of(run)), reader_(file_of(run)), images_(std::move(images)) {
   for (const std::string needed :
        {columns::kTrial.name, columns::kSample.name, columns::kStatus.name, columns::kMethod.name}) {
@@ -58,12 +72,13 @@ Results::Results(const std::filesystem::path& run, std::shared_ptr<Names> images
     }
   }
   columns_ = reader_.columns();
+  check_splits(columns_, by, reader_.path());
   for (store::Column& column : columns_) complete_measure(column);
-  read_records();
+  read_records(by);
   describe_columns();
 }
 
-void Results::read_records() {
+void Results::read_records(const std::vector<std::string>& by) {
   // Rows of a trial are contiguous, so its settings are read once, from the first row.
   const std::vector<int64_t> trial_of = reader_.integers(columns::kTrial);
   std::vector<int64_t> first_rows;
@@ -96,25 +111,34 @@ void Results::read_records() {
     axes_.push_back(axis.column.name);
     for (Setting& setting : settings) setting.emplace_back(axis.before);
   }
-  make_cells(std::move(settings), trial_of, first_rows);
+  make_cells(settings, trial_of, first_rows, by);
+  axes_.insert(axes_.end(), by.begin(), by.end());
   find_varying();
 }
 
-void Results::make_cells(std::vector<Setting> settings, const std::vector<int64_t>& trial_of,
-                         const std::vector<int64_t>& first_rows) {
+void Results::make_cells(const std::vector<Setting>& settings, const std::vector<int64_t>& trial_of,
+                         const std::vector<int64_t>& first_rows, const std::vector<std::string>& by) {
+  std::vector<std::vector<std::string>> splits;
+  for (const std::string& column : by) splits.push_back(reader_.texts(column));
   const auto less = [](const Setting& a, const Setting& b) {
     return std::ranges::lexicographical_compare(a, b, value_less);
   };
   std::map<Setting, size_t, decltype(less)> known(less);
   for (size_t s = 0; s < first_rows.size(); ++s) {
-    const auto [entry, added] = known.emplace(std::move(settings[s]), cells_.size());
-    if (added) cells_.push_back({.setting = entry->first, .rows = {}, .trials = {}});
-    Cell& cell = cells_[entry->second];
-    cell.trials.push_back(trial_of[first_rows[s]]);
+    Cell* cell = nullptr;
     const int64_t end = s + 1 < first_rows.size() ? first_rows[s + 1] : records();
     for (int64_t row = first_rows[s]; row < end; ++row) {
-      cell.rows.push_back(static_cast<int32_t>(row));
-      cell.failed += failed_[row];
+      if (cell == nullptr || !splits.empty()) {
+        Setting setting = settings[s];
+        for (const std::vector<std::string>& values : splits) setting.emplace_back(values[row]);
+        const auto [entry, added] = known.emplace(std::move(setting), cells_.size());
+        if (added) cells_.push_back({.setting = entry->first, .rows = {}, .trials = {}});
+        cell = &cells_[entry->second];
+        const int64_t trial = trial_of[first_rows[s]];
+        if (cell->trials.empty() || cell->trials.back() != trial) cell->trials.push_back(trial);
+      }
+      cell->rows.push_back(static_cast<int32_t>(row));
+      cell->failed += failed_[row];
     }
   }
 }

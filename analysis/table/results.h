@@ -28,7 +28,10 @@ class Results {
  public:
   // `run` is a results file or its folder. Runs to be compared share their names of images.
   // Throws kInput if it is not a results file, or lacks the columns that identify records.
-  explicit Results(const std::filesystem::path& run, std::shared_ptr<Names> images = std::make_shared<Names>());
+  // `by` names columns of text that split every setting by the values of its records, such as "edit_type": they count
+  // as axes. Throws kInput for one that the run does not have.
+  explicit Results(const std::filesystem::path& run, std::shared_ptr<Names> images = std::make_shared<Names>(),
+                   const std::vector<std::string>& by = {});
 
   const std::string& name() const { return name_; }  // of the run's folder
   const store::ResultsReader& reader() const { return reader_; }
@@ -59,9 +62,9 @@ class Results {
   const std::vector<double>& numbers(const std::string& column) const;
 
  private:
-  void read_records();
-  void make_cells(std::vector<Setting> settings, const std::vector<int64_t>& trial_of,
-                  const std::vector<int64_t>& first_rows);
+  void read_records(const std::vector<std::string>& by);
+  void make_cells(const std::vector<Setting>& settings, const std::vector<int64_t>& trial_of,
+                  const std::vector<int64_t>& first_rows, const std::vector<std::string>& by);
   void find_varying();
   void describe_columns();
   std::vector<double> read_numbers(const std::string& column) const;

@@ -1,6 +1,6 @@
 """Rendered scenes as arrays: pixels, captions, and the attributes that a caption names.
 
-`roundtrip datasets make scenes` writes the pictures; this reads them once and keeps them as one array beside them.
+`roundtrip data make scenes` writes the pictures; this reads them once and keeps them as one array beside them.
 """
 
 import json

@@ -47,7 +47,8 @@ int dispatch(Words words, char** arguments) {
   for (const Command& command : commands()) {
     known.push_back(command.name);
     // `run` shows the config, as Hydra does; rescore and the commands on results list their options themselves.
-    const bool has_own_help = name == "run" || name == "rescore" || command.group == CommandGroup::kResults;
+    const bool has_own_help = name == "run" || name == "rescore" || name == "score" || name == "data" ||
+                              command.group == CommandGroup::kResults;
     if (command.name != name || has_own_help) continue;
     if (!asks_for_help(words)) continue;
     fmt::print("usage: roundtrip {}\n\n{}\n", command.synopsis, command.summary);

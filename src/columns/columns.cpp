@@ -85,6 +85,7 @@ std::vector<store::Column> table_columns(std::span<const store::Column> paramete
   for (const Axis& axis : axes()) all.push_back(axis.column);
   all.push_back(kInputDigest.column());
   all.push_back(kEdit.column());
+  all.push_back(kEditType.column());
   append(parameters);
   all.push_back(kStatus.column());
   all.push_back(kError.column());

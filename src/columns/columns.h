@@ -22,6 +22,7 @@ using store::kEdit;
 using store::kInputDigest;
 using store::kSample;
 using store::kTrial;
+inline constexpr TextColumn kEditType{"edit_type", "type of the edit, as its dataset names it"};
 inline constexpr TextColumn kTask{"task", "reconstruct or edit"};
 inline constexpr TextColumn kMethod{"method", "inversion method"};
 inline constexpr TextColumn kEditor{"editor", "what controls the edit, beside the target prompt"};

@@ -18,10 +18,13 @@ const Words& words_of(View view) {
   static constexpr Words kWords[] = {
       {View::kCodec, "codec", "codec ", ", of encoding and decoding alone", store::kLastOrder},
       {View::kEdit, "edit", "edit ", ", against the edit's exact answer", kEditOfFirst},
-      {View::kBackground, "background", "background ", ", over the pixels that the edit may not change",
+      {View::kBackground, "background", "background ", ", over the part that the edit may not change",
        kBackgroundOfFirst},
       {View::kZeroedBackground, "background_zeroed", "zeroed background ",
        ", both images 0 where the edit may change them", store::kLastOrder},
+      {View::kEditedPart, "edited_part", "edited part ", ", the image 0 where the edit may not change it",
+       store::kLastOrder},
+      {View::kSource, "source", "source ", ", of the source and its own prompt", store::kLastOrder},
   };
   return *std::ranges::find(kWords, view, &Words::view);
 }

@@ -1,4 +1,5 @@
-// Columns of a metric: its own, and those of other views of the picture.
+// Columns of a metric: its own, and those of other views of the picture. A view may have a codec floor too:
+// "codec_background_psnr" is that of encoding and decoding alone, over the background.
 #pragma once
 
 #include <span>
@@ -12,8 +13,10 @@ namespace roundtrip::columns {
 enum class View {
   kCodec,             // encoding and decoding alone, without diffusion
   kEdit,              // an edit against its exact answer
-  kBackground,        // over the pixels that an edit may not change
+  kBackground,        // over the part that an edit may not change
   kZeroedBackground,  // both pictures 0 where an edit may change them, as in PIE-Bench's tables
+  kEditedPart,        // of a caption: the picture 0 where the edit may not change it
+  kSource,            // of a caption: the source and its own prompt
 };
 
 // Subjects that a metric compares, as stored with its columns.

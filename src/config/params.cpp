@@ -185,6 +185,21 @@ const std::string& Params::get_string(const std::string& key, const std::vector<
   return *value;
 }
 
+std::string Params::get_string_or(const std::string& key, const std::string& fallback,
+                                  const std::vector<std::string>& choices) const {
+  const bool given = has(key) && !is_null(key);
+  std::string value = given ? get_string(key, choices) : fallback;
+  asked_[key] = (choices.empty() ? "str" : fmt::format("one of [{}]", join(choices, ", "))) + " or null";
+  return value;
+}
+
+bool Params::get_bool_or(const std::string& key, bool fallback) const {
+  const bool given = has(key) && !is_null(key);
+  const bool value = given ? get_bool(key) : fallback;
+  asked_[key] = "bool or null";
+  return value;
+}
+
 std::string Params::get_path(const std::string& key) const {
   check(is_path(key), key + " is a key of a path");
   asked_[key] = "path or null";

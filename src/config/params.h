@@ -58,6 +58,11 @@ class Params {
   double get_float(const std::string& key, FloatRange range = {}) const;  // takes integers too
   const std::string& get_string(const std::string& key, const std::vector<std::string>& choices = {}) const;
 
+  // The fallback where the key is null or absent.
+  std::string get_string_or(const std::string& key, const std::string& fallback,
+                            const std::vector<std::string>& choices = {}) const;
+  bool get_bool_or(const std::string& key, bool fallback) const;
+
   // One number, or a list of numbers. Where the size may be 1 a number counts as a list of one, and where it may be 0
   // null counts as an empty list.
   std::vector<double> get_floats(const std::string& key, SizeRange size = {}, FloatRange range = {}) const;

@@ -1,6 +1,8 @@
 #include "data/metadata.h"
 
+#include <algorithm>
 #include <fstream>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 
@@ -8,8 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "data/csv.h"
+#include "data/listed_dataset.h"
 
 namespace roundtrip::data {
 namespace {
@@ -21,16 +26,6 @@ std::optional<std::string> text_of(const json& object, const char* key, const st
   if (found == object.end() || found->is_null()) return std::nullopt;
   if (!found->is_string()) throw input_error(where, fmt::format("{} is a {}", key, found->type_name()), "a string");
   return found->get<std::string>();
-}
-
-// Lexical check: an image that is a link elsewhere is still in the folder.
-std::string below_the_folder(const char* key, const std::string& file_name, const std::string& where) {
-  const std::filesystem::path path = std::filesystem::path(file_name).lexically_normal();
-  if (file_name.empty() || path.is_absolute() || path == "." || path.begin()->string() == "..") {
-    throw input_error(where, fmt::format("{} is {}", key, name_text(file_name)),
-                      "a path below the folder of the metadata");
-  }
-  return path.string();
 }
 
 std::optional<std::string> file_of(const json& object, const char* key, const std::string& where) {
@@ -91,8 +86,7 @@ EditWords edit_words_of(const json& object, const std::string& where) {
   return words;
 }
 
-MetadataLine parse(std::string_view line, const std::string& where) {
-  const json object = parse_json(line, where);
+MetadataLine parse(const json& object, const std::string& where) {
   if (!object.is_object()) {
     throw input_error(where, fmt::format("is a JSON {}", object.type_name()), "an object with file_name and text");
   }
@@ -130,27 +124,83 @@ void check_repeated(const MetadataLine& first, const MetadataLine& again) {
   if (first.text != again.text) throw input_error(again.where, repeats + " with another text", "one text for an image");
 }
 
-}  // namespace
+// Collects lines, each checked against the earlier ones of the same image.
+class Lines {
+ public:
+  void add(MetadataLine line) {
+    std::vector<size_t>& same = lines_of_[line.file_name];
+    for (const size_t earlier : same) check_repeated(lines_[earlier], line);
+    same.push_back(lines_.size());
+    lines_.push_back(std::move(line));
+  }
+  std::vector<MetadataLine> take() { return std::move(lines_); }
 
-std::vector<MetadataLine> read_metadata(const std::filesystem::path& file) {
+ private:
+  std::vector<MetadataLine> lines_;
+  std::unordered_map<std::string, std::vector<size_t>> lines_of_;  // by file_name
+};
+
+std::vector<MetadataLine> read_jsonl(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw input_error(file.string(), "cannot be opened");
-  std::vector<MetadataLine> lines;
-  std::unordered_map<std::string, std::vector<size_t>> lines_of;  // by file_name
+  Lines lines;
   std::string text;
   for (int number = 1; std::getline(stream, text); ++number) {
     std::string_view line = text;
     if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);  // a byte order mark
     line = trim(line);
     if (line.empty()) continue;
-    MetadataLine parsed = parse(line, fmt::format("{}:{}", file.string(), number));
-    std::vector<size_t>& same = lines_of[parsed.file_name];
-    for (const size_t earlier : same) check_repeated(lines[earlier], parsed);
-    same.push_back(lines.size());
-    lines.push_back(std::move(parsed));
+    const std::string where = fmt::format("{}:{}", file.string(), number);
+    lines.add(parse(parse_json(line, where), where));
   }
   if (stream.bad()) throw input_error(file.string(), "cannot be read to its end");
-  return lines;
+  return lines.take();
+}
+
+// A record of the table as the object that a line of metadata.jsonl would be.
+json object_of(const CsvRecord& header, const CsvRecord& record, const std::string& where) {
+  if (record.fields.size() != header.fields.size()) {
+    throw input_error(where, fmt::format("{} fields", record.fields.size()),
+                      fmt::format("{} as in the header", header.fields.size()));
+  }
+  json object = json::object();
+  for (size_t column = 0; column < header.fields.size(); ++column) {
+    const std::string& key = header.fields[column];
+    const std::string& field = record.fields[column];
+    const bool is_json = key == "blend_words" || key == "equalizer" || key == "edit_attributes";
+    if (!field.empty()) object[key] = is_json ? parse_json(field, where + ": " + key) : json(field);
+  }
+  return object;
+}
+
+std::vector<MetadataLine> read_csv(const std::filesystem::path& file) {
+  const std::vector<CsvRecord> records = parse_csv(read_file(file), file.string());
+  if (records.empty()) throw input_error(file.string(), "is empty", "a header with file_name and text");
+  const std::vector<std::string>& columns = records.front().fields;
+  for (size_t column = 0; column < columns.size(); ++column) {
+    if (std::find(columns.begin(), columns.begin() + static_cast<ptrdiff_t>(column), columns[column]) !=
+        columns.begin() + static_cast<ptrdiff_t>(column)) {
+      throw input_error(fmt::format("{}:{}", file.string(), records.front().line),
+                        fmt::format("two columns {}", name_text(columns[column])), "each column once");
+    }
+  }
+  if (std::ranges::find(columns, "file_name") == columns.end()) {
+    throw input_error(fmt::format("{}:{}", file.string(), records.front().line),
+                      "has no column file_name." + did_you_mean("file_name", columns),
+                      "a header with file_name and text");
+  }
+  Lines lines;
+  for (const CsvRecord& record : std::span(records).subspan(1)) {
+    const std::string where = fmt::format("{}:{}", file.string(), record.line);
+    lines.add(parse(object_of(records.front(), record, where), where));
+  }
+  return lines.take();
+}
+
+}  // namespace
+
+std::vector<MetadataLine> read_metadata(const std::filesystem::path& file) {
+  return file.extension() == ".csv" ? read_csv(file) : read_jsonl(file);
 }
 
 }  // namespace roundtrip::data

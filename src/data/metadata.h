@@ -1,4 +1,5 @@
-// metadata.jsonl, Hugging Face's imagefolder convention: one JSON object per line, with `file_name` and `text`.
+// metadata.jsonl and metadata.csv, Hugging Face's imagefolder convention: one JSON object per line, or one record of a
+// table with a header, with `file_name` and `text`.
 //
 // Keys of our own describe an edit of the image:
 //
@@ -12,7 +13,7 @@
 //   edit_attributes   further texts, such as its type: {key: string}
 //
 // An image with several edits has one line for each, with different names. Other keys are ignored. A null value counts
-// as absent.
+// as absent, and in a table so does an empty field; blend_words, equalizer and edit_attributes are JSON there.
 #pragma once
 
 #include <filesystem>
@@ -35,7 +36,8 @@ struct MetadataLine {
   std::string where;                              // "photos/metadata.jsonl:3", for messages
 };
 
-// Throws kInput with file:line for a line that is not JSON, names no file below the folder, repeats one without an edit
+// Reads a table if the file's name ends in .csv. Throws kInput with file:line for a line that is not JSON, a record of
+// another length than the header, and a line or record that names no file below the folder, repeats one without an edit
 // of another name, or describes an edit without a target_text.
 std::vector<MetadataLine> read_metadata(const std::filesystem::path& file);
 

@@ -49,6 +49,14 @@ double lanczos3(double x) {
   return 3 * std::sin(a) * std::sin(a / 3) / (a * a);
 }
 
+// Keys, "Cubic convolution interpolation for digital image processing", 1981, with a = -0.5.
+double cubic(double x) {
+  x = std::abs(x);
+  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+  if (x < 2) return ((-0.5 * x + 2.5) * x - 4) * x + 2;
+  return 0;
+}
+
 // Weights of a kernel of the given radius around `centre`, with its argument divided by `stretch`; cut off at the
 // image's edge.
 Taps kernel_taps(int source, double centre, double stretch, double (*kernel)(double), double radius) {
@@ -72,6 +80,8 @@ std::vector<Taps> axis_taps(Resampling resampling, int source, double offset, do
     const double from = offset + i * scale, centre = offset + (i + 0.5) * scale;
     if (resampling == Resampling::kLanczos) {
       taps.push_back(kernel_taps(source, centre, std::max(scale, 1.0), lanczos3, 3));
+    } else if (resampling == Resampling::kBicubic) {
+      taps.push_back(kernel_taps(source, centre, std::max(scale, 1.0), cubic, 2));
     } else if (scale > 1) {
       taps.push_back(area_taps(source, from, from + scale));
     } else {
@@ -131,9 +141,10 @@ Image crop(const Image& image, int top, int left, int height, int width) {
 Resampling resampling_named(std::string_view name) {
   if (name == "area") return Resampling::kArea;
   if (name == "lanczos") return Resampling::kLanczos;
-  const std::vector<std::string> names = {"area", "lanczos"};
-  throw Error(ErrorKind::kType,
-              fmt::format("dataset.resample: '{}'; expected area or lanczos.{}", name, did_you_mean(name, names)));
+  if (name == "bicubic") return Resampling::kBicubic;
+  const std::vector<std::string> names = {"area", "lanczos", "bicubic"};
+  throw Error(ErrorKind::kType, fmt::format("dataset.resample: '{}'; expected area, lanczos or bicubic.{}", name,
+                                            did_you_mean(name, names)));
 }
 
 Image fit_to_size(const Image& image, int height, int width, Resampling resampling, std::vector<std::string>& notes) {
@@ -154,7 +165,10 @@ Image fit_to_size(const Image& image, int height, int width, Resampling resampli
                 width);  // half a pixel would blur
   }
   const bool cropped = image.height - box_height >= 0.5 || image.width - box_width >= 0.5;
-  const char* name = resampling == Resampling::kLanczos ? "Lanczos" : scale > 1 ? "area" : "bilinear";
+  const char* name = resampling == Resampling::kLanczos   ? "Lanczos"
+                     : resampling == Resampling::kBicubic ? "bicubic"
+                     : scale > 1                          ? "area"
+                                                          : "bilinear";
   notes.push_back(
       fmt::format("{} {}{}, {}", scale > 1 ? "shrunk" : "enlarged", cropped ? "and cropped " : "", from, name));
   return resample(image, axis_taps(resampling, image.height, top, scale, height),

@@ -35,13 +35,17 @@ struct EditName {
   std::string target_prompt;
   std::map<std::string, std::string> attributes = {};  // further facts from the dataset, such as its "type"
   EditWords words = {};
+  // Words that the dataset gave for blending, where it gives them as one text ("cat dog"): only two can be used, and
+  // fewer than two name no blend words.
+  std::optional<size_t> blend_words_given = {};
 };
 
 // Known answer to an edit, at the size of the sample's image.
 struct EditTruth {
-  std::optional<Image> target;
-  std::optional<std::vector<uint8_t>> mask;  // height * width: 1 where the edit may change the image, else 0
-  std::vector<std::string> notes;            // conversions that were applied to them, and warnings about them
+  std::optional<Image> target = {};
+  std::optional<std::vector<uint8_t>> mask = {};  // height * width: 1 where the edit may change the image, else 0
+  std::vector<std::string> notes = {};            // conversions that were applied to them, and warnings about them
+  size_t overruns = 0;                            // runs of a run-length mask that go past the image and were clipped
 };
 
 }  // namespace roundtrip::data

@@ -84,16 +84,13 @@ Description edited(const Description& from, Edit edit, Draws& draws, size_t whic
 }
 
 // An editor bounds an edit by the attention of words, so these are the words that attend to its region, whether or not
-// they change: of an object the word of its place, "left" or "right,". models/scenes looks at an object where its place
-// is named, after all else that the caption says of it; with two objects the words before that attend to both. A
-// removal has no word of its own in the target prompt, and so none.
+// they change: of an object the word of its place; with two objects the words before that attend to both. A removal has
+// no word of its own in the target prompt, and so none.
 EditWords words_of(const Description& from, const Description& to, Edit edit, size_t which) {
   EditWords words;
   if (edit == Edit::kRemoval) return words;
   const auto word = [&](const Description& description) -> std::string {
-    if (edit == Edit::kBackground) return "background";
-    const bool is_last = which + 1 == description.objects.size();  // in the caption, a comma follows
-    return split(name(description.objects.at(which).place, kPlaces), ' ').back() + (is_last ? "," : "");
+    return edit == Edit::kBackground ? "background" : place_word(description, which);
   };
   words.blend_source = {word(from)};
   words.blend_target = {word(to)};
@@ -109,6 +106,11 @@ std::string caption(const Description& description) {
                                   name(object.shape, kShapes), name(object.place, kPlaces)));
   }
   return fmt::format("{}, on a {} background", join(objects, " and "), name(description.background, kBackgrounds));
+}
+
+std::string place_word(const Description& description, size_t object) {
+  const bool is_last = object + 1 == description.objects.size();
+  return split(name(description.objects.at(object).place, kPlaces), ' ').back() + (is_last ? "," : "");
 }
 
 Scene draw_scene(int64_t seed, int64_t number) {

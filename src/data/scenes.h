@@ -72,6 +72,10 @@ struct Scene {
   Nuisance nuisance;
 };
 
+// The word of the caption that an object's place ends with, with the comma that follows the last object's: "left" or
+// "right,". models/scenes looks at an object where its place is named, after all else that the caption says of it.
+std::string place_word(const Description& description, size_t object);
+
 // Draws the scene with this number under this seed, independently of all other scenes.
 Scene draw_scene(int64_t seed, int64_t number);
 

@@ -12,7 +12,7 @@ namespace roundtrip::data::scenes {
 
 class Draws {
  public:
-  enum class Stream : uint32_t { kDescription = 1, kNuisance = 2, kEdits = 3 };
+  enum class Stream : uint32_t { kDescription = 1, kNuisance = 2, kEdits = 3, kPie = 4 };
 
   Draws(int64_t seed, int64_t scene, Stream stream)
       : key_{static_cast<uint32_t>(seed), static_cast<uint32_t>(static_cast<uint64_t>(seed) >> 32)},

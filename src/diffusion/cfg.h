@@ -12,6 +12,16 @@ struct CfgPair {
   Conditioning conditional, unconditional;
 };
 
+// How a network takes the guidance scale w.
+enum class GuidanceWay {
+  kCfg,   // by two rows, as above
+  kTold,  // guidance is distilled into it, and each row is told w (Meng et al., CVPR 2023; FLUX.1-dev)
+  kNone,  // guidance is distilled into it at one scale: w has no effect (FLUX.1-schnell)
+};
+
+// The pair that guides a step at w the network's way: distilled networks are asked for the conditional row alone.
+CfgPair guided(GuidanceWay way, CfgPair pair, double w);
+
 enum class CfgRows { kConditional, kUnconditional, kBoth };
 
 // The rows that a guided prediction needs. Identical embeddings need one row whatever w is.

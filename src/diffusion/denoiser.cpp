@@ -1,5 +1,7 @@
 #include "diffusion/denoiser.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace roundtrip::diffusion {
@@ -20,22 +22,23 @@ Tensor rows_of(const Tensor& tensor, int64_t from, int64_t count) {
   return tensor.defined() ? tensor.narrow(0, from, count) : tensor;
 }
 
-bool same_tensor(const Tensor& a, const Tensor& b) { return a.is_same(b); }
-
 }  // namespace
 
 Conditioning stack(const std::vector<const Conditioning*>& rows) {
   check(!rows.empty(), "a batch has rows");
-  return {stack_field(rows, &Conditioning::tokens), stack_field(rows, &Conditioning::pooled),
-          stack_field(rows, &Conditioning::size_ids)};
+  Conditioning batch;
+  for (const auto field : kConditioningFields) batch.*field = stack_field(rows, field);
+  return batch;
 }
 
 Conditioning narrow(const Conditioning& batch, int64_t from, int64_t count) {
-  return {rows_of(batch.tokens, from, count), rows_of(batch.pooled, from, count), rows_of(batch.size_ids, from, count)};
+  Conditioning rows;
+  for (const auto field : kConditioningFields) rows.*field = rows_of(batch.*field, from, count);
+  return rows;
 }
 
 bool same_conditioning(const Conditioning& a, const Conditioning& b) {
-  return same_tensor(a.tokens, b.tokens) && same_tensor(a.pooled, b.pooled) && same_tensor(a.size_ids, b.size_ids);
+  return std::ranges::all_of(kConditioningFields, [&](const auto field) { return (a.*field).is_same(b.*field); });
 }
 
 }  // namespace roundtrip::diffusion

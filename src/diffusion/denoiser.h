@@ -3,6 +3,7 @@
 // `model` implements these interfaces from a folder, tests from closed forms.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,10 +20,17 @@ using at::Tensor;
 // The conditioning of a network. One prompt: tokens [L, D]. A batch of rows: tokens [R, L, D].
 // Undefined tensors mean "none": an unconditional network takes no tokens, SD 1.x no pooled vectors.
 struct Conditioning {
-  Tensor tokens = {};    // the text encoder's last hidden state
-  Tensor pooled = {};    // [P] pooled text vector (SDXL)
+  Tensor tokens = {};    // hidden states of the text encoders
+  Tensor pooled = {};    // [P] pooled text vector (SDXL, SD3, FLUX)
   Tensor size_ids = {};  // [6] original size, crop, target size (SDXL)
+  Tensor label = {};     // [] int64, number of a class (DiT)
+  Tensor guidance = {};  // [] float64, the guidance scale that a distilled network is told (FLUX.1-dev)
 };
+
+// The fields of a conditioning, for what is done to each of them alike.
+inline constexpr std::array kConditioningFields = {&Conditioning::tokens, &Conditioning::pooled,
+                                                   &Conditioning::size_ids, &Conditioning::label,
+                                                   &Conditioning::guidance};
 
 // Stacks one conditioning per row.
 Conditioning stack(const std::vector<const Conditioning*>& rows);

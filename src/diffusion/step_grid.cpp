@@ -45,6 +45,11 @@ double StepGrid::out_coefficient(int i, int j, double sigma) const {
   return to.c * (p - from.p);
 }
 
+double StepGrid::time_at(double p) const {
+  check(out_ == Out::kVelocity, "only a flow's network can be asked between grid points");
+  return levels_.back().t * (p / levels_.back().p);
+}
+
 double StepGrid::sigma(double eta, int i, int j) const {
   const Level &from = (*this)[i], &to = (*this)[j];
   if (eta == 0 || from.a == to.a) return 0;

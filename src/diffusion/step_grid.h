@@ -30,6 +30,10 @@ class StepGrid {
   // d step / d out.
   double out_coefficient(int i, int j, double sigma = 0) const;
 
+  // The time to give the network at a position p between grid points. Flow grids only: their t is proportional to p,
+  // while a diffusion model knows its integer timesteps alone.
+  double time_at(double p) const;
+
   // The standard deviation of DDIM's stochastic step (eq. 16); eta = 1 is DDPM's. VP grids only.
   //   sigma^2 = eta^2 (s_j^2 / s_i^2) (1 - a_i^2 / a_j^2)
   double sigma(double eta, int i, int j) const;

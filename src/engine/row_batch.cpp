@@ -55,9 +55,10 @@ Batch make_batch(const std::vector<const Row*>& rows, int64_t padded_rows) {
 
 BucketKey bucket_of(const Row& row) {
   BucketKey key = row.x.sizes().vec();
-  for (const Tensor* part : {&row.conditioning.tokens, &row.conditioning.pooled, &row.conditioning.size_ids}) {
-    key.push_back(part->defined() ? part->dim() : -1);
-    if (part->defined()) key.insert(key.end(), part->sizes().begin(), part->sizes().end());
+  for (const auto field : diffusion::kConditioningFields) {
+    const Tensor& part = row.conditioning.*field;
+    key.push_back(part.defined() ? part.dim() : -1);
+    if (part.defined()) key.insert(key.end(), part.sizes().begin(), part.sizes().end());
   }
   return key;
 }

@@ -22,7 +22,7 @@ CfgOut cfg_out(const std::vector<Tensor>& out, CfgRows which) {
 
 Task<Tensor> predict(const Problem& run, Tensor x, int i, const Conditioning& c) {
   std::vector<Row> rows;
-  rows.emplace_back(std::move(x), run.grid[i].t, c);
+  rows.emplace_back(std::move(x), run.grid[i].t, run.guided({c, c}, 1).conditional);  // a distilled model is told 1
   const engine::Answer answer = co_await run.network.out(std::move(rows));
   co_return answer.out[0];
 }
@@ -33,9 +33,34 @@ Task<CfgOut> predict_pair(const Problem& run, Tensor x, int i, const CfgPair& pa
   co_return cfg_out(answer.out, which);
 }
 
-Task<Tensor> Guided::operator()(Tensor x, int i) const {
-  const CfgOut out = co_await predict_pair(*run_, std::move(x), i, pair_, diffusion::cfg_rows(pair_, w_));
-  co_return diffusion::cfg(out, w_);
+Task<Tensor> Guided::operator()(Tensor x, int i) const { return at_time(std::move(x), run_->grid[i].t); }
+
+Task<Tensor> Guided::at_time(Tensor x, double t) const {
+  const CfgRows which = diffusion::cfg_rows(pair_, w_);
+  std::vector<Row> rows = rows_of(pair_, which, x, t);
+  const engine::Answer answer = co_await run_->network.out(std::move(rows));
+  co_return diffusion::cfg(cfg_out(answer.out, which), w_);
+}
+
+Task<std::vector<Tensor>> ask_together(const Problem& run, std::vector<Question> questions) {
+  std::vector<Row> rows;
+  std::vector<CfgRows> which;
+  for (const Question& question : questions) {
+    const Guided& eps_w = *question.eps_w;
+    which.push_back(diffusion::cfg_rows(eps_w.pair_, eps_w.w_));
+    for (Row& row : rows_of(eps_w.pair_, which.back(), question.x, run.grid[question.i].t)) {
+      rows.push_back(std::move(row));
+    }
+  }
+  const engine::Answer answer = co_await run.network.out(std::move(rows));
+  std::vector<Tensor> out;
+  auto row = answer.out.begin();
+  for (size_t k = 0; k < questions.size(); ++k) {
+    const auto end = row + (which[k] == CfgRows::kBoth ? 2 : 1);
+    out.push_back(diffusion::cfg(cfg_out({row, end}, which[k]), questions[k].eps_w->w_));
+    row = end;
+  }
+  co_return out;
 }
 
 Task<Tensor> Guided::gradient(Tensor x, int i, const Cotangent& cotangent) const {

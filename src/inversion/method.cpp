@@ -1,5 +1,9 @@
 #include "inversion/method.h"
 
+#include <algorithm>
+
+#include "base/text.h"
+
 namespace roundtrip::inversion {
 
 Task<Inversion> Method::fit(const Problem&, Inversion inversion) const { co_return inversion; }
@@ -26,6 +30,27 @@ std::unique_ptr<Method> make_method(const std::string& name, const config::Param
     throw Error(ErrorKind::kType, fmt::format("method.{}: '{}' has no such parameter", unread.front(), name));
   }
   return method;
+}
+
+void check_grid(const std::string& method, const diffusion::StepGrid& grid, const Settings& settings) {
+  using diffusion::Out;
+  const auto family = [](Out out) { return out == Out::kVelocity ? "flow models (v)" : "diffusion models (eps)"; };
+  std::vector<std::string> defined;
+  for (const MethodInfo& info : methods()) {
+    if (!info.only_for || *info.only_for == grid.out()) defined.push_back(info.name);
+  }
+  if (std::ranges::find(defined, method) == defined.end()) {
+    const Out other = grid.out() == Out::kEps ? Out::kVelocity : Out::kEps;
+    throw Error(ErrorKind::kType,
+                fmt::format("method.name: found {}, which is defined for {} only; the model predicts {}; expected one "
+                            "of {}",
+                            method, family(other), diffusion::out_name(grid.out()), join(defined, ", ")));
+  }
+  const double eta = settings.numbers.at(kEtaKey);
+  if (grid.out() == Out::kVelocity && eta != 0) {
+    throw Error(ErrorKind::kType,
+                fmt::format("eta: found {:g}; the sampler of a flow model adds no noise; expected 0", eta));
+  }
 }
 
 double mean_square(const Tensor& x) { return x.square().mean().item<double>(); }

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,12 @@ struct Guidance {
 struct MethodInfo {
   static constexpr PluginKind kKind{.noun = "method", .key = "method.name"};
   std::string name;
-  std::string summary;    // one line for `roundtrip list methods`
-  std::string source;     // the paper
+  std::string summary;        // one line for `roundtrip list methods`
+  std::string source;         // the paper
+  bool needs_cfg = false;     // reads the unconditional row for itself: refused where guidance is distilled
+  bool tunes_tokens = false;  // of an embedding: refused where the conditioning has none
   bool converges = true;  // whether the round trip improves with the steps, whatever eps is; the contract asks it then
+  std::optional<diffusion::Out> only_for = {};  // models that predict this; none: it only asks and steps, so any model
 };
 
 class Method {
@@ -53,8 +57,8 @@ class Method {
   // Fits what sampling needs to the pivots, at w. Most methods have nothing to fit.
   virtual Task<Inversion> fit(const Problem& run, Inversion inversion) const;
 
-  // The way back as steps. Null where it moves more than one latent; such a method overrides `sample`, and editors
-  // cannot drive it.
+  // The way back as steps. Null where it moves more than one latent or asks elsewhere than at the latent that it steps
+  // from; such a method overrides `sample`, and editors cannot drive it.
   virtual std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
                                            const Guidance& guidance) const;
 
@@ -76,6 +80,10 @@ std::vector<MethodInfo> methods();  // sorted by name
 // Reads the method's parameters; throws kType or kMissing for one that is wrong, unknown or missing, kMissing with the
 // nearest name for an unknown method.
 std::unique_ptr<Method> make_method(const std::string& name, const config::Params& params);
+
+// Throws kType, naming the methods that are defined there, where the method is for models of another prediction; and
+// for an eta other than 0 on a flow model, whose sampler adds no noise that it could scale.
+void check_grid(const std::string& method, const diffusion::StepGrid& grid, const Settings& settings);
 
 // Mean square of a residual or a latent.
 double mean_square(const Tensor& x);

@@ -69,6 +69,7 @@ inline constexpr const char* kSeedKey = "seed";
 // The settings of a trial that a method may read.
 struct Settings {
   EpsAt eps_at = EpsAt::kTo;
+  diffusion::GuidanceWay guidance = diffusion::GuidanceWay::kCfg;          // the model's
   double invert_w = 1;                                                     // guidance scale when inverting
   std::map<std::string, double> numbers = {{kWKey, 1.0}, {kEtaKey, 0.0}};  // all others, by config key
 };
@@ -125,6 +126,9 @@ class Problem {
     check(setting != settings_.numbers.end(), fmt::format("the setting {} is declared", key));
     return note(key, setting->second);
   }
+
+  // The pair as the model takes it at guidance scale w: distilled models are asked one row, and may be told w.
+  CfgPair guided(CfgPair pair, double w) const { return diffusion::guided(settings_.guidance, std::move(pair), w); }
 
   // The network guided by the source prompt at invert_w, and by `conditioning` against the null prompt at w.
   Guided inverting() const;

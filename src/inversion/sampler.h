@@ -28,7 +28,7 @@ class Sampler {
   // The latents from x_S down to the one that the first step is taken from.
   virtual Trajectory start() const { return {x_S_}; }
 
-  CfgPair pair(int i) const { return pair_at_(i); }
+  CfgPair pair(int i) const { return run.guided(pair_at_(i), w()); }
   virtual double w() const { return run.w(); }
   virtual diffusion::CfgRows rows(const CfgPair& pair) const { return diffusion::cfg_rows(pair, w()); }
 

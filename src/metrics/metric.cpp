@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "metrics/module_home.h"
 
 namespace roundtrip::metrics {
 
@@ -22,7 +23,8 @@ std::unique_ptr<Metric> make_metric(const std::string& name, const MetricParams&
   return metric;
 }
 
-std::map<std::string, std::filesystem::path> metric_files(const MetricParams& params) {
+std::map<std::string, std::filesystem::path> metric_files(const MetricParams& params,
+                                                          const std::vector<std::string>& metrics) {
   std::map<std::string, std::filesystem::path> files;
   for (const auto& [name, section] : params) {
     if (!Metric::Plugins::has(name)) {
@@ -36,6 +38,14 @@ std::map<std::string, std::filesystem::path> metric_files(const MetricParams& pa
         files.emplace(fmt::format("metric.{}.{}", name, key), file);
       }
     }
+  }
+  for (const std::string& name : metrics) {
+    const MetricInfo& info = Metric::Plugins::info(name);
+    if (info.module_name == nullptr) continue;
+    const auto own = params.find(name);
+    const std::filesystem::path file = module_file(info, own == params.end() ? config::Params() : own->second);
+    // emplace keeps the file that the section names.
+    if (!file.empty()) files.emplace(fmt::format("metric.{}.path", name), file);
   }
   return files;
 }

@@ -23,6 +23,13 @@ using at::Tensor;
 
 enum class Direction { kLowerIsBetter, kHigherIsBetter };
 
+// How a metric scores the background of an edit, the part that the edit may not change.
+enum class Background {
+  kNone,       // it does not
+  kPixels,     // from the background's pixels alone: Metric::score_where
+  kComposite,  // as a whole picture: the source inside the edited region, the edit outside, scored against the source
+};
+
 // Inputs that a metric compares with the picture itself. If a sample lacks one of them, its score is NaN.
 struct Wants {
   bool reference = false;  // the source picture; also the target if an edit is scored against its answer
@@ -43,12 +50,17 @@ struct MetricInfo {
   Direction direction = Direction::kLowerIsBetter;
   std::string version = {};  // changes whenever the numbers would; a metric with a module includes its network
   Wants wants = {.reference = true};
-  int digits = 4;           // after the decimal point
-  bool log_axis = false;    // in figures
-  bool has_floor = false;   // the loss of encoding and decoding alone is recorded beside it, as codec_<name>
-  bool per_pixel = false;   // can be computed over some of the pixels: Metric::score_where
-  bool perceptual = false;  // judges what a viewer sees rather than pixel values
-  int order = 100;          // place among measures, lowest first, in the order of interest to a reader
+  int digits = 4;          // after the decimal point
+  bool log_axis = false;   // in figures
+  bool has_floor = false;  // the loss of encoding and decoding alone is recorded beside it, as codec_<name>
+  Background background = Background::kNone;
+  bool whole_pictures = false;  // has no meaning on a picture with a part blackened: no column of zeroed frames
+  bool on_parts = false;        // of a metric that wants captions: it also scores the edited part, and the source
+  bool perceptual = false;      // judges what a viewer sees rather than pixel values
+  int order = 100;              // place among measures, lowest first, in the order of interest to a reader
+  // The name of the metric's module in the home of modules (module_home.h) without its ending, "lpips-squeeze", given
+  // the metric's section. nullptr for a metric that has no module there.
+  std::string (*module_name)(const config::Params&) = nullptr;
 
   // Returns whether it compares two pictures only, so that it also applies to an edit's answer and background.
   bool on_pictures() const { return wants == Wants{.reference = true}; }
@@ -77,7 +89,8 @@ class Metric {
   // Returns [N] float64 on the inputs' device. A NaN in a picture gives NaN for that picture alone.
   virtual Tensor score(const Inputs& inputs) = 0;
 
-  // Scores the pixels where `counts` [N, 1, H, W] is true, for a metric with `per_pixel`; NaN if there are none.
+  // Scores the pixels where `counts` [N, 1, H, W] is true, for a metric with Background::kPixels; NaN if there are
+  // none.
   virtual Tensor score_where(const Tensor& reference, const Tensor& test, const Tensor& counts);
 
   // Returns a caption in the metric's own form, always of one shape, for a metric that wants captions.
@@ -101,8 +114,10 @@ std::unique_ptr<Metric> make_metric(const std::string& name, const MetricParams&
                                     at::Device device = at::kCPU);
 
 // Throws as make_metric does for errors that show before a metric is made: the section of an unknown metric, and a file
-// name that is not a text. Returns the files that the sections name, by key: "metric.lpips.path".
-std::map<std::string, std::filesystem::path> metric_files(const MetricParams& params);
+// name that is not a text. Returns the files that the sections name, by key ("metric.lpips.path"), and under the same
+// keys the modules that those of `metrics` without such a name find in the home of modules (module_home.h).
+std::map<std::string, std::filesystem::path> metric_files(const MetricParams& params,
+                                                          const std::vector<std::string>& metrics = {});
 
 // Checks, for metrics, that both are [N, C, H, W] and of one shape. Otherwise the caller has a bug (kInternal).
 void check_pair(const Tensor& reference, const Tensor& test);

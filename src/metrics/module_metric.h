@@ -1,4 +1,5 @@
-// A metric computed by a TorchScript module. Without a module its column is NaN, and a note says how to get one.
+// A metric computed by a TorchScript module: the file that `path` names, or else the one of the home of modules
+// (module_home.h). Without a module its column is NaN, and a note says how to get one.
 #pragma once
 
 #include <optional>
@@ -18,12 +19,12 @@ class ModuleMetric : public Metric {
  protected:
   // Names used by the module, and advice on where to get one.
   struct Source {
-    std::string note;      // the extra file of the module, a JSON object: "lpips.json"
-    std::string expected;  // in messages: "a module written by ..."
-    std::string remedy;    // "a module is written by: scripts/..."
+    std::string note;         // the extra file of the module, a JSON object: "lpips.json"
+    std::string expected;     // in messages: "a module written by ..."
+    std::string remedy = {};  // for a metric without module_name: "the classifier of scenes is ..."
   };
 
-  // Reads the module that `path` in the section names. Throws as NotedModule does.
+  // Reads the module. Throws as NotedModule does, and kType for a wrong parameter.
   ModuleMetric(const MetricInfo& info, const config::Params& params, at::Device device, Source source);
 
   // Returns scores [N] of one picture or more. The caller handles pictures that are not finite.
@@ -32,11 +33,21 @@ class ModuleMetric : public Metric {
   // Returns the module's output; throws its complaint if the output does not have this shape.
   Tensor answer(std::vector<Tensor> inputs, at::IntArrayRef shape);
 
-  std::filesystem::path path_;
-  std::optional<NotedModule> module_;  // empty without a path
+  // Throws the module's complaint unless its network is the one that the parameter `net` asks for.
+  void check_network(const std::string& found, const std::string& expected) const;
+
+  std::filesystem::path path_;         // of the module
+  std::optional<NotedModule> module_;  // empty without a module
 
  private:
-  std::string remedy_;
+  std::string unavailable_;
 };
+
+// Whether the network is asked for: `net` is set, or the module is that of the home, whose name says what it holds. The
+// card of a module that `path` names decides otherwise.
+bool asks_for_network(const config::Params& params);
+
+// Throws the module's complaint unless its distances of equal pictures, [N], are 0 up to `tolerance`: another module.
+void check_distance(const NotedModule& module, const Tensor& of_equal, double tolerance);
 
 }  // namespace roundtrip::metrics

@@ -48,18 +48,18 @@ std::string NotedModule::noted(const char* key) const {
   return found->get<std::string>();
 }
 
-at::Tensor NotedModule::operator()(std::vector<at::Tensor> inputs) {
+at::Tensor NotedModule::call(const std::string& method, std::vector<at::Tensor> inputs) {
   const at::NoGradGuard no_grad;
   // The optimising executor would compile for seconds at each new shape; this one interprets.
   const torch::jit::GraphOptimizerEnabledGuard as_written(false);
   const std::string shape = shape_text(inputs.front().sizes());
   c10::IValue result;
   try {
-    result = module_.forward({inputs.begin(), inputs.end()});
+    result = module_.get_method(method)({inputs.begin(), inputs.end()});
   } catch (const std::exception& exception) {
     const std::string why = reason(exception);
     throw Error(tells_of_full_memory(why) ? ErrorKind::kOutOfMemory : ErrorKind::kInput,
-                fmt::format("{}: failed on images {} ({})", where_, shape, why));
+                fmt::format("{}: failed on inputs of shape {} ({})", where_, shape, why));
   }
   if (!result.isTensor()) throw complaint(fmt::format("its module answers {}", result.tagKind()), "a tensor");
   return result.toTensor();

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -27,8 +28,11 @@ class NotedModule {
   const nlohmann::json& note() const { return note_; }
   std::string noted(const char* key) const;  // a text of the note; throws kInput if absent
 
-  // Runs without gradients. Throws kOutOfMemory, or kInput with the module's own complaint.
-  at::Tensor operator()(std::vector<at::Tensor> inputs);
+  // Runs without gradients. Throws kOutOfMemory, or kInput with the module's own complaint. `call` runs a method other
+  // than forward, which the module must have.
+  at::Tensor operator()(std::vector<at::Tensor> inputs) { return call("forward", std::move(inputs)); }
+  at::Tensor call(const std::string& method, std::vector<at::Tensor> inputs);
+  bool has_method(const std::string& name) const { return module_.find_method(name).has_value(); }
 
   // Returns the Error to throw for a module that does not match its note.
   Error complaint(const std::string& found, const std::string& expected = {}) const;

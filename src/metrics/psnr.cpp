@@ -28,7 +28,7 @@ const Registered<Metric, Psnr> psnr({.name = "psnr",
                                      .version = "1",
                                      .digits = 2,
                                      .has_floor = true,
-                                     .per_pixel = true,
+                                     .background = Background::kPixels,
                                      .order = 1});
 
 }  // namespace

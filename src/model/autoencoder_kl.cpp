@@ -30,6 +30,7 @@ struct VaeConfig {
   bool mid_attention, quant_conv, post_quant_conv;
   double scaling_factor, shift_factor;
   bool force_upcast;
+  int64_t sample_size = 0;  // informs callers; the layers take any
 };
 
 // Reads whether each stage attends to its pixels, from the names of their types.
@@ -79,7 +80,8 @@ VaeConfig read_config(JsonConfig& config) {
       read_types(config, "up_block_types", "UpDecoderBlock2D", "AttnUpDecoderBlock2D", vae.channels.size());
   config.refuse_unless("latents_mean", {nullptr});
   config.refuse_unless("latents_std", {nullptr});
-  config.ignore({"sample_size"});  // used only for training and tiling
+  vae.sample_size = config.has("sample_size") ? config.at_least(1, "sample_size", 1) : 0;
+  config.ignore({"sample_size"});
   config.refuse_unread();
   return vae;
 }
@@ -260,6 +262,8 @@ Tensor AutoencoderKl::decode(const Tensor& latents) {
 }
 
 int64_t AutoencoderKl::latent_channels() const { return layers_->config.latent_channels; }
+
+int64_t AutoencoderKl::sample_size() const { return layers_->config.sample_size; }
 
 int64_t AutoencoderKl::scale() const { return int64_t{1} << (layers_->config.channels.size() - 1); }
 

@@ -26,7 +26,8 @@ class AutoencoderKl : public diffusion::Codec {
   at::Tensor decode(const at::Tensor& latents) override;
 
   int64_t latent_channels() const;
-  int64_t scale() const;  // pixels per latent pixel in each direction
+  int64_t sample_size() const;  // of the training's images, in pixels; 0 if the config does not say
+  int64_t scale() const;        // pixels per latent pixel in each direction
 
  private:
   struct Layers;

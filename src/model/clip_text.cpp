@@ -21,21 +21,15 @@ WeightScope text_model(WeightSource& weights, at::TensorOptions options) {
   return prefixed.contains("final_layer_norm.weight") ? prefixed : scope;
 }
 
-int64_t positive(JsonConfig& config, std::string_view key, int64_t fallback) {
-  const int64_t value = config.get<int64_t>(key, fallback);
-  if (value < 1) config.fail(key, "1 or more");
-  return value;
-}
-
 }  // namespace
 
 ClipText::ClipText(JsonConfig config, WeightSource weights, at::TensorOptions options)
-    : channels_(positive(config, "hidden_size", 512)),
-      max_length_(positive(config, "max_position_embeddings", 77)),
-      vocabulary_(positive(config, "vocab_size", 49408)) {
-  const int64_t hidden = positive(config, "intermediate_size", 2048);
-  const int64_t depth = positive(config, "num_hidden_layers", 12);
-  const int64_t heads = positive(config, "num_attention_heads", 8);
+    : channels_(config.at_least(1, "hidden_size", 512)),
+      max_length_(config.at_least(1, "max_position_embeddings", 77)),
+      vocabulary_(config.at_least(1, "vocab_size", 49408)) {
+  const int64_t hidden = config.at_least(1, "intermediate_size", 2048);
+  const int64_t depth = config.at_least(1, "num_hidden_layers", 12);
+  const int64_t heads = config.at_least(1, "num_attention_heads", 8);
   if (channels_ % heads != 0) config.fail("num_attention_heads", "a divisor of hidden_size");
   const double eps = config.get<double>("layer_norm_eps", 1e-5);
   const auto activation = config.get<std::string>("hidden_act", "quick_gelu");
@@ -90,10 +84,8 @@ ClipText::Output ClipText::operator()(const Tensor& ids) const {
     x = x + layer.fc2(activate(activation_, layer.fc1(layer.norm2(x))));
   }
   output.last = final_norm_(x);
-  if (projection_) {
-    const Tensor rows = at::arange(ids.size(0), ids.options());
-    output.pooled = (*projection_)(output.last.index({rows, end_positions(ids)}));
-  }
+  output.end = output.last.index({at::arange(ids.size(0), ids.options()), end_positions(ids)});
+  if (projection_) output.pooled = (*projection_)(output.end);
   return output;
 }
 

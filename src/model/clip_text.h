@@ -22,7 +22,8 @@ class ClipText {
   struct Output {
     Tensor last;         // [N, L, D] after the last layer and the final norm
     Tensor penultimate;  // [N, L, D] before the last layer, unnormalised
-    Tensor pooled;       // [N, P] `last` at the end token, projected; undefined without a projection
+    Tensor end;          // [N, D] `last` at the end token
+    Tensor pooled;       // [N, P] `end`, projected; undefined without a projection
   };
 
   // Builds a CLIPTextModelWithProjection if the config's `architectures` says so. Throws kInput for a config or weights

@@ -111,6 +111,12 @@ T JsonConfig::get(std::string_view key, T fallback) {
   return values_.contains(key) ? get<T>(key) : fallback;
 }
 
+int64_t JsonConfig::at_least(int64_t least, std::string_view key, int64_t fallback) {
+  const auto value = get<int64_t>(key, fallback);
+  if (value < least) fail(key, fmt::format("{} or more", least));
+  return value;
+}
+
 template <typename T>
 std::optional<T> JsonConfig::find(std::string_view key) {
   const json* value = read(key);

@@ -34,6 +34,9 @@ class JsonConfig {
   template <typename T>
   T get(std::string_view key, T fallback);
 
+  // Returns a whole number, which must be `least` or more.
+  int64_t at_least(int64_t least, std::string_view key, int64_t fallback);
+
   // Returns nothing if the key is absent or null.
   template <typename T>
   std::optional<T> find(std::string_view key);

@@ -57,9 +57,20 @@ LayerNorm::LayerNorm(const WeightScope& weights, int64_t channels, double eps)
 
 Tensor LayerNorm::operator()(const Tensor& x) const { return at::layer_norm(x, weight.sizes(), weight, bias, eps); }
 
+RmsNorm::RmsNorm(const WeightScope& weights, int64_t channels, double eps)
+    : weight(weights.tensor("weight", {channels})), eps(eps) {}
+
+Tensor RmsNorm::operator()(const Tensor& x) const {
+  const Tensor wide = x.to(at::promote_types(x.scalar_type(), at::kFloat));
+  const Tensor scale = at::rsqrt(wide.square().mean(-1, true) + eps);
+  return (wide * scale).to(x.scalar_type()) * weight;
+}
+
 Tensor silu(Tensor&& x) { return may_overwrite() ? at::silu_(x) : at::silu(x); }
 
 Tensor gelu(Tensor&& x) { return may_overwrite() ? at::gelu_(x) : at::gelu(x); }
+
+Tensor gelu_tanh(Tensor&& x) { return may_overwrite() ? at::gelu_(x, "tanh") : at::gelu(x, "tanh"); }
 
 Tensor quick_gelu(const Tensor& x) { return x * at::sigmoid(x * 1.702); }
 

@@ -71,8 +71,20 @@ struct LayerNorm {
   Tensor operator()(const Tensor& x) const;  // [..., C]
 };
 
+// y = x / sqrt(mean(x^2) + eps) * weight, the mean in float32 at least (Zhang & Sennrich, NeurIPS 2019).
+struct RmsNorm {
+  Tensor weight;  // [C]
+  double eps = 1e-6;
+
+  RmsNorm() = default;
+  RmsNorm(const WeightScope& weights, int64_t channels, double eps);
+
+  Tensor operator()(const Tensor& x) const;  // [..., C]
+};
+
 Tensor silu(Tensor&& x);                                         // x sigmoid(x)
 Tensor gelu(Tensor&& x);                                         // x Phi(x)
+Tensor gelu_tanh(Tensor&& x);                                    // its approximation by tanh (Hendrycks & Gimpel, 2016)
 Tensor quick_gelu(const Tensor& x);                              // x sigmoid(1.702 x)
 Tensor add(Tensor&& x, const Tensor& y);                         // x + y
 Tensor multiply(Tensor&& x, const Tensor& y);                    // x y

@@ -1,13 +1,15 @@
 // Opens a diffusers folder as users have it: a denoiser, a codec, a text encoder and the noise schedule.
 //
-//   unet/ (or its files beside scheduler_config.json, or denoiser.yaml: torchscript_denoiser.h)
+//   unet/ or transformer/ (or its files beside scheduler_config.json, or denoiser.yaml: torchscript_denoiser.h)
 //   scheduler/  vae/ (without: pixel space)  text_encoder/ and tokenizer/ (without: unconditional)
-//   text_encoder_2/ and tokenizer_2/ (SDXL)  model_index.json (optional)
+//   text_encoder_2/ and tokenizer_2/ (SDXL, SD3; FLUX: T5)  text_encoder_3/ and tokenizer_3/ (SD3: T5, optional)
+//   model_index.json (optional but for the names of DiT's classes)
 // Every component reads its own config.json and safetensors. Contents that are not implemented here are an error.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "diffusion/denoiser.h"
@@ -20,6 +22,7 @@ struct ModelOptions {
   std::filesystem::path path;     // or a name in the hub's cache: model_path.h
   std::string dtype = "float32";  // or float64, bfloat16, float16
   at::Device device = at::kCPU;
+  std::optional<int64_t> t5_tokens = {};  // of a prompt; none: the pipeline's, 256 for SD3 and 512 for FLUX
 };
 
 // Throws kInput for any other name.

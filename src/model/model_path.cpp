@@ -18,8 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kExpected =
-    "a model in diffusers' layout (unet/, vae/, text_encoder/, tokenizer/, scheduler/), or the name of one in the "
-    "cache of Hugging Face's hub";
+    "a model in diffusers' layout (unet/ or transformer/, vae/, text_encoder/, tokenizer/, scheduler/), or the name of "
+    "one in the cache of Hugging Face's hub";
 
 std::optional<fs::path> environment(const char* name) {
   const char* value = std::getenv(name);

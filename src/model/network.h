@@ -3,11 +3,14 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/registry.h"
+#include "diffusion/cfg.h"
 #include "diffusion/denoiser.h"
+#include "diffusion/flow_schedule.h"
 #include "model/json_config.h"
 #include "model/safetensors.h"
 
@@ -36,12 +39,22 @@ class Network {
   virtual std::vector<std::string> resnets() const { return {}; }
   virtual bool takes_plans() const { return false; }
 
+  // How prompts become conditioning: the towers of Stable Diffusion, SDXL, SD3 or FLUX, or the numbers of classes.
+  enum class Prompts { kClip, kSdxl, kSd3, kFlux, kClasses };
+
   struct Facts {
     int64_t in_channels = 0, out_channels = 0;
     std::array<int64_t, 2> sample_size{};  // height and width; zeros if the config does not say
     int64_t context_channels = 0;          // of the text's tokens; 0 if the network reads none
-    int64_t pooled_channels = 0;           // of the pooled text vector, read with size ids; 0 if it reads none
+    int64_t pooled_channels = 0;           // of the pooled text vector; 0 if it reads none
     int64_t timesteps = 0;                 // t must be below this; 0 if any t is accepted
+    Prompts prompts = Prompts::kClip;
+    int64_t classes = 0;                           // whose labels it reads; the null label comes after them
+    int64_t patch = 1;                             // latents' sides are multiples of this; a token is its square
+    int64_t max_side = 0;                          // of latents; 0: any
+    bool square = false;                           // takes only square latents
+    std::optional<diffusion::FlowLine> flow = {};  // predicts a flow's velocity, sampled on this line
+    diffusion::GuidanceWay guidance = diffusion::GuidanceWay::kCfg;
   };
 
   virtual const Facts& facts() const = 0;

@@ -42,7 +42,22 @@ class EpsOf : public diffusion::Denoiser {
   Tensor alpha_bars_;  // [T], float64
 };
 
+class VelocityOf : public diffusion::Denoiser {
+ public:
+  explicit VelocityOf(std::unique_ptr<Network> network) : network_(std::move(network)) {}
+
+  Tensor out(const diffusion::Batch& batch) override { return network_->predict(batch); }
+  diffusion::Out predicts() const override { return diffusion::Out::kVelocity; }
+
+ private:
+  std::unique_ptr<Network> network_;
+};
+
 }  // namespace
+
+std::unique_ptr<diffusion::Denoiser> as_velocity(std::unique_ptr<Network> network) {
+  return std::make_unique<VelocityOf>(std::move(network));
+}
 
 std::unique_ptr<diffusion::Denoiser> as_eps(std::unique_ptr<Network> network,
                                             const diffusion::ScheduleConfig& schedule) {

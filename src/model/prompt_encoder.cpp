@@ -9,12 +9,8 @@
 #include "base/error.h"
 
 namespace roundtrip::model {
-namespace {
 
-// Widens half precision: the conditioning of a network is kept in float32.
 Tensor at_least_float(const Tensor& states) { return states.to(at::promote_types(states.scalar_type(), at::kFloat)); }
-
-}  // namespace
 
 TextTower::TextTower(text::ClipTokenizer tokenizer, ClipText transformer, at::Device device, const std::string& where)
     : tokenizer_(std::move(tokenizer)), transformer_(std::move(transformer)), device_(device) {

@@ -12,6 +12,9 @@
 
 namespace roundtrip::model {
 
+// Widens half precision: the conditioning of a network is kept in float32.
+Tensor at_least_float(const Tensor& states);
+
 // Text encoder with the sizes that a network has to agree with.
 class PromptEncoder : public TextEncoder {
  public:

@@ -116,4 +116,43 @@ ScheduleConfig read_scheduler_config(JsonConfig config) {
   return schedule;
 }
 
+diffusion::FlowConfig read_flow_config(JsonConfig config, diffusion::FlowLine line) {
+  constexpr std::string_view kClass = "FlowMatchEulerDiscreteScheduler";
+  if (config.get<std::string>("_class_name", std::string(kClass)) != kClass) {
+    config.fail("_class_name", fmt::format("{}: the network predicts a flow's velocity", kClass));
+  }
+  config.refuse_unless("rescale_betas_zero_snr", {false});  // of schedules with betas
+  config.refuse_unless("invert_sigmas", {false});
+  config.refuse_unless("stochastic_sampling", {false});
+
+  diffusion::FlowConfig flow{.line = line};
+  flow.train_steps = read_integer(config, "num_train_timesteps", flow.train_steps, 1, kMaxTrainSteps);
+  flow.shift = config.get<double>("shift", flow.shift);
+  if (!(flow.shift > 0)) config.fail("shift", "a number above 0");
+  flow.dynamic = config.get<bool>("use_dynamic_shifting", flow.dynamic);
+  flow.base_shift = config.find<double>("base_shift").value_or(flow.base_shift);
+  flow.max_shift = config.find<double>("max_shift").value_or(flow.max_shift);
+  flow.base_tokens = config.at_least(1, "base_image_seq_len", flow.base_tokens);
+  flow.max_tokens = config.at_least(1, "max_image_seq_len", flow.max_tokens);
+  if (flow.dynamic && flow.max_tokens == flow.base_tokens) {
+    config.fail("max_image_seq_len", "a number other than base_image_seq_len: the shift grows from one to the other");
+  }
+  flow.time_shift = read_choice(
+      config, "time_shift_type",
+      std::to_array<std::pair<std::string_view, diffusion::TimeShift>>(
+          {{"exponential", diffusion::TimeShift::kExponential}, {"linear", diffusion::TimeShift::kLinear}}));
+  const double terminal = config.find<double>("shift_terminal").value_or(0);  // 0 is none, as in diffusers
+  if (!(terminal >= 0 && terminal < 1)) config.fail("shift_terminal", "null, or a number from 0 to below 1");
+  if (terminal > 0) flow.terminal = terminal;
+  for (const auto& [key, respacing] : {std::pair{"use_karras_sigmas", diffusion::Respacing::kKarras},
+                                       std::pair{"use_exponential_sigmas", diffusion::Respacing::kExponential},
+                                       std::pair{"use_beta_sigmas", diffusion::Respacing::kBeta}}) {
+    if (!config.get<bool>(key, false)) continue;
+    if (flow.respacing != diffusion::Respacing::kNone) config.fail(key, "false: sigmas are spaced in one way alone");
+    flow.respacing = respacing;
+  }
+  config.refuse_unread();
+  return flow;
+}
+
 }  // namespace roundtrip::model

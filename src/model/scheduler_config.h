@@ -1,4 +1,4 @@
-// scheduler/scheduler_config.json of a diffusers folder, read as a noise schedule.
+// scheduler/scheduler_config.json of a diffusers folder, read as a noise schedule or as the settings of a flow.
 //
 // A folder's scheduler class chooses a sampler. The schedule that the network was trained on is in keys that all
 // classes share, so the class does not matter. Absent keys have DDIMScheduler's defaults (diffusers 0.42). Keys that
@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "diffusion/flow_schedule.h"
 #include "diffusion/noise_schedule.h"
 #include "model/json_config.h"
 
@@ -16,5 +17,9 @@ namespace roundtrip::model {
 // Throws kInput, naming the file and the key.
 diffusion::ScheduleConfig read_scheduler_config(const std::filesystem::path& path);
 diffusion::ScheduleConfig read_scheduler_config(JsonConfig config);
+
+// The settings of FlowMatchEulerDiscreteScheduler; its line of sigmas is the network's. Every key decides the sigmas:
+// what is not implemented is refused, and nothing is ignored.
+diffusion::FlowConfig read_flow_config(JsonConfig config, diffusion::FlowLine line);
 
 }  // namespace roundtrip::model

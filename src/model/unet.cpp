@@ -135,7 +135,8 @@ UNet::UNet(const UNetShape& shape, WeightSource weights, at::TensorOptions optio
             .out_channels = shape.out_channels,
             .sample_size = shape.sample_size,
             .context_channels = shape.context_channels,
-            .pooled_channels = shape.added ? shape.added->pooled_channels : 0};
+            .pooled_channels = shape.added ? shape.added->pooled_channels : 0,
+            .prompts = shape.added ? Prompts::kSdxl : Prompts::kClip};
   if (const auto* learned = std::get_if<LearnedTimes>(&shape.times)) facts_.timesteps = learned->steps;
   layers_ = std::make_unique<const Layers>(shape, WeightScope(weights, options));
   refuse_unread(weights);

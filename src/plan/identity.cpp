@@ -14,9 +14,8 @@ using hydra::Node;
 
 // How it is carried out, and over which images; under engine.determinism=strict the batch's shape is part of the
 // arithmetic and stays.
-constexpr std::array kExecutionOnlyKeys = {"expect",           "engine.device",   "engine.threads",
-                                           "engine.max_batch", "engine.max_live", "engine.memory",
-                                           "dataset.ids",      "dataset.limit",   "dataset.path"};
+constexpr std::array kExecutionOnlyKeys = {"expect",          "engine.device", "engine.threads", "engine.max_batch",
+                                           "engine.max_live", "engine.memory", "dataset.ids",    "dataset.limit"};
 
 bool is_below(const std::string& key, const std::string& above) {
   return key == above || key.starts_with(above + ".") || key.starts_with(above + "/");
@@ -32,6 +31,18 @@ std::vector<std::string> files_of_metrics(const Node& config) {
       const std::string& key = entry.key().text;
       if (config::Params::is_path(key)) keys.push_back(fmt::format("metric.{}.{}", section.key().text, key));
     }
+  }
+  return keys;
+}
+
+// Where the files of a dataset lie: digests stand for them too.
+std::vector<std::string> files_of_dataset(const Node& config) {
+  std::vector<std::string> keys;
+  const Node* section = config.find("dataset");
+  if (section == nullptr || !section->is_dict()) return keys;
+  for (const auto& entry : section->dict()) {
+    const std::string& key = entry.key().text;
+    if (config::Params::is_path(key)) keys.push_back("dataset." + key);
   }
   return keys;
 }
@@ -70,9 +81,19 @@ Node deciding_config(const Node& config, const std::vector<std::string>& swept) 
   // Digests stand for files: of weights in the trial's id, of images in the records.
   deciding.erase("model.path");
   for (const std::string& key : files_of_metrics(config)) deciding.erase(key);
-  // A setting of later versions, at the value that it had without a name.
-  const Node* editor = deciding.find("editor.name");
-  if (editor != nullptr && hydra::python_str(*editor) == "none") deciding.erase("editor");
+  for (const std::string& key : files_of_dataset(config)) {
+    const bool varies = std::ranges::any_of(swept, [&](const std::string& name) { return is_below(key, name); });
+    if (!varies) deciding.erase(key);
+  }
+  // Settings of later versions, at the values that they had without a name.
+  const auto is = [&](const char* key, const char* text) {
+    const Node* value = deciding.find(key);
+    return value != nullptr && hydra::python_str(*value) == text;
+  };
+  if (is("editor.name", "none")) deciding.erase("editor");
+  if (is("model.t5_tokens", "None")) deciding.erase("model.t5_tokens");
+  if (is("source_prompt", "None")) deciding.erase("source_prompt");
+  if (is("pie.protocol", "proper") && is("pie.save", "None") && is("pie.resolution", "None")) deciding.erase("pie");
   return deciding;
 }
 

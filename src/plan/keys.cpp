@@ -31,6 +31,7 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
       trial.edits ? fmt::format("edit={};editor={};{}", edit, trial.editor_name, trial.editor_params) : "reconstruct";
   RecordKeys keys;
   keys.prepared = fmt::format("sample={}/{};encode={};null={}", dataset, sample, encode, trial.null_prompt);
+  if (trial.source_prompt) keys.prepared += fmt::format(";source={}", *trial.source_prompt);
   if (trial.engine.timing == session::Timing::kIsolated) keys.prepared += fmt::format(";trial={}", trial.number);
   keys.inverted = fmt::format("{};{};S={}{}", keys.prepared, walk, trial.steps, values_read(trial, seen.invert.reads));
   keys.fitted = fmt::format("{};fit;{}{}", keys.inverted, method, values_read(trial, seen.fit.reads));
@@ -38,7 +39,10 @@ RecordKeys record_keys(const Trial& trial, int dataset, const std::string& sampl
   keys.walked =
       fmt::format("{};walk;{}{}", keys.fitted, trial.walks_source() ? trial.editor->walk_key(prompts.words) : "none",
                   values_read(trial, seen.walk.reads));
-  keys.sampled = fmt::format("{};{}{}", keys.fitted, task, values_read(trial, seen.sample.reads));
+  const std::string protocol = session::key_text(trial.protocol);
+  keys.reference =
+      fmt::format("{};reference{}{}", keys.prepared, trial.edits ? fmt::format(";edit={}", edit) : "", protocol);
+  keys.sampled = fmt::format("{};{}{}{}", keys.fitted, task, values_read(trial, seen.sample.reads), protocol);
   return keys;
 }
 

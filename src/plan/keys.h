@@ -12,13 +12,14 @@
 namespace roundtrip::plan {
 
 struct RecordKeys {
-  std::string prepared;  // pixels, latent, embeddings, codec floor
-  std::string inverted;  // pivots
-  std::string fitted;    // and what was fitted to them
-  std::string walked;    // the source prompt's walk back, where the editor reads it
-  std::string sampled;   // the way back, its image and scores
+  std::string prepared;   // pixels, latent, embeddings
+  std::string inverted;   // pivots
+  std::string fitted;     // and what was fitted to them
+  std::string walked;     // the source prompt's walk back, where the editor reads it
+  std::string reference;  // what a result is scored against, and the codec floor
+  std::string sampled;    // the way back, its image and scores
 
-  std::vector<std::string> all() const { return {prepared, inverted, fitted, walked, sampled}; }
+  std::vector<std::string> all() const { return {prepared, inverted, fitted, walked, reference, sampled}; }
 };
 
 // `dataset` tells datasets of one run apart. With `isolated` timing nothing is shared.

@@ -19,7 +19,8 @@ namespace {
 PlanSession& session_of(Plan& plan, const Trial& trial) {
   const auto same = [&](const PlanSession& session) {
     return session.options.model.path == trial.model.path && session.options.model.dtype == trial.model.dtype &&
-           session.options.engine == trial.engine && session.options.metric_params == trial.metric_params;
+           session.options.model.t5_tokens == trial.model.t5_tokens && session.options.engine == trial.engine &&
+           session.options.metric_params == trial.metric_params;
   };
   auto session = std::ranges::find_if(plan.sessions, same);
   if (session == plan.sessions.end()) {
@@ -48,7 +49,7 @@ PlanDataset& dataset_of(PlanSession& session, const data::DatasetOptions& option
 std::string digest_of(const PlanSession& session, const model::ModelCard& model) {
   Hasher hasher;
   hasher.add(model.digest());
-  for (const auto& [key, path] : metrics::metric_files(session.options.metric_params)) {
+  for (const auto& [key, path] : metrics::metric_files(session.options.metric_params, session.options.metrics)) {
     hasher.add(key).add(std::filesystem::exists(path) ? remembered_sha256_of_file(path) : std::string());
   }
   return hasher.hex();
@@ -66,8 +67,8 @@ void check_editor(const Trial& trial, const model::ModelCard& model, const data:
   const auto [height, width] = trial.dataset.size;
   editing::NetworkFacts facts{.sites = {},
                               .resnets = {},
-                              .h = height / model.pixel_multiple,
-                              .w = width / model.pixel_multiple,
+                              .h = height / model.pixels_per_latent,
+                              .w = width / model.pixels_per_latent,
                               .guidance_scale = trial.w()};
   facts.sites = model.network->attention_sites(facts.h, facts.w);
   facts.resnets = model.network->resnets();
@@ -77,24 +78,69 @@ void check_editor(const Trial& trial, const model::ModelCard& model, const data:
   trial.editor->require(facts);
 }
 
+// The trial's dataset at its protocol's size, which an earlier trial may have opened.
+std::shared_ptr<const data::Dataset> scored_dataset(const Plan& plan, const PlanDataset& entry, const Trial& trial) {
+  const int side = *trial.protocol.resolution;
+  for (const size_t k : entry.trials) {
+    const Trial& other = plan.trials[k];
+    if (other.scored_dataset && other.protocol.resolution == side) return other.scored_dataset;
+  }
+  data::DatasetOptions options = trial.dataset;
+  options.size = {side, side};
+  return data::open_dataset(options);
+}
+
+// The size of the images: as set, or the model's.
+void fill_size(Trial& trial, const model::ModelCard& model, const std::string& path) {
+  if (trial.dataset.size.first == 0) {
+    if (model.pixel_size[0] == 0) {
+      throw Error(ErrorKind::kMissing, fmt::format("dataset.size: {} does not say its image size; expected a number "
+                                                   "or [height, width]",
+                                                   path));
+    }
+    trial.dataset.size = {static_cast<int>(model.pixel_size[0]), static_cast<int>(model.pixel_size[1])};
+  }
+  model.check_size(trial.dataset.size.first, trial.dataset.size.second);
+}
+
+// What a trial's method and settings need of the model's guidance and sampling.
+void check_guidance(const Trial& trial, const model::ModelCard& model) {
+  const inversion::MethodInfo& method = inversion::Method::Plugins::info(trial.method_name);
+  const auto refuse = [&](std::string_view why) {
+    throw Error(ErrorKind::kType, fmt::format("method.name: found {}; {}; expected another method", method.name, why));
+  };
+  if (method.needs_cfg && model.guidance != diffusion::GuidanceWay::kCfg) {
+    refuse(
+        "it needs an unconditional prediction, and guidance is distilled into this model, which makes one "
+        "prediction for every guidance scale");
+  }
+  if (method.tunes_tokens && trial.w() != 1 && model.has_text && model.text_length == 0) {
+    refuse("it tunes a text's tokens, and this model reads class labels");
+  }
+}
+
 // Settings that the model has to agree with: its size, its schedule.
 void check_against_model(Plan& plan, PlanSession& session, const std::vector<size_t>& trials, TrialIds ids) {
-  const model::ModelCard model =
-      model::inspect_model({.path = session.options.model.path, .dtype = session.options.model.dtype});
+  const model::ModelCard model = model::inspect_model({.path = session.options.model.path,
+                                                       .dtype = session.options.model.dtype,
+                                                       .t5_tokens = session.options.model.t5_tokens});
   session.parameters = model.parameters;
   const std::string digest = ids == TrialIds::kMake ? digest_of(session, model) : "";
-  const diffusion::NoiseSchedule schedule(model.schedule);
-  std::map<int, std::shared_ptr<const diffusion::StepGrid>> grids;
-  const auto grid_of = [&](int steps) {
-    auto& grid = grids[steps];
-    if (!grid) grid = std::make_shared<const diffusion::StepGrid>(diffusion::ddim_grid(schedule, steps));
+  std::map<std::pair<int, std::pair<int, int>>, std::shared_ptr<const diffusion::StepGrid>> grids;
+  const auto grid_of = [&](int steps, std::pair<int, int> size) {
+    auto& grid = grids[{steps, model.is_flow() ? size : std::pair<int, int>()}];
+    if (!grid) grid = std::make_shared<const diffusion::StepGrid>(model.grid(steps, size.first, size.second));
     return grid;
   };
   const auto rehearsals = std::make_shared<Rehearsals>();
   for (const size_t k : trials) {
     Trial& trial = plan.trials[k];
     if (ids == TrialIds::kMake) trial.id = Hasher().add(trial.id).add(digest).hex().substr(0, 16);
-    trial.grid = grid_of(trial.steps);  // throws for steps that the schedule does not have
+    fill_size(trial, model, session.options.model.path);
+    trial.grid = grid_of(trial.steps, trial.dataset.size);  // throws for steps that the schedule does not have
+    inversion::check_grid(trial.method_name, *trial.grid, trial.settings);
+    trial.settings.guidance = model.guidance;
+    check_guidance(trial, model);
     trial.rehearsals = rehearsals;
     // A method that asks no network when inverting has no such scale, whatever is set.
     const inversion::Rehearsal& seen = rehearsals->of(trial, {});
@@ -105,26 +151,15 @@ void check_against_model(Plan& plan, PlanSession& session, const std::vector<siz
       session.options.times.clear();
       for (int i = 0; i <= trial.steps; ++i) session.options.times.push_back((*trial.grid)[i].t);
     }
-    const int64_t factor = model.pixel_multiple;
-    if (trial.dataset.size.first == 0) {
-      if (model.pixel_size[0] == 0) {
-        throw Error(ErrorKind::kMissing, fmt::format("dataset.size: {} does not say its image size; expected a number "
-                                                     "or [height, width]",
-                                                     session.options.model.path));
-      }
-      trial.dataset.size = {static_cast<int>(model.pixel_size[0]), static_cast<int>(model.pixel_size[1])};
-    }
+    const int64_t factor = model.pixels_per_latent;
     const auto [height, width] = trial.dataset.size;
-    if (height % factor != 0 || width % factor != 0) {
-      throw Error(ErrorKind::kType, fmt::format("dataset.size: {} x {}; expected multiples of {}, the model's factor",
-                                                height, width, factor));
-    }
     session.options.height = std::max(session.options.height, height);
     session.options.width = std::max(session.options.width, width);
     const int64_t latent = model.latent_channels * (height / factor) * (width / factor) * int64_t{sizeof(float)};
     PlanDataset& entry = dataset_of(session, trial.dataset);
     entry.trials.push_back(k);
     check_editor(trial, model, *entry.dataset);
+    if (trial.protocol.resolution) trial.scored_dataset = scored_dataset(plan, entry, trial);
     const int64_t records = entry.records(trial);
     if (trial.save_trajectories) plan.saved_bytes += records * 2 * (trial.steps + 1) * latent;
     if (trial.save_images == SaveImages::kAll) plan.saved_bytes += records * 2 * 3 * height * width;

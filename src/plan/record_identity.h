@@ -10,6 +10,9 @@ namespace roundtrip::plan {
 // The column `edit`.
 std::string edit_text(const data::EditName& edit);
 
+// The column `edit_type`, by which tables are split; empty if the dataset does not tell types apart.
+std::string edit_type(const data::EditName& edit);
+
 // The column `input_digest`: over a sample's image, prompt and edits.
 std::string short_digest(const data::Dataset& dataset, size_t sample);
 

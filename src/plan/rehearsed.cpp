@@ -28,7 +28,7 @@ inversion::Task<inversion::Trajectory> edited_path(const inversion::Method& meth
 }  // namespace
 
 inversion::PromptKinds prompt_kinds(const Trial& trial, const data::Dataset& dataset, size_t sample, size_t edit) {
-  const std::string source = dataset.prompt(sample);
+  const std::string source = trial.source_prompt.value_or(dataset.prompt(sample));
   if (!trial.edits) {
     const bool null = source == trial.null_prompt;
     return {.null_source = null, .null_sampled = null};

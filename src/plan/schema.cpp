@@ -19,6 +19,9 @@ const Schema& schema() {
     s.add({"model.encode", Type::one_of({"mean", "sample"}), "",
            "latent of an image: the mean of the codec's posterior, or a seeded sample"});
 
+    s.add({"model.t5_tokens", Type::integer().min(1).or_null(), "tokens",
+           "length of prompts for a T5 text encoder; null: 256 for SD3, 512 for FLUX"});
+
     s.add({"dataset.name", Type::one_of(data::dataset_names()), "", "kind of dataset"});
     s.add({"dataset.path", Type::path(), "", "path of the dataset"});
     s.add({"dataset.limit", Type::integer().min(1).or_null(), "images", "use only the first N images"});
@@ -27,7 +30,7 @@ const Schema& schema() {
     const Type side = Type::integer().min(1);
     s.add({"dataset.size", Type::any_of({side, Type::list(side).size(2)}).or_null(), "pixels",
            "size that images are resized to, a number or [height, width]; null: the model's"});
-    s.add({"dataset.resample", Type::one_of({"area", "lanczos"}), "", "how images are resized"});
+    s.add({"dataset.resample", Type::one_of({"area", "lanczos", "bicubic"}), "", "how images are resized"});
 
     // A method reads its own parameters, with types and ranges, when it is made (inversion/method.h).
     s.add_open_section("method");
@@ -35,6 +38,8 @@ const Schema& schema() {
     // So do a metric and a kind of dataset, which have keys beside those above.
     s.add_open_section("metric");
     s.add_open_section("dataset");
+    // Axes of pictures that another program made, which `roundtrip score` writes into their columns.
+    s.add_open_section("label");
     // Claims of an experiment, which `roundtrip check` reads.
     s.add_open_section("expect");
 
@@ -52,7 +57,16 @@ const Schema& schema() {
            "inversion evaluates eps at the timestep stepped to (t) or from (t-1)"});
     s.add({"seed", Type::integer().min(0), "", "seed of all noise"});
     s.add({"null_prompt", Type::string(), "", "prompt of the unconditional branch"});
+    s.add({"source_prompt", Type::string().or_null(), "",
+           "prompt of the source, when inverting and in an editor; null: each image's own"});
     s.add({"metrics", Type::list(Type::string()), "", "metrics that score the results"});
+
+    s.add({"pie.protocol", Type::one_of({"proper", "released"}), "",
+           "how edits are scored: proper, or as the released evaluation of PIE-Bench does"});
+    s.add({"pie.save", Type::one_of({"float", "png", "jpeg"}).or_null(), "",
+           "what a result is saved as before it is scored; null: float, or jpeg under released"});
+    s.add({"pie.resolution", Type::integer().min(1).or_null(), "pixels",
+           "side that source and result are resized to before they are scored; null: as they are"});
 
     s.add({"engine.device", Type::string(), "", "device of the networks: auto, cpu, cuda or cuda:N"});
     s.add({"engine.threads", Type::integer().range(1, 1024).or_null(), "", "number of CPU threads; null: all cores"});

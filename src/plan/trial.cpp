@@ -82,6 +82,24 @@ session::EngineSettings read_engine(const Reader& read) {
   return engine;
 }
 
+session::Protocol read_protocol(const Reader& read) {
+  using session::SavedAs;
+  session::Protocol protocol;
+  const bool released = read.text("pie.protocol") == "released";
+  if (released) protocol.pie = session::Pie::kReleased;
+  if (const auto side = read.optional_integer("pie.resolution")) protocol.resolution = static_cast<int>(*side);
+  if (read.at("pie.save").is_null()) {
+    protocol.saved = released ? SavedAs::kJpeg : protocol.resolution ? SavedAs::kPng : SavedAs::kFloat;
+  } else {
+    const std::string& saved = read.text("pie.save");
+    protocol.saved = saved == "jpeg" ? SavedAs::kJpeg : saved == "png" ? SavedAs::kPng : SavedAs::kFloat;
+  }
+  if (protocol.resolution && protocol.saved == SavedAs::kFloat) {
+    throw Error(ErrorKind::kType, "pie.save: found float; expected png or jpeg, because pie.resolution resizes bytes");
+  }
+  return protocol;
+}
+
 metrics::MetricParams read_metric_params(const Node& config) {
   metrics::MetricParams params;
   const Node* all = config.find("metric");
@@ -96,6 +114,16 @@ metrics::MetricParams read_metric_params(const Node& config) {
 
 void check_metrics(const std::vector<std::string>& metrics) {
   for (const std::string& name : metrics) metrics::Metric::Plugins::info(name);
+}
+
+// What a run and the scoring of pictures have in common.
+void read_shared(const Reader& read, const Node& config, Trial& trial) {
+  trial.engine = read_engine(read);
+  trial.dataset = read_dataset(read, config);
+  trial.metrics = read.texts("metrics");
+  check_metrics(trial.metrics);
+  trial.protocol = read_protocol(read);
+  trial.metric_params = session::completed(trial.protocol, read_metric_params(config));
 }
 
 store::Value value_of(const Node* node, const std::string& key, const hydra::Job& job) {
@@ -122,6 +150,8 @@ store::Value value_of(const Node* node, const std::string& key, const hydra::Job
 }
 
 }  // namespace
+
+data::DatasetOptions dataset_options(const Node& config) { return read_dataset(Reader(config), config); }
 
 std::vector<std::string> swept_parameters(const hydra::Launch& launch) {
   std::set<std::string> with_columns;
@@ -156,13 +186,28 @@ std::vector<std::map<std::string, store::Value>> settings_of(const std::vector<T
   return settings;
 }
 
+Trial read_scoring(const Node& config) {
+  const Reader read(config);
+  Trial trial;
+  Node used{hydra::Dict()};
+  for (const char* section : {"task", "dataset", "metrics", "metric", "pie", "engine", "label"}) {
+    if (const Node* value = config.find(section); value != nullptr) used.set(section, *value);
+  }
+  trial.config_yaml = hydra::to_yaml(used);
+  trial.edits = read.text("task") == "edit";
+  read_shared(read, config, trial);
+  return trial;
+}
+
 Trial read_settings(const Node& config) {
   const Reader read(config);
   Trial trial;
   trial.config_yaml = hydra::to_yaml(config);
-  trial.model = {read.text("model.path"), read.text("model.dtype"), read.text("model.encode") == "sample"};
-  trial.engine = read_engine(read);
-  trial.dataset = read_dataset(read, config);
+  read_shared(read, config, trial);
+  trial.model = {.path = read.text("model.path"),
+                 .dtype = read.text("model.dtype"),
+                 .t5_tokens = read.optional_integer("model.t5_tokens"),
+                 .encode_sample = read.text("model.encode") == "sample"};
   const config::Params params = config::section_params(config, "method");
   trial.method_name = params.get_string("name");
   trial.method_params = config::canonical_text(params);
@@ -181,9 +226,7 @@ Trial read_settings(const Node& config) {
   trial.settings.eps_at = read.text("eps_at") == "t" ? inversion::EpsAt::kTo : inversion::EpsAt::kFrom;
   trial.seed = read.integer("seed");
   trial.null_prompt = read.text("null_prompt");
-  trial.metrics = read.texts("metrics");
-  check_metrics(trial.metrics);
-  trial.metric_params = read_metric_params(config);
+  if (!read.at("source_prompt").is_null()) trial.source_prompt = read.text("source_prompt");
   trial.save_trajectories = read.at("save.trajectories").as_bool();
   const std::string& images = read.text("save.images");
   trial.save_images = images == "all" ? SaveImages::kAll : images == "none" ? SaveImages::kNone : SaveImages::kWorst8;

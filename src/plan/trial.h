@@ -13,6 +13,7 @@
 #include "editing/editor.h"
 #include "inversion/method.h"
 #include "plan/rehearsed.h"
+#include "session/protocol.h"
 #include "session/session_options.h"
 #include "store/record.h"
 
@@ -39,8 +40,11 @@ struct Trial {
   inversion::Settings settings;                          // invert_w is NaN where inverting asks no network
   int64_t seed = 0;
   std::string null_prompt;
+  std::optional<std::string> source_prompt;  // in place of each sample's own
   std::vector<std::string> metrics;
-  metrics::MetricParams metric_params;  // of every section `metric.<name>`
+  metrics::MetricParams metric_params;  // of every section `metric.<name>`, completed by the protocol
+  session::Protocol protocol;
+  std::shared_ptr<const data::Dataset> scored_dataset = {};  // at the protocol's size, if it has one; the plan opens it
   bool save_trajectories = false;
   SaveImages save_images = SaveImages::kNone;
   std::shared_ptr<Rehearsals> rehearsals = {};  // of its model; the plan makes it
@@ -51,12 +55,19 @@ struct Trial {
   double w() const { return settings.numbers.at(inversion::kWKey); }
 };
 
+// Reads the dataset of a resolved and checked config.
+data::DatasetOptions dataset_options(const hydra::Node& config);
+
 // Reads a job of `launch`. Throws kType or kMissing for a method or parameter that is not there, a metric that is
 // unknown, or a device that makes no sense.
 Trial read_trial(const hydra::Launch& launch, const hydra::Job& job);
 
 // Reads a resolved and checked config: everything but the trial's place in a sweep, its id and what was swept.
 Trial read_settings(const hydra::Node& config);
+
+// Reads what scoring pictures needs, and no model or method: dataset, metrics, protocol and engine. The config that it
+// keeps has only these sections.
+Trial read_scoring(const hydra::Node& config);
 
 // The keys that vary over the jobs and have no column of their own: they become `p.<key>` (columns::parameter_column).
 std::vector<std::string> swept_parameters(const hydra::Launch& launch);

@@ -15,6 +15,7 @@
 #include "plan/schema.h"
 #include "plan/stored_trials.h"
 #include "rescore/kept_pictures.h"
+#include "rescore/no_network.h"
 #include "run/table.h"
 #include "session/device.h"
 #include "session/pixels.h"
@@ -27,18 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 using engine::Task;
 
-// Every batch has its full shape, so a score does not depend on its neighbours, and a repetition gives the same bits.
-constexpr int kBatch = 16;
-constexpr int kLive = 64;  // records whose pictures are in memory
 constexpr const char* kVersionSuffix = ", of pictures as bytes";
-
-// Rejects every evaluation: rescoring uses no network.
-class NoNetwork : public diffusion::Denoiser {
- public:
-  Tensor out(const diffusion::Batch&) override {
-    throw Error(ErrorKind::kInternal, "scoring pictures asked for a network");
-  }
-};
 
 // Returns the common setting of all trials: scores by two modules in one column would not compare.
 metrics::MetricParams common_params(const std::vector<plan::Trial>& trials) {
@@ -63,20 +53,6 @@ metrics::MetricParams common_params(const std::vector<plan::Trial>& trials) {
     }
   }
   return all;
-}
-
-void refuse_what_cannot_score(const session::Scorer& scorer) {
-  for (const auto& metric : scorer.metrics()) {
-    if (!metric->info().wants.latents) continue;
-    std::vector<std::string> others;
-    for (const metrics::MetricInfo& info : metrics::Metric::Plugins::infos()) {
-      if (!info.wants.latents) others.push_back(info.name);
-    }
-    throw input_error("metrics", metric->info().name + " compares latents, which no run keeps",
-                      "some of " + join(others, ", "));
-  }
-  const std::vector<std::string> reasons = scorer.unavailable();
-  if (!reasons.empty()) throw Error(ErrorKind::kMissing, reasons.front());
 }
 
 class Rescoring {
@@ -130,24 +106,15 @@ class Rescoring {
     const at::TensorOptions like = at::dtype(at::kFloat).device(device_);
     const KeptPictures pictures = read_pictures(results_, record.row);
     const Tensor source = session::to_pixels(pictures.source, like), result = session::to_pixels(pictures.result, like);
-    const bool edits = trials_.at(record.inputs.trial).edits;
-    session::EditTarget target;
-    if (edits || on_captions_) target = inputs_.target(record.inputs, source);
+    const plan::Trial& trial = trials_.at(record.inputs.trial);
+    std::optional<session::EditTarget> target;
+    if (trial.edits || on_captions_) target = inputs_.target(record.inputs, source);
     const Tensor none = at::zeros({0});
-    session::Pair pair{.reference = source,
-                       .test = result,
-                       .x0 = none,
-                       .x = none,
-                       .caption = target.prompt,
-                       .mask = target.mask,
-                       .target = target.pixels};
-    Task<session::Scores> scoring = scorer_.score(std::move(pair));
-    session::Scores scores = co_await scoring;
-    if (edits) {
-      Task<session::Scores> editing = session::edit_scores(scorer_, source, result, target, none, none);
-      scores.merge(co_await editing);
-    }
-    scores_[record.row] = std::move(scores);
+    session::Pair pair{.reference = source, .test = result, .x0 = none, .x = none, .caption = {}};
+    if (target) pair.caption = target->prompt;
+    if (!trial.edits) target.reset();
+    Task<session::Scores> scoring = session::all_scores(scorer_, trial.protocol, std::move(pair), std::move(target));
+    scores_[record.row] = co_await scoring;
   }
 
   const store::ResultsReader& results_;
@@ -158,6 +125,14 @@ class Rescoring {
   bool on_captions_ = false;
   std::map<int64_t, session::Scores> scores_;  // by row
 };
+
+// Scores by two protocols in one column would not compare.
+void refuse_two_protocols(const std::vector<plan::Trial>& trials) {
+  for (const plan::Trial& trial : trials) {
+    if (trial.protocol == trials.front().protocol) continue;
+    throw Error(ErrorKind::kMissing, "pie.protocol: the run has two protocols; expected one, on the command line");
+  }
+}
 
 // Columns of the new scores replace those of the run, or follow its metrics.
 std::vector<store::Column> with_scores(std::vector<store::Column> columns, std::span<const store::Column> scores) {
@@ -178,7 +153,7 @@ void add_provenance(std::map<std::string, std::string>& provenance, const Rescor
                     const metrics::MetricParams& params, const std::vector<std::string>& names,
                     const RescoreOutcome& outcome) {
   std::vector<std::string> modules;
-  for (const auto& [key, path] : metrics::metric_files(params)) {
+  for (const auto& [key, path] : metrics::metric_files(params, names)) {
     if (fs::exists(path)) modules.push_back(fmt::format("{} {}", key, remembered_sha256_of_file(path)));
   }
   run::Provenance added = {{"utc", run::utc_now()},
@@ -202,22 +177,37 @@ void refuse_output(const fs::path& output) {
 }
 
 void write(const RescoreOptions& options, const store::TableLayout& layout, const std::vector<std::string>& names,
-           std::span<const store::Column> columns, const Rescoring& rescoring) {
+           const session::Protocol& protocol, std::span<const store::Column> columns, const Rescoring& rescoring) {
   std::error_code failure;  // reported when the file is created
   if (options.output.has_parent_path()) fs::create_directories(options.output.parent_path(), failure);
   const auto change = [&](int64_t row, store::Record& record) {
     for (const store::Column& column : columns) record.values.erase(column.name);
     const session::Scores* scores = rescoring.of(row);
     if (scores == nullptr) return;
-    session::fill_scores(record, names, *scores);
+    session::fill_scores(record, names, protocol, *scores);
   };
   store::rewrite_results(options.results, layout, change, options.output);
 }
 
 }  // namespace
 
+void refuse_what_cannot_score(const session::Scorer& scorer) {
+  for (const auto& metric : scorer.metrics()) {
+    if (!metric->info().wants.latents) continue;
+    std::vector<std::string> others;
+    for (const metrics::MetricInfo& info : metrics::Metric::Plugins::infos()) {
+      if (!info.wants.latents) others.push_back(info.name);
+    }
+    throw input_error("metrics", metric->info().name + " compares latents, which no run keeps",
+                      "some of " + join(others, ", "));
+  }
+  const std::vector<std::string> reasons = scorer.unavailable();
+  if (!reasons.empty()) throw Error(ErrorKind::kMissing, reasons.front());
+}
+
 const std::vector<std::string>& rescore_keys() {
-  static const std::vector<std::string> kKeys = {"metrics", "dataset.path", "engine.device", "engine.threads"};
+  static const std::vector<std::string> kKeys = {"metrics", "dataset.path", "pie.protocol", "engine.device",
+                                                 "engine.threads"};
   return kKeys;
 }
 
@@ -241,6 +231,7 @@ RescoreOutcome rescore(const RescoreOptions& options) {
                       "a run with save.images=all");
   }
   const metrics::MetricParams params = common_params(trials);
+  refuse_two_protocols(trials);
   session::configure_process(trials.front().engine);
   const at::Device device = session::Device(trials.front().engine.device).torch();
   session::Scorer scorer(names, params, device);
@@ -254,9 +245,10 @@ RescoreOutcome rescore(const RescoreOptions& options) {
   }
 
   const bool edits = std::ranges::any_of(trials, &plan::Trial::edits);
+  const session::Protocol& protocol = trials.front().protocol;
   std::vector<store::Column> columns;
   for (const auto& metric : scorer.metrics()) {
-    for (store::Column& column : session::score_columns(metric->info(), edits, /*with_floor=*/false)) {
+    for (store::Column& column : session::score_columns(metric->info(), protocol, edits, /*with_floor=*/false)) {
       column.version += kVersionSuffix;
       columns.push_back(std::move(column));
     }
@@ -264,7 +256,7 @@ RescoreOutcome rescore(const RescoreOptions& options) {
   store::TableLayout layout = store::layout_of(results);
   layout.columns = with_scores(std::move(layout.columns), columns);
   add_provenance(layout.provenance, options, params, names, outcome);
-  write(options, layout, names, columns, rescoring);
+  write(options, layout, names, protocol, columns, rescoring);
   outcome.table = analysis::read_run_table(store::ResultsReader(options.output), plan::settings_of(trials)).text;
   return outcome;
 }

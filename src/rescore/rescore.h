@@ -19,6 +19,7 @@
 
 #include "hydra/tree/node.h"
 #include "run/provenance.h"
+#include "session/scorer.h"
 
 namespace roundtrip::rescore {
 
@@ -42,6 +43,9 @@ struct RescoreOutcome {
 // Config keys that may differ from the run's, besides the sections of metrics (`metric.*`): the metrics, the current
 // paths of images, and engine.* of this machine.
 const std::vector<std::string>& rescore_keys();
+
+// Throws kInput for a metric of latents, which pictures do not have, and kMissing for one without its module.
+void refuse_what_cannot_score(const session::Scorer& scorer);
 
 // Throws kInput if the run saved no pictures, the output exists, or a required dataset has changed; kMissing for a
 // metric without its module; kType for settings of another type.

@@ -61,8 +61,10 @@ session::EditTarget RunInputs::target(const RecordInputs& record, const Tensor& 
   const Found found = find(record, source);
   if (!trials_[record.trial].edits) return {.prompt = found.dataset.prompt(found.number), .pixels = {}, .mask = {}};
   const size_t edit = edit_number(found.dataset, found.number, record);
-  return session::edit_target(found.dataset.edits(found.number)[edit].target_prompt,
-                              found.dataset.read_edit(found.number, edit), source);
+  session::EditTarget target = session::edit_target(found.dataset.edits(found.number)[edit].target_prompt,
+                                                    found.dataset.read_edit(found.number, edit), source);
+  target.source_prompt = found.dataset.prompt(found.number);
+  return target;
 }
 
 }  // namespace roundtrip::rescore

@@ -56,13 +56,13 @@ double seconds_of(session::Session& session, int count, const std::function<Task
 }
 
 plan::Estimate::Speed speed_of(session::Session& session, const plan::PlanSession& entry) {
-  const int64_t factor = session.model().pixel_multiple;
+  const int64_t factor = session.model().pixels_per_latent;
   const double time = entry.options.middle_time();
   const Tensor x =
       at::randn({session.model().latent_channels, entry.options.height / factor, entry.options.width / factor},
                 session.device().states());
   const Tensor pixels = at::zeros({3, entry.options.height, entry.options.width}, x.options());
-  const diffusion::Conditioning conditioning = session.embedding("").conditioning;
+  const diffusion::Conditioning conditioning = session.null_row();
   plan::Estimate::Speed speed{.max_batch = session.max_batch()};
   speed.eps_seconds = seconds_of(session, speed.max_batch,
                                  [&] { return ask_out(session.engine(), engine::Row(x, time, conditioning)); });

@@ -32,13 +32,6 @@ void keep(FinishedRecord& finished, const std::string& path, const Tensor& tenso
   finished.arrays.push_back(view_of(path, kept));
 }
 
-void fill_floor(store::Record& record, const plan::Trial& trial, const Prepared& prepared) {
-  for (const std::string& name : trial.metrics) {
-    if (!metrics::Metric::Plugins::info(name).has_floor) continue;
-    record.values[columns::score_name(columns::View::kCodec, name)] = prepared.floor.at(name);
-  }
-}
-
 // What bounded an edit, at the size of its picture [H, W, 3]: the mask of its last step, and the maps of its words.
 std::map<std::string, Tensor> maps_of(const std::map<std::string, Tensor>& kept, const Tensor& picture) {
   std::map<std::string, Tensor> maps;
@@ -139,19 +132,26 @@ Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edi
   auto fitting = memo.read(keys.fitted, fit(context_, trial, id, prepared, inverted));
   const std::shared_ptr<const Fitted> fitted = co_await fitting;
   add_notes(fitted->inversion.notes);
-  const bool one_prompt = !trial.edits && prepared->prompt == trial.null_prompt && fitted->cost.rows == 0;
+  const bool is_cfg = trial.settings.guidance == diffusion::GuidanceWay::kCfg;
+  if (trial.settings.guidance == diffusion::GuidanceWay::kNone && trial.w() != 1) {
+    finished.notes.push_back("guidance is distilled into the model at one scale, so guidance_scale has no effect");
+  }
+  const bool one_prompt = is_cfg && !trial.edits && prepared->prompt == trial.null_prompt && fitted->cost.rows == 0;
   if (context_.session.model().text && trial.w() != 1 && one_prompt) {
     finished.notes.push_back("the prompt is the null prompt, so guidance_scale has no effect");
   }
   auto walking = memo.read(keys.walked, walk_source(context_, trial, sample, edit, prepared, fitted));
   const std::shared_ptr<const Walked> walked = co_await walking;
-  auto sampling = memo.read(keys.sampled, run::sample(context_, trial, sample, edit, prepared, fitted, walked));
+  auto referring = memo.read(keys.reference, reference(context_, trial, sample, edit, prepared));
+  const std::shared_ptr<const Reference> reference = co_await referring;
+  add_notes(reference->notes);
+  auto sampling =
+      memo.read(keys.sampled, run::sample(context_, trial, sample, edit, prepared, fitted, walked, reference));
   const std::shared_ptr<const Sampled> sampled = co_await sampling;
-  add_notes(sampled->notes);
 
   store::Record& record = finished.record;
-  session::fill_scores(record, trial.metrics, sampled->scores);
-  fill_floor(record, trial, *prepared);
+  session::fill_scores(record, trial.metrics, trial.protocol, sampled->scores);
+  session::fill_scores(record, trial.metrics, trial.protocol, reference->floor);
   fill_costs(record, trial, *prepared, *inverted, fitting_cost(*fitted, *walked), fitted->state_bytes, *sampled);
   fill_noise(record, inverted->noise);
   record.steps = step_rows(*trial.grid, sampled->pivot_distance, fitted->inversion.losses);
@@ -163,7 +163,7 @@ Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edi
   }
   if (trial.save_images != plan::SaveImages::kNone) {
     finished.image = session::to_bytes(sampled->image);
-    finished.source = session::to_bytes(prepared->pixels);
+    finished.source = session::to_bytes(reference->source);
     finished.maps = maps_of(sampled->kept, finished.image);
   }
 }
@@ -181,6 +181,7 @@ Task<void> RecordMaker::make(PlannedRecord planned, size_t sample) const {
   if (trial.edits) {
     const data::EditName name = context_.dataset.edits(sample).at(planned.edit);
     store::set(finished.record, columns::kEdit, plan::edit_text(name));
+    store::set(finished.record, columns::kEditType, plan::edit_type(name));
     if (!name.name.empty()) finished.sample += " " + name.name;
   }
   const bool isolated = trial.engine.timing == session::Timing::kIsolated;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "session/edit_scores.h"
 
 namespace roundtrip::run {
 namespace {
@@ -29,14 +28,18 @@ std::vector<double> pivot_distances(const inversion::Trajectory& path, const inv
 int64_t bytes_of(const Tensor& tensor) { return tensor.defined() ? tensor.numel() * tensor.element_size() : 0; }
 
 // Answer to an edit, as tensors on the device of the images.
-session::EditTarget read_target(const StageContext& context, size_t sample, size_t edit, const Tensor& image,
-                                std::vector<std::string>& notes) {
-  const std::string prompt = context.dataset.edits(sample).at(edit).target_prompt;
-  const data::EditTruth truth = context.dataset.read_edit(sample, edit);
-  notes = truth.notes;
+session::EditTarget read_target(const StageContext& context, const data::Dataset& dataset, size_t sample, size_t edit,
+                                Reference& reference) {
+  const std::string prompt = dataset.edits(sample).at(edit).target_prompt;
+  const data::EditTruth truth = dataset.read_edit(sample, edit);
+  reference.notes = truth.notes;
   const int dropped = context.session.embedding(prompt).dropped_tokens;
-  if (dropped > 0) notes.push_back(fmt::format("target prompt cut by {} tokens to the model's length", dropped));
-  return session::edit_target(prompt, truth, image);
+  if (dropped > 0) {
+    reference.notes.push_back(fmt::format("target prompt cut by {} tokens to the model's length", dropped));
+  }
+  session::EditTarget target = session::edit_target(prompt, truth, reference.source);
+  target.source_prompt = dataset.prompt(sample);
+  return target;
 }
 
 // What the trial's editor is told of an edit.
@@ -72,11 +75,11 @@ Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sa
   session::Session& session = context.session;
   Prepared prepared;
   const data::Sample read = context.dataset.read(sample);
-  prepared.prompt = read.prompt;
+  prepared.prompt = trial.source_prompt.value_or(read.prompt);
   prepared.notes = read.notes;
   prepared.pixels = session.pixels(read.pixels);
 
-  const session::Session::Embedding& source = session.embedding(read.prompt);
+  const session::Session::Embedding& source = session.embedding(prepared.prompt);
   const session::Session::Embedding& null = session.embedding(trial.null_prompt);
   prepared.source = source.conditioning;
   prepared.null = null.conditioning;
@@ -96,14 +99,32 @@ Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sa
 
   std::vector<Tensor> decoder_inputs = {prepared.x0};
   const std::vector<Tensor> decoded = co_await session.decode()(std::move(decoder_inputs));
-  session::Pair pair{.reference = prepared.pixels,
-                     .test = decoded[0],
-                     .x0 = prepared.x0,
-                     .x = prepared.x0,
-                     .caption = prepared.prompt};
-  Task<session::Scores> scoring = session.scorer().score(std::move(pair));
-  prepared.floor = co_await scoring;
+  prepared.decoded = decoded[0];
   co_return prepared;
+}
+
+Task<Reference> reference(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
+                          std::shared_ptr<const Prepared> prepared) {
+  Reference made;
+  made.source = prepared->pixels;
+  if (trial.scored_dataset) made.source = context.session.pixels(trial.scored_dataset->read(number).pixels);
+  if (trial.edits) {
+    const data::Dataset& dataset = trial.scored_dataset ? *trial.scored_dataset : context.dataset;
+    made.target = read_target(context, dataset, number, edit, made);
+    made.mask = made.target->mask;
+    if (trial.scored_dataset) {
+      made.mask = session::edit_target("", context.dataset.read_edit(number, edit), prepared->pixels).mask;
+    }
+  }
+  session::Pair pair{.reference = made.source,
+                     .test = session::scored_picture(trial.protocol, prepared->decoded),
+                     .x0 = prepared->x0,
+                     .x = prepared->x0,
+                     .caption = context.dataset.prompt(number)};
+  Task<session::Scores> scoring =
+      session::floor_scores(context.session.scorer(), trial.protocol, std::move(pair), made.target);
+  made.floor = co_await scoring;
+  co_return made;
 }
 
 Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::string sample_id,
@@ -157,18 +178,16 @@ Task<Walked> walk_source(StageContext context, const plan::Trial& trial, size_t 
 
 Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
                      std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Fitted> fitted,
-                     std::shared_ptr<const Walked> walked) {
+                     std::shared_ptr<const Walked> walked, std::shared_ptr<const Reference> reference) {
   session::Session& session = context.session;
   Sampled result;
-  session::EditTarget target;
-  if (trial.edits) target = read_target(context, number, edit, prepared->pixels, result.notes);
-  const std::string& prompt = trial.edits ? target.prompt : prepared->prompt;
+  const std::string& prompt = trial.edits ? reference->target->prompt : prepared->prompt;
   const inversion::Guidance guidance{trial.edits ? session.embedding(prompt).conditioning : prepared->source,
                                      trial.edits};
   const std::string& sample_id = context.dataset.ids()[number];
   const inversion::Problem run(problem(context, trial, sample_id, *prepared, result.cost));
   editing::Brief brief = brief_of(context, trial, number, edit, *prepared);
-  brief.mask = target.mask;
+  brief.mask = reference->mask;
   inversion::Trajectory path;
   try {
     Task<editing::Edit> sampling =
@@ -189,22 +208,17 @@ Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t numb
   engine::Awaiter<engine::FunctionRequest> decoding = session.decode()(std::move(decoder_inputs));
   const std::vector<Tensor> decoded = co_await decoding;
   result.decode_seconds = decoding.request().seconds;
-  session::Pair pair{.reference = prepared->pixels,
-                     .test = decoded[0],
+  const Tensor shown = session::scored_picture(trial.protocol, decoded[0]);
+  session::Pair pair{.reference = reference->source,
+                     .test = shown,
                      .x0 = prepared->x0,
                      .x = x,
-                     .caption = prompt,
-                     .mask = target.mask,
-                     .target = target.pixels};
-  Task<session::Scores> scoring = session.scorer().score(std::move(pair));
+                     .caption = context.dataset.prompt(number)};
+  Task<session::Scores> scoring =
+      session::all_scores(session.scorer(), trial.protocol, std::move(pair), reference->target);
   result.scores = co_await scoring;
-  if (trial.edits) {
-    Task<session::Scores> editing =
-        session::edit_scores(session.scorer(), prepared->pixels, decoded[0], target, prepared->x0, x);
-    result.scores.merge(co_await editing);
-  }
   if (context.keep_path) result.path = std::move(path);
-  if (context.keep_image) result.image = decoded[0];
+  if (context.keep_image) result.image = shown;
   co_return result;
 }
 

@@ -1,10 +1,11 @@
 #include "run/table.h"
 
 #include <algorithm>
-#include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "columns/columns.h"
 #include "session/edit_scores.h"
@@ -15,13 +16,24 @@ namespace {
 std::vector<store::Column> metric_columns(const plan::Plan& plan) {
   const bool edits = std::ranges::any_of(plan.trials, &plan::Trial::edits);
   std::vector<store::Column> columns;
-  std::set<std::string> seen;
-  for (const plan::PlanSession& session : plan.sessions) {
-    for (const std::string& name : session.options.metrics) {
-      if (!seen.insert(name).second) continue;
-      std::vector<store::Column> own = session::score_columns(
-          metrics::make_metric(name, session.options.metric_params)->info(), edits, /*with_floor=*/true);
-      for (store::Column& column : own) columns.push_back(std::move(column));
+  using Definition = std::tuple<std::string, const metrics::MetricParams&, session::Protocol>;
+  std::vector<Definition> seen;  // few, however many trials
+  for (const plan::Trial& trial : plan.trials) {
+    for (const std::string& name : trial.metrics) {
+      const Definition definition(name, trial.metric_params, trial.protocol);
+      if (std::ranges::find(seen, definition) != seen.end()) continue;
+      seen.push_back(definition);
+      const metrics::MetricInfo info = metrics::make_metric(name, trial.metric_params)->info();
+      for (store::Column& column : session::score_columns(info, trial.protocol, edits, /*with_floor=*/true)) {
+        const auto same = std::ranges::find(columns, column.name, &store::Column::name);
+        if (same == columns.end()) {
+          columns.push_back(std::move(column));
+        } else if (same->version != column.version) {
+          throw Error(ErrorKind::kType,
+                      fmt::format("{}: the trials define it as '{}' and as '{}'; expected one definition in a run",
+                                  column.name, same->version, column.version));
+        }
+      }
     }
   }
   return columns;

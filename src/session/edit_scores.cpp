@@ -1,7 +1,6 @@
 #include "session/edit_scores.h"
 
-#include <cmath>
-#include <limits>
+#include <utility>
 
 #include "columns/scores.h"
 #include "session/pixels.h"
@@ -10,16 +9,6 @@ namespace roundtrip::session {
 namespace {
 
 using columns::View;
-
-Tensor unit(const Tensor& image) { return ((image + 1) / 2).clamp(0, 1).unsqueeze(0); }  // [1, 3, H, W] on [0, 1]
-
-// Scores of the metrics that compare two pictures, by the column names of this view.
-void add(const Scorer& scorer, View view, const Scores& scores, Scores& named) {
-  for (const auto& metric : scorer.metrics()) {
-    const metrics::MetricInfo& info = metric->info();
-    if (info.on_pictures()) named[columns::score_name(view, info.name)] = scores.at(info.name);
-  }
-}
 
 store::Column own_column(const metrics::MetricInfo& metric) {
   store::Column column{.name = metric.name,
@@ -41,26 +30,45 @@ store::Column own_column(const metrics::MetricInfo& metric) {
   return column;
 }
 
+// Gives the pair what an edit is scored against.
+Pair of_edit(Pair pair, const EditTarget& target) {
+  pair.caption = target.prompt;
+  pair.source_caption = target.source_prompt;
+  pair.mask = target.mask;
+  pair.target = target.pixels;
+  return pair;
+}
+
+bool applies(View view, const EditTarget& target) {
+  if (view == View::kEdit) return target.pixels.defined();
+  return view == View::kSource || target.mask.defined();
+}
+
 }  // namespace
 
-std::vector<store::Column> score_columns(const metrics::MetricInfo& metric, bool edits, bool with_floor) {
+std::vector<store::Column> score_columns(const metrics::MetricInfo& metric, const Protocol& protocol, bool edits,
+                                         bool with_floor) {
   const store::Column own = own_column(metric);
   std::vector<store::Column> all = {own};
   if (with_floor && metric.has_floor) all.push_back(columns::score_column(View::kCodec, own));
-  if (!edits || !metric.on_pictures()) return all;
-  all.push_back(columns::score_column(View::kEdit, own));
-  all.push_back(columns::score_column(View::kZeroedBackground, own));
-  if (metric.per_pixel) all.push_back(columns::score_column(View::kBackground, own));
+  if (!edits) return all;
+  for (const View view : edit_views(protocol)) {
+    if (!has_view(metric, view)) continue;
+    all.push_back(columns::score_column(view, own));
+    if (with_floor && metric.has_floor && is_background(view)) {
+      all.push_back(columns::score_column(View::kCodec, all.back()));
+    }
+  }
   return all;
 }
 
-void fill_scores(store::Record& record, const std::vector<std::string>& metrics, const Scores& scores) {
+void fill_scores(store::Record& record, const std::vector<std::string>& metrics, const Protocol& protocol,
+                 const Scores& scores) {
   for (const std::string& name : metrics) {
-    for (const std::string& column :
-         {name, columns::score_name(View::kEdit, name), columns::score_name(View::kBackground, name),
-          columns::score_name(View::kZeroedBackground, name)}) {
-      const auto score = scores.find(column);
-      if (score != scores.end()) record.values[column] = score->second;
+    const metrics::MetricInfo& info = metrics::Metric::Plugins::info(name);
+    for (const store::Column& column : score_columns(info, protocol, /*edits=*/true, /*with_floor=*/true)) {
+      const auto score = scores.find(column.name);
+      if (score != scores.end()) record.values[column.name] = score->second;
     }
   }
 }
@@ -75,36 +83,28 @@ EditTarget edit_target(std::string prompt, const data::EditTruth& truth, const T
   return target;
 }
 
-engine::Task<Scores> edit_scores(Scorer& scorer, Tensor source, Tensor result, EditTarget target, Tensor x0, Tensor x) {
-  Scores named;
-  if (target.pixels.defined()) {
-    Pair pair{.reference = target.pixels, .test = result, .x0 = x0, .x = x, .caption = target.prompt};
-    engine::Task<Scores> scoring = scorer.score(std::move(pair));
-    const Scores scores = co_await scoring;
-    add(scorer, View::kEdit, scores, named);
+engine::Task<Scores> all_scores(Scorer& scorer, Protocol protocol, Pair pair, std::optional<EditTarget> target) {
+  if (target) pair = of_edit(std::move(pair), *target);
+  engine::Task<Scores> whole = scorer.score(pair);
+  Scores named = co_await whole;
+  if (!target) co_return named;
+  for (const View view : edit_views(protocol)) {
+    if (!applies(view, *target)) continue;
+    engine::Task<Scores> viewed = scorer.score(view, pair);
+    named.merge(co_await viewed);
   }
-  if (target.mask.defined()) {
-    const Tensor black = at::full({}, -1, source.options());
-    Pair pair{.reference = at::where(target.mask, black, source),
-              .test = at::where(target.mask, black, result),
-              .x0 = x0,
-              .x = x,
-              .caption = target.prompt};
-    engine::Task<Scores> scoring = scorer.score(std::move(pair));
-    const Scores scores = co_await scoring;
-    Scores background;
-    add(scorer, View::kZeroedBackground, scores, background);
-    const Tensor kept = target.mask.logical_not();
-    for (const auto& metric : scorer.metrics()) {
-      if (!metric->info().per_pixel) continue;
-      const Tensor score = metric->score_where(unit(source), unit(result), kept.unsqueeze(0));
-      background[columns::score_name(View::kBackground, metric->info().name)] = score.item<double>();
-    }
-    const bool has_background = kept.any().item<bool>();
-    for (auto& [column, score] : background) {
-      // Two black frames are equal, which says nothing about the edit.
-      named[column] = has_background ? score : std::numeric_limits<double>::quiet_NaN();
-    }
+  co_return named;
+}
+
+engine::Task<Scores> floor_scores(Scorer& scorer, Protocol protocol, Pair pair, std::optional<EditTarget> target) {
+  if (target) pair = of_edit(std::move(pair), *target);
+  engine::Task<Scores> whole = scorer.score(View::kCodec, pair);
+  Scores named = co_await whole;
+  for (const View view : edit_views(protocol)) {
+    if (!target || !is_background(view) || !applies(view, *target)) continue;
+    engine::Task<Scores> viewed = scorer.score(view, pair);
+    const Scores scores = co_await viewed;
+    for (const auto& [column, score] : scores) named[columns::score_name(View::kCodec, column)] = score;
   }
   co_return named;
 }

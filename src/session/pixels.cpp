@@ -3,6 +3,13 @@
 #include <vector>
 
 namespace roundtrip::session {
+namespace {
+
+Tensor unit(const Tensor& pixels) { return (pixels.to(at::kCPU, at::kFloat) / 2 + 0.5).clamp(0, 1); }
+
+Tensor bytes_of(const Tensor& values) { return values.to(at::kByte).permute({1, 2, 0}).contiguous(); }
+
+}  // namespace
 
 Tensor to_pixels(const data::Image& image, const at::TensorOptions& options) {
   const Tensor bytes = at::from_blob(const_cast<uint8_t*>(image.rgb.data()), {image.height, image.width, 3}, at::kByte);
@@ -10,10 +17,9 @@ Tensor to_pixels(const data::Image& image, const at::TensorOptions& options) {
   return (planes / 127.5 - 1).to(options.device());
 }
 
-Tensor to_bytes(const Tensor& pixels) {
-  const Tensor unit = ((pixels.to(at::kCPU, at::kFloat) + 1) / 2).clamp(0, 1);
-  return (unit * 255).round().to(at::kByte).permute({1, 2, 0}).contiguous();
-}
+Tensor to_bytes(const Tensor& pixels) { return bytes_of((unit(pixels) * 255).round()); }
+
+Tensor to_bytes_cut_off(const Tensor& pixels) { return bytes_of(unit(pixels) * 255); }
 
 Tensor map_bytes(const Tensor& maps, int64_t height, int64_t width) {
   const Tensor planes = maps.to(at::kCPU, at::kFloat).reshape({1, -1, maps.size(-2), maps.size(-1)});

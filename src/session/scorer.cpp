@@ -3,13 +3,48 @@
 #include <algorithm>
 #include <limits>
 
+#include "session/protocol.h"
+
 namespace roundtrip::session {
 namespace {
+
+using columns::View;
 
 // Pixels per batch: 64 images of 128 x 128.
 constexpr int64_t kPixelsPerBatch = int64_t{1} << 20;
 
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
 Tensor to_unit_range(const Tensor& pixels) { return ((pixels + 1) / 2).clamp(0, 1); }
+
+bool is_whole(View view) { return view == View::kCodec || view == View::kEdit || view == View::kSource; }
+
+// Scores of one kind for each metric, [R, M] float64.
+template <class Score>
+std::vector<Tensor> stacked(const std::vector<metrics::Metric*>& metrics, int64_t rows, Score score) {
+  std::vector<Tensor> scores;
+  for (metrics::Metric* metric : metrics) scores.push_back(score(*metric).to(at::kCPU, at::kDouble));
+  if (scores.empty()) return {at::empty({rows, 0}, at::kDouble)};
+  return {at::stack(scores, 1)};
+}
+
+// Views whose pictures differ from the whole ones by the mask alone; inputs [R, ...] with values on [0, 1].
+metrics::Inputs masked(View view, const Tensor& reference, const Tensor& test, const Tensor& mask) {
+  metrics::Inputs inputs;
+  switch (view) {
+    case View::kZeroedBackground:
+      inputs.reference = reference.masked_fill(mask, 0);
+      inputs.test = test.masked_fill(mask, 0);
+      break;
+    case View::kBackground:
+      inputs.reference = reference;
+      inputs.test = at::where(mask, reference, test);
+      break;
+    default:
+      inputs.test = test.masked_fill(mask.logical_not(), 0);
+  }
+  return inputs;
+}
 
 }  // namespace
 
@@ -29,6 +64,17 @@ Scorer::Scorer(const std::vector<std::string>& names, const metrics::MetricParam
 
 void Scorer::join(engine::Engine& engine, int rows) {
   score_ = &engine.add_function("score", [this](const std::vector<Tensor>& inputs) { return answer(inputs); }, rows);
+  for (const View view :
+       {View::kCodec, View::kEdit, View::kZeroedBackground, View::kBackground, View::kEditedPart, View::kSource}) {
+    Viewed viewed;
+    for (const auto& metric : metrics_) {
+      if (has_view(metric->info(), view)) viewed.metrics.push_back(metric.get());
+    }
+    if (viewed.metrics.empty()) continue;
+    viewed.function = &engine.add_function(
+        "score", [this, view](const std::vector<Tensor>& inputs) { return answer(view, inputs); }, rows);
+    views_[view] = std::move(viewed);
+  }
 }
 
 std::vector<std::string> Scorer::unavailable() const {
@@ -50,14 +96,30 @@ std::vector<Tensor> Scorer::answer(const std::vector<Tensor>& inputs) const {
   }
   if (wants_.mask) common.mask = inputs[next++];
   if (wants_.target) common.target = to_unit_range(inputs[next++]);
-  std::vector<Tensor> scores;
-  for (const auto& metric : metrics_) {
+  std::vector<metrics::Metric*> all;
+  for (const auto& metric : metrics_) all.push_back(metric.get());
+  return stacked(all, common.test.size(0), [&](metrics::Metric& metric) {
     metrics::Inputs own = common;
-    if (metric->info().wants.caption) own.caption = inputs[next++];
-    scores.push_back(metric->score(own).to(at::kCPU, at::kDouble));
-  }
-  if (scores.empty()) return {at::empty({common.test.size(0), 0}, at::kDouble)};
-  return {at::stack(scores, 1)};
+    if (metric.info().wants.caption) own.caption = inputs[next++];
+    return metric.score(own);
+  });
+}
+
+// Inputs: two images and, for views of a part, the mask; then the caption for each metric of the parts.
+std::vector<Tensor> Scorer::answer(View view, const std::vector<Tensor>& inputs) const {
+  const Tensor reference = to_unit_range(inputs[0]), test = to_unit_range(inputs[1]);
+  const bool whole = is_whole(view);
+  const metrics::Inputs common =
+      whole ? metrics::Inputs{.test = test, .reference = reference} : masked(view, reference, test, inputs[2]);
+  size_t next = whole ? 2 : 3;
+  return stacked(views_.at(view).metrics, test.size(0), [&](metrics::Metric& metric) {
+    if (view == View::kBackground && metric.info().background == metrics::Background::kPixels) {
+      return metric.score_where(reference, test, inputs[2].logical_not());
+    }
+    metrics::Inputs own = common;
+    if (metric.info().wants.caption) own.caption = inputs[next++];
+    return metric.score(own);
+  });
 }
 
 engine::Task<Scores> Scorer::score(Pair pair) {
@@ -79,8 +141,30 @@ engine::Task<Scores> Scorer::score(Pair pair) {
   for (size_t k = 0; k < metrics_.size(); ++k) {
     const metrics::Wants& wants = metrics_[k]->info().wants;
     const bool lacks = (wants.mask && !pair.mask.defined()) || (wants.target && !pair.target.defined());
-    named[metrics_[k]->info().name] =
-        lacks ? std::numeric_limits<double>::quiet_NaN() : scores[0][static_cast<int64_t>(k)].item<double>();
+    named[metrics_[k]->info().name] = lacks ? kNaN : scores[0][static_cast<int64_t>(k)].item<double>();
+  }
+  co_return named;
+}
+
+engine::Task<Scores> Scorer::score(View view, Pair pair) {
+  Scores named;
+  const auto found = views_.find(view);
+  if (found == views_.end()) co_return named;
+  const Viewed& viewed = found->second;
+  const bool of_source = view == View::kSource;
+  std::vector<Tensor> inputs = {view == View::kEdit ? pair.target : pair.reference,
+                                of_source ? pair.reference : pair.test};
+  if (!is_whole(view)) inputs.push_back(pair.mask);
+  const std::string& caption = of_source ? pair.source_caption : pair.caption;
+  for (const metrics::Metric* metric : viewed.metrics) {
+    if (metric->info().wants.caption) inputs.push_back(metric->encode_caption(caption).to(device_));
+  }
+  const std::vector<Tensor> scores = co_await (*viewed.function)(std::move(inputs));
+  // Two black frames are equal, which says nothing about the edit.
+  const bool empty = is_background(view) && pair.mask.all().item<bool>();
+  for (size_t k = 0; k < viewed.metrics.size(); ++k) {
+    named[columns::score_name(view, viewed.metrics[k]->info().name)] =
+        empty ? kNaN : scores[0][static_cast<int64_t>(k)].item<double>();
   }
   co_return named;
 }

@@ -26,7 +26,10 @@ Device configured(const SessionOptions& options) {
 
 Session::Session(const SessionOptions& options)
     : device_(configured(options)),
-      model_(model::open_model({.path = options.model.path, .dtype = options.model.dtype, .device = device_.torch()})) {
+      model_(model::open_model({.path = options.model.path,
+                                .dtype = options.model.dtype,
+                                .device = device_.torch(),
+                                .t5_tokens = options.model.t5_tokens})) {
   scorer_ = std::make_unique<Scorer>(options.metrics, options.metric_params, device_.torch());
   notes_ = scorer_->unavailable();
   for (const auto& [key, file] : metrics::metric_files(options.metric_params)) {
@@ -43,10 +46,10 @@ void Session::make_engine(const SessionOptions& options) {
   const bool strict = settings.determinism == Determinism::kStrict;
   const bool isolated = settings.timing == Timing::kIsolated;
 
-  const int64_t factor = model_.pixel_multiple;
+  const int64_t factor = model_.pixels_per_latent;
   const Tensor x =
       at::randn({model_.latent_channels, options.height / factor, options.width / factor}, device_.networks());
-  const engine::Row row(x, options.middle_time(), embedding("").conditioning);
+  const engine::Row row(x, options.middle_time(), null_row());
 
   if (settings.max_batch) {
     max_batch_ = static_cast<int>(*settings.max_batch);
@@ -101,6 +104,11 @@ const Session::Embedding& Session::embedding(const std::string& prompt) {
     embedding = {std::move(encoded.conditioning), encoded.dropped_tokens};
   }
   return embeddings_.emplace(prompt, std::move(embedding)).first->second;
+}
+
+diffusion::Conditioning Session::null_row() {
+  const diffusion::Conditioning& null = embedding("").conditioning;
+  return diffusion::guided(model_.guidance, {null, null}, 1).conditional;
 }
 
 std::optional<text::PromptTokens> Session::prompt_tokens(const std::string& prompt) const {

@@ -41,6 +41,9 @@ class Session {
   };
   const Embedding& embedding(const std::string& prompt);
 
+  // The conditioning of one row of the null prompt at w = 1, for measurements.
+  diffusion::Conditioning null_row();
+
   // The tokens of a prompt, between its marks and uncut; nothing where the model has no tokenizer.
   std::optional<text::PromptTokens> prompt_tokens(const std::string& prompt) const;
 

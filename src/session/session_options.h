@@ -12,7 +12,8 @@ namespace roundtrip::session {
 
 struct ModelSettings {
   std::string path, dtype = "float32";
-  bool encode_sample = false;  // model.encode: sample draws from the codec's posterior, mean takes its mean
+  std::optional<int64_t> t5_tokens = {};  // of a prompt; null: the pipeline's
+  bool encode_sample = false;             // model.encode: sample draws from the codec's posterior, mean takes its mean
   auto operator<=>(const ModelSettings&) const = default;
 };
 

@@ -12,14 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "text/encoding.h"
 #include "text/prompt_tokens.h"
 
 namespace roundtrip::text {
-
-struct Encoding {
-  std::vector<int64_t> ids;  // [max_length]: start, tokens, end, padding
-  int dropped_tokens = 0;    // number of tokens that did not fit
-};
 
 class ClipTokenizer {
  public:
@@ -29,7 +25,7 @@ class ClipTokenizer {
   ClipTokenizer(ClipTokenizer&&) noexcept;
   ClipTokenizer& operator=(ClipTokenizer&&) noexcept;
 
-  // Throws kInput for a prompt that is not UTF-8. Threads may share a tokenizer.
+  // start, tokens, end, padding. Throws kInput for a prompt that is not UTF-8. Threads may share a tokenizer.
   Encoding encode(std::string_view prompt) const;
 
   // The same tokens, neither cut nor padded, with their pieces. Throws as encode() does.

@@ -86,7 +86,7 @@ TEST_F(Export, EveryBuiltInLayoutReads) {
   for (const std::string& name : layout_names()) {
     const Layout layout = read_layout(name);
     EXPECT_NE(layout.rows.empty(), layout.each.empty()) << name;
-    if (name == "methods") continue;  // our own comparison: nobody has printed it
+    if (name == "methods" || name == "pie_proper" || name == "pie_types") continue;  // our own: nobody has printed them
     EXPECT_FALSE(read_published(name).values.empty()) << name;
   }
   EXPECT_THAT(error_of([] { read_layout("npi_tabel1"); }, ErrorKind::kMissing),

@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BINARY = Path(os.environ.get("ROUNDTRIP_BINARY", ROOT / "build/release/roundtrip"))
 INPUTS = ("models", "datasets", "experiments", "results/baselines", "tests/golden")
-TIMEOUT = 120  # seconds for one command
+TIMEOUT = 600  # seconds for one command
 
 
 @dataclass
@@ -81,7 +81,8 @@ def prepare(folder):
     (tools / "visible-text").symlink_to(HERE / "visible_text.py")
     kept = {name: os.environ[name] for name in ("HOME", "LD_LIBRARY_PATH", "ATEN_CPU_CAPABILITY") if name in os.environ}
     path = f"{BINARY.resolve().parent}:{tools}:{os.environ['PATH']}"
-    return kept | {"PATH": path, "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return kept | {"PATH": path, "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                   "ROUNDTRIP_METRICS": str(folder / "metrics")}  # fmt: skip
 
 
 def run(command, folder, environment):

@@ -28,7 +28,7 @@ TEST(Columns, StandInTheTableOnceEach) {
     EXPECT_TRUE(names.insert(column.name).second) << column.name;
     EXPECT_FALSE(column.long_name.empty()) << column.name;
   }
-  EXPECT_EQ(names.size(), 36u);
+  EXPECT_EQ(names.size(), 37u);
 }
 
 TEST(Columns, OfASettingAreAxes) {
@@ -59,7 +59,7 @@ TEST(Scores, OfOtherViewsSayWhichTheyAre) {
   const store::Column background = score_column(View::kBackground, psnr());
   EXPECT_EQ(background.name, "background_psnr");
   EXPECT_EQ(background.label, "background PSNR");
-  EXPECT_EQ(background.long_name, "a ratio, over the pixels that the edit may not change");
+  EXPECT_EQ(background.long_name, "a ratio, over the part that the edit may not change");
   EXPECT_EQ(background.metric, "psnr");
   EXPECT_EQ(background.units, "dB");
   EXPECT_TRUE(is_view(background, View::kBackground));

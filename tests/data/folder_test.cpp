@@ -72,6 +72,13 @@ TEST_F(FolderTest, DigestsChangeWithTheFileAndWithThePrompt) {
   EXPECT_NE(open()->digest(0), digest);
 }
 
+// Results refer to samples by digest. This one was computed outside of the program: SHA-256 over the digests of the
+// files, the texts and the words as JSON, each with its length before it.
+TEST_F(FolderTest, DigestsStayWhatTheyWere) {
+  options_.path = ROUNDTRIP_SOURCE_DIR "/datasets/scenes";
+  EXPECT_EQ(open()->digest(0), "40bc334108b11d325a2b510b040125d54e9f261e039842a968d37ff26a5988bc");
+}
+
 TEST_F(FolderTest, BringsSamplesToTheSize) {
   write_images({"x.png"});
   options_.size = {2, 3};
@@ -239,8 +246,9 @@ TEST_F(FolderTest, RefusesOptionsThatMakeNoSense) {
   options_.size = {32, 0};
   EXPECT_EQ(refusal(ErrorKind::kType), "dataset.size: [32, 0]; expected a height and a width of at least 1");
   options_.size = {32, 32};
-  options_.resample = "bicubic";
-  EXPECT_EQ(refusal(ErrorKind::kType), "dataset.resample: 'bicubic'; expected area or lanczos.");
+  options_.resample = "bicubc";
+  EXPECT_EQ(refusal(ErrorKind::kType),
+            "dataset.resample: 'bicubc'; expected area, lanczos or bicubic. Did you mean 'bicubic'?");
   options_.name = "folders";
   EXPECT_THAT(refusal(), AllOf(HasSubstr("there is no dataset 'folders'"), HasSubstr("Did you mean 'folder'?")));
 }

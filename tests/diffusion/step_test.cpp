@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "support/closed_form.h"
 
 namespace roundtrip::diffusion {
@@ -52,6 +53,13 @@ TEST(Step, EveryPairOfAnActualGridUndoesItself) {
       }
     }
   }
+}
+
+TEST(Step, BetweenGridPointsAFlowsTimeIsProportionalToItsPosition) {
+  const StepGrid line({flow(0), flow(0.3), flow(0.8)}, Out::kVelocity);
+  EXPECT_NEAR(line.time_at(0.55), 550, 1e-12);
+  EXPECT_EQ(line.time_at(0.8), line[2].t);
+  EXPECT_THROW(vp_grid(0.9, 0.5).time_at(0.1), Error);
 }
 
 TEST(Step, TheVarianceOfAStochasticStepIsPreserved) {

@@ -1,18 +1,22 @@
 // What every registered method has to keep, on closed-form denoisers. A new method is picked up from the registry.
 #include <cstring>
 #include <fstream>
+#include <set>
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include "base/text.h"
 #include "inversion/rehearsal.h"
+#include "support/error_of.h"
+#include "support/flow_grid.h"
 #include "support/inversion_bench.h"
 
 namespace roundtrip::inversion {
 
 namespace {
 
+using diffusion::Out;
 using testing::ConditionedDenoiser;
 using testing::round_trip;
 using testing::RoundTrip;
@@ -42,14 +46,19 @@ config::Params default_params(const std::string& name) {
   return config::Params("method", values);
 }
 
-// A point of a method's parameter space.
+// A point of a method's parameter space, on a model that predicts `out`.
 struct Case {
   MethodInfo method;
   std::string label;  // "defaults", or the parameter that differs from them
   config::Params params;
+  Out out = Out::kEps;
+
+  std::string name() const {
+    return fmt::format("{}_{}{}", method.name, label, out == Out::kVelocity ? "_on_a_flow" : "");
+  }
 };
 
-void PrintTo(const Case& one, std::ostream* out) { *out << one.method.name << " " << one.label; }
+void PrintTo(const Case& one, std::ostream* out) { *out << one.name(); }
 
 // The values that a parameter is tried at besides its default, from the type and range that its getter asked for.
 std::vector<config::Params::Value> other_values(const std::string& asked, const config::Params::Value& value) {
@@ -84,22 +93,29 @@ std::vector<config::Params::Value> other_values(const std::string& asked, const 
   return {(x + low) / 2, (x + high) / 2};
 }
 
-std::vector<Case> cases() {
+std::vector<Case> cases_on(Out out) {
   std::vector<Case> all;
   for (const MethodInfo& info : methods()) {
+    if (info.only_for.value_or(out) != out) continue;
     const config::Params defaults = default_params(info.name);
     make_method(info.name, defaults);  // so that `asked` is known
-    all.push_back({info, "defaults", defaults});
+    all.push_back({info, "defaults", defaults, out});
     for (const auto& [key, asked] : defaults.asked()) {
       if (key == "name") continue;
       int n = 0;
       for (const config::Params::Value& value : other_values(asked, defaults.values().at(key))) {
         auto values = defaults.values();
         values[key] = value;
-        all.push_back({info, fmt::format("{}_{}", key, ++n), config::Params("method", values)});
+        all.push_back({info, fmt::format("{}_{}", key, ++n), config::Params("method", values), out});
       }
     }
   }
+  return all;
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all = cases_on(Out::kEps), flows = cases_on(Out::kVelocity);
+  all.insert(all.end(), flows.begin(), flows.end());
   return all;
 }
 
@@ -109,6 +125,7 @@ class Contract : public ::testing::TestWithParam<Case> {
   static void SetUpTestSuite() { at::set_num_threads(1); }
 
   bool at_defaults() const { return GetParam().label == "defaults"; }
+  bool on_a_flow() const { return GetParam().out == Out::kVelocity; }
 
   std::unique_ptr<Method> method = make_method(GetParam().method.name, GetParam().params);
   ConditionedDenoiser denoiser;
@@ -117,6 +134,7 @@ class Contract : public ::testing::TestWithParam<Case> {
   Setting setting(int steps) const {
     Setting s;
     s.steps = steps;
+    if (on_a_flow()) s.grid = testing::flow_grid(steps, /*shift=*/3);
     s.source.tokens = at::full({2, 3}, 0.05, at::kDouble);
     s.null.tokens = at::full({2, 3}, -0.04, at::kDouble);
     s.invert_w = method->default_invert_w(1);
@@ -129,8 +147,7 @@ class Contract : public ::testing::TestWithParam<Case> {
         .sample = [this](const Problem& run, const Inversion& inversion, const SourceWalk&, const Guidance& guidance) {
           return own_way_back(*method, run, inversion, guidance);
         }};
-    return rehearse(*method, way_back, diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), s.steps),
-                    s.settings(), s.target.has_value(), prompts);
+    return rehearse(*method, way_back, s.step_grid(), s.settings(), s.target.has_value(), prompts);
   }
 };
 
@@ -144,7 +161,7 @@ TEST_P(Contract, WalksTheWholeGridBothWays) {
 
 TEST_P(Contract, IsDeterministic) {
   Setting s = setting(6);
-  s.eta = 0.7;
+  if (!on_a_flow()) s.eta = 0.7;
   const RoundTrip a = round_trip(*method, denoiser, x0, s), b = round_trip(*method, denoiser, x0, s);
   for (size_t k = 0; k < a.path.size(); ++k) {
     EXPECT_TRUE(at::equal(a.inversion.pivots[k], b.inversion.pivots[k]));
@@ -185,6 +202,7 @@ TEST_P(Contract, CostsWhatWasRehearsed) {
   for (const double w : {0.0, 1.0, 7.5}) {
     for (const double eta : {0.0, 0.5}) {
       if (!at_defaults() && (w == 0 || eta > 0)) continue;
+      if (on_a_flow() && eta > 0) continue;
       for (const bool edits : {false, true}) {
         for (const bool null_source : {false, true}) {
           Setting s = setting(8);
@@ -259,7 +277,7 @@ TEST_P(Contract, ReadsNothingThatWasNotNoted) {
     holds(invert_w, kInvertWKey);
     holds(w, kWKey);
     holds(seed, kSeedKey);
-    holds(eta, kEtaKey);
+    if (!on_a_flow()) holds(eta, kEtaKey);
   }
 }
 
@@ -276,10 +294,9 @@ std::vector<Case> convergent_cases() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, ConvergenceContract, ::testing::ValuesIn(convergent_cases()),
-                         [](const auto& info) { return info.param.method.name; });
-INSTANTIATE_TEST_SUITE_P(Methods, Contract, ::testing::ValuesIn(cases()), [](const auto& info) {
-  return fmt::format("{}_{}", info.param.method.name, info.param.label);
-});
+                         [](const auto& info) { return info.param.name(); });
+INSTANTIATE_TEST_SUITE_P(Methods, Contract, ::testing::ValuesIn(cases()),
+                         [](const auto& info) { return info.param.name(); });
 
 // Work that methods share as a common walk is the same work.
 TEST(CommonWalk, IsTheSameWhicheverMethodWalksIt) {
@@ -291,22 +308,53 @@ TEST(CommonWalk, IsTheSameWhicheverMethodWalksIt) {
   std::map<std::string, int> walkers;
   for (const Case& one : cases()) {
     const std::unique_ptr<Method> method = make_method(one.method.name, one.params);
+    s.grid.reset();
+    if (one.out == Out::kVelocity) s.grid = testing::flow_grid(s.steps, /*shift=*/3);
     const WayBack way_back{
         .sample = [&](const Problem& run, const Inversion& inversion, const SourceWalk&, const Guidance& guidance) {
           return own_way_back(*method, run, inversion, guidance);
         }};
-    const diffusion::StepGrid grid = diffusion::ddim_grid(testing::NoiseSchedule(testing::sd_schedule()), s.steps);
-    const std::string walk = rehearse(*method, way_back, grid, s.settings(), false, {}).invert.walk;
+    const std::string walk = rehearse(*method, way_back, s.step_grid(), s.settings(), false, {}).invert.walk;
     if (walk.empty()) continue;
     ++walkers[walk];
     const std::unique_ptr<Method> other = make_method(walk, default_params(walk));
     const RoundTrip trip = round_trip(*method, denoiser, x0, s), reference = round_trip(*other, denoiser, x0, s);
-    EXPECT_TRUE(at::equal(at::stack(trip.inversion.pivots), at::stack(reference.inversion.pivots)))
-        << one.method.name << " " << one.label;
-    EXPECT_EQ(trip.invert_cost.rows, reference.invert_cost.rows) << one.method.name << " " << one.label;
+    EXPECT_TRUE(at::equal(at::stack(trip.inversion.pivots), at::stack(reference.inversion.pivots))) << one.name();
+    EXPECT_EQ(trip.invert_cost.rows, reference.invert_cost.rows) << one.name();
   }
   EXPECT_GT(walkers["ddim"], 5);
   EXPECT_GT(walkers["forward_noise"], 1);
+}
+
+// One check for all methods: those of one family are refused by name on the other.
+TEST(Family, AMethodIsRefusedOnTheOtherKindOfModel) {
+  const diffusion::StepGrid flow = testing::flow_grid(4), diffusion = Setting{.steps = 4}.step_grid();
+  std::set<std::string> flow_only, diffusion_only;
+  for (const MethodInfo& info : methods()) {
+    for (const diffusion::StepGrid* grid : {&flow, &diffusion}) {
+      if (info.only_for.value_or(grid->out()) == grid->out()) {
+        EXPECT_NO_THROW(check_grid(info.name, *grid, {})) << info.name;
+        continue;
+      }
+      (grid == &flow ? diffusion_only : flow_only).insert(info.name);
+      const std::string message = testing::error_of([&] { check_grid(info.name, *grid, {}); }, ErrorKind::kType);
+      EXPECT_TRUE(message.starts_with("method.name: found " + info.name + ", which is defined for ")) << message;
+      EXPECT_NE(message.find("ddim"), std::string::npos) << message;
+      EXPECT_EQ(message.find(", " + info.name + ","), std::string::npos) << "it offers what it refuses: " << message;
+    }
+  }
+  EXPECT_EQ(diffusion_only, (std::set<std::string>{"edit_friendly", "renoise"}));
+  EXPECT_EQ(flow_only,
+            (std::set<std::string>{"dnaedit", "fireflow", "flowalign", "flowedit", "midpoint", "rf_inversion"}));
+}
+
+TEST(Family, EtaIsRefusedOnAFlow) {
+  Setting noisy{.steps = 4, .eta = 0.5};
+  EXPECT_NO_THROW(check_grid("ddim", noisy.step_grid(), noisy.settings()));
+  noisy.grid = testing::flow_grid(4);
+  const std::string message =
+      testing::error_of([&] { check_grid("ddim", noisy.step_grid(), noisy.settings()); }, ErrorKind::kType);
+  EXPECT_EQ(message, "eta: found 0.5; the sampler of a flow model adds no noise; expected 0");
 }
 
 TEST(Registry, AnUnknownMethodNamesTheNearest) {

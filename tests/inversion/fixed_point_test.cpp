@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "support/flow_walks.h"
 #include "support/mixture.h"
 
 namespace roundtrip::inversion {
@@ -64,6 +65,21 @@ TEST(FixedPoint, AveragingTakesTheMeanOfTheLastTwo) {
   };
   const double z_1 = x_1(0, "none"), g_z_1 = x_1(1, "none");
   EXPECT_NEAR(x_1(1, "averaging"), (g_z_1 + z_1) / 2, 1e-14);
+}
+
+// FTEdit's rule: z_0 .. z_K are iterated plainly, and the step is made with the mean of all K + 1 predictions.
+TEST(FixedPoint, TheMeanIsOfEveryPrediction) {
+  testing::GaussianDenoiser denoiser(0.25);
+  const Tensor x0 = at::full({1, 1, 1}, 0.7, at::kDouble);
+  const auto x_1 = [&](int64_t iterations, const std::string& acceleration) {
+    return testing::round_trip(*fixed_point(iterations, acceleration), denoiser, x0, {.steps = 1})
+        .inversion.pivots[1]
+        .item<double>();
+  };
+  EXPECT_NEAR(x_1(2, "mean"), (x_1(0, "none") + x_1(1, "none") + x_1(2, "none")) / 3, 1e-14);
+  testing::FlowWalks flow;
+  flow.setting.invert_w = 3;
+  EXPECT_LT(flow.distance(flow.round_trip(*fixed_point(2, "mean")).inversion.pivots, "fixed_point.mean"), 1e-12);
 }
 
 TEST(FixedPoint, AStepEndsWhereItsResidualIsSmall) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "support/flow_grid.h"
 #include "support/mixture.h"
 
 namespace roundtrip::inversion {
@@ -27,6 +28,25 @@ TEST(Newton, SolvesALinearStepInOneIteration) {
     EXPECT_LT(residuals[1], 1e-18) << "step " << i;
   }
   EXPECT_LT(trip.error(x0), 1e-9);
+}
+
+// v = x / 2, so that one iteration can be written by hand.
+class LinearFlow : public diffusion::Denoiser {
+ public:
+  Tensor out(const diffusion::Batch& batch) override { return batch.x / 2; }
+  diffusion::Out predicts() const override { return diffusion::Out::kVelocity; }
+};
+
+// The prior is the forward process's from level to level, on a flow too: mean 0.6 x, variance 0.16 from sigma 0 to 0.4.
+TEST(Newton, ItsPriorIsTheForwardProcessOfTheModel) {
+  LinearFlow denoiser;
+  const Tensor x0 = at::full({1, 1, 1}, 0.7, at::kDouble);
+  testing::Setting setting{.steps = 1};
+  setting.grid = testing::flow_grid(std::vector<double>{0, 0.4});
+  const double h = 0.4, miss = -h * 0.35, weight = 0.1 / 0.16, to_mean = 0.7 - 0.6 * 0.7;
+  const double F = std::abs(miss) + weight * to_mean, dF = -(1 - h / 2) + weight;
+  const RoundTrip trip = testing::round_trip(*newton(1), denoiser, x0, setting);
+  EXPECT_NEAR(trip.inversion.pivots[1].item<double>(), 0.7 - F / dF, 1e-7);
 }
 
 TEST(Newton, GoesThroughTheNetwork) {

@@ -64,9 +64,48 @@ TEST_F(ClipSimilarity, NotANumberInGivesNotANumberOut) {
   EXPECT_TRUE(std::isnan(score[1].item<double>()));
 }
 
+// The module counts the captions that it reads: they are embedded as (1, 1), (2, 1), (3, 1), ... and pictures as (1,
+// 0).
+TEST_F(ClipSimilarity, ReadsACaptionOnce) {
+  const MetricParams options = module_of();
+  torch::jit::Module module("Clip");
+  module.register_buffer("count", at::zeros({1}));
+  module.define(R"(
+    def forward(self, x, ids):
+      return x.flatten(1)[:, 0]
+    def look(self, x):
+      return torch.tensor([1., 0.]).expand(x.size(0), 2)
+    def read(self, ids):
+      self.count.add_(1)
+      return torch.cat([self.count, torch.ones([1])]).expand(ids.size(0), 2)
+  )");
+  module.save(options.at("clip_similarity").get_path("path"), {{"clip.json", kNote}});
+  const auto metric = make_metric("clip_similarity", options);
+  const auto score = [&](at::IntArrayRef captions) {
+    const Tensor ids = at::tensor(captions, at::kLong).unsqueeze(1);
+    return metric->score(pair(ids, at::rand({ids.size(0), 3, 4, 4})));
+  };
+  const double first = 100 / std::sqrt(2), second = 200 / std::sqrt(5), third = 300 / std::sqrt(10);
+  EXPECT_TRUE(at::allclose(score({7, 8, 7, 7}), at::tensor({first, second, first, first}, at::kDouble)));
+  EXPECT_TRUE(at::allclose(score({8, 9}), at::tensor({second, third}, at::kDouble)));
+}
+
+TEST_F(ClipSimilarity, TakesAnyNetworkOfItsOwnFile) {
+  const std::string path = module_of().at("clip_similarity").get_path("path");
+  const auto asking = [&](const std::string& net) -> MetricParams {
+    return {{"clip_similarity", config::Params("metric.clip_similarity", {{"path", path}, {"net", net}})}};
+  };
+  EXPECT_EQ(make_metric("clip_similarity", asking("made here"))->unavailable(), "");
+  EXPECT_THAT(
+      refusal(asking("vit-b-16")),
+      HasSubstr("holds the network 'made here'; expected 'clip-vit-base-patch16' (metric.clip_similarity.net)"));
+  const MetricParams without = {{"clip_similarity", config::Params("metric.clip_similarity", {{"net", "vit-x"}})}};
+  EXPECT_THAT(error_of([&] { make_metric("clip_similarity", without); }, ErrorKind::kType), HasSubstr("vit-l-14"));
+}
+
 TEST_F(ClipSimilarity, IsNotANumberWithoutAModule) {
   const auto metric = make_metric("clip_similarity");
-  EXPECT_THAT(metric->unavailable(), HasSubstr("scripts/export_clip.py"));
+  EXPECT_THAT(metric->unavailable(), HasSubstr("get it by: scripts/get_metric clip-vit-l-14"));
   EXPECT_TRUE(metric->score(pair(metric->encode_caption("a").unsqueeze(0), at::zeros({1, 3, 4, 4})))
                   .isnan()
                   .all()

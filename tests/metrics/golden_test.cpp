@@ -83,6 +83,12 @@ TEST(Golden, Ssim) {
   hold_to_golden(*make_metric("ssim"), "ssim", 1e-5);
 }
 
+TEST(Golden, SsimWithoutItsBorder) {
+  ROUNDTRIP_NEEDS_SHARED(kGolden);
+  const MetricParams cropped = {{"ssim", config::Params("metric.ssim", {{"border", "cropped"}})}};
+  hold_to_golden(*make_metric("ssim", cropped), "ssim_skimage", 1e-4);
+}
+
 // [1, 1, H, W]: true but for the edited region that values.json gives as [y0, y1, x0, x1].
 Tensor background_of(const Case& c) {
   const auto box = c.values["mask"].get<std::array<int64_t, 4>>();

@@ -49,7 +49,9 @@ class LpipsTest : public testing::Test {
 
 TEST_F(LpipsTest, WithoutAModuleIsNanAndSaysHowToGetOne) {
   const auto metric = make_metric("lpips");
-  EXPECT_THAT(metric->unavailable(), AllOf(HasSubstr("scripts/export_lpips.py --net squeeze"), Not(HasSubstr("\n"))));
+  EXPECT_EQ(metric->unavailable(),
+            "lpips: found no lpips-squeeze.pt in /nonexistent/metrics, so the column will be NaN; get it by: "
+            "scripts/get_metric lpips-squeeze");
   const Tensor scores = metric->score(pair(at::rand({2, 3, 8, 8}), at::rand({2, 3, 8, 8})));
   EXPECT_EQ(scores.numel(), 2);
   EXPECT_TRUE(scores.isnan().all().item<bool>());
@@ -71,6 +73,17 @@ TEST_F(LpipsTest, NamesItsNetworkAndDigests) {
   EXPECT_EQ(metric->info().version, "0.1 squeeze, trunk 0123456789ab, heads fedcba987654");
 }
 
+TEST_F(LpipsTest, RefusesAModuleOfAnotherNetwork) {
+  MetricParams options = module_of(kMeanDistance);
+  const std::string path = options.at("lpips").get_path("path");
+  const auto asking = [&](const std::string& net) -> MetricParams {
+    return {{"lpips", config::Params("metric.lpips", {{"path", path}, {"net", net}})}};
+  };
+  EXPECT_EQ(make_metric("lpips", asking("squeeze"))->unavailable(), "");
+  EXPECT_EQ(refusal(asking("alex")),
+            "metric.lpips.path: " + path + ": holds the network 'squeeze'; expected 'alex' (metric.lpips.net)");
+}
+
 TEST_F(LpipsTest, LeavesNoGradientBehind) {
   const auto metric = make_metric("lpips", module_of(kMeanDistance));
   const Tensor image = at::rand({1, 3, 16, 16}).requires_grad_();
@@ -78,7 +91,7 @@ TEST_F(LpipsTest, LeavesNoGradientBehind) {
 }
 
 TEST_F(LpipsTest, RefusesFilesThatAreNoModule) {
-  const std::string expected = "expected a module written by scripts/export_lpips.py";
+  const std::string expected = "expected a module written by scripts/get_metric or export_lpips.py";
   EXPECT_THAT(refusal(with_module("lpips", folder_.path() / "x.pt")),
               AllOf(HasSubstr("x.pt: no such file"), HasSubstr(expected)));
   EXPECT_THAT(refusal(with_module("lpips", folder_.path())), HasSubstr("not a file"));
@@ -108,7 +121,7 @@ TEST_F(LpipsTest, RefusesAModuleThatIsNotLpips) {
   EXPECT_THAT(refusal(module_of("return 3")), HasSubstr("its module answers Int; expected a tensor"));
   EXPECT_THAT(refusal(module_of("return a.mean([1, 2, 3])+1")), HasSubstr("does not find equal images 0 apart"));
   EXPECT_THAT(refusal(module_of("return a.mm(b)")),
-              AllOf(HasSubstr("failed on images [2, 3, 32, 32] ("), Not(HasSubstr("\n"))));
+              AllOf(HasSubstr("failed on inputs of shape [2, 3, 32, 32] ("), Not(HasSubstr("\n"))));
 }
 
 TEST_F(LpipsTest, NamesTheSizeThatAModuleCannotTake) {
@@ -117,7 +130,7 @@ TEST_F(LpipsTest, NamesTheSizeThatAModuleCannotTake) {
     metric->score(pair(at::rand({1, 3, 8, 8}), at::rand({1, 3, 8, 8})));
     FAIL() << "no error";
   } catch (const Error& error) {
-    EXPECT_THAT(error.message(), HasSubstr("failed on images [1, 3, 8, 8] ("));
+    EXPECT_THAT(error.message(), HasSubstr("failed on inputs of shape [1, 3, 8, 8] ("));
   }
 }
 

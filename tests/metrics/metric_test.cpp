@@ -23,7 +23,8 @@ Tensor score(const std::string& name, const Tensor& reference, const Tensor& tes
 Tensor constant(double value, at::IntArrayRef shape = {1, 3, 16, 16}) { return at::full(shape, value); }
 
 TEST(Metrics, AreListedByName) {
-  EXPECT_THAT(metric_names(), ::testing::IsSupersetOf({"latent_mse", "lpips", "mse", "psnr", "ssim"}));
+  EXPECT_THAT(metric_names(), ::testing::IsSupersetOf({"clip_similarity", "dists", "latent_mse", "lpips", "mse", "psnr",
+                                                       "ssim", "structure_distance"}));
   EXPECT_TRUE(std::ranges::is_sorted(metric_names()));
 }
 
@@ -65,7 +66,7 @@ TEST(Metrics, AreScoresOfPairsInFloat64WithASpelledOutInfo) {
     if (wants.reference || wants.latents || wants.target) {
       EXPECT_THROW(metric->score(pair(a, b.narrow(3, 0, 10))), Error) << name;
     }
-    if (!metric->info().per_pixel) continue;
+    if (metric->info().background != Background::kPixels) continue;
     const Tensor whole = at::ones({3, 1, 24, 20}, at::kBool);
     EXPECT_TRUE(at::allclose(metric->score_where(a, b, whole), scores)) << name;
     EXPECT_TRUE(metric->score_where(a, b, whole.logical_not()).isnan().all().item<bool>()) << name;
@@ -80,7 +81,8 @@ TEST(Metrics, ReadTheirOwnSection) {
   const auto section = [](const char* key, config::Params::Value value) -> MetricParams {
     return {{"lpips", config::Params("metric.lpips", {{key, std::move(value)}}, {{key, "lpips.yaml:3"}})}};
   };
-  EXPECT_THAT(make_metric("lpips", section("path", std::monostate()))->unavailable(), HasSubstr("metric.lpips.path"));
+  EXPECT_THAT(make_metric("lpips", section("path", std::monostate()))->unavailable(),
+              HasSubstr("get it by: scripts/get_metric lpips-squeeze"));
   EXPECT_THAT(refusal("lpips", section("path", int64_t{3})),
               HasSubstr("lpips.yaml:3: metric.lpips.path: found 3 of type int; expected a path or null"));
   EXPECT_EQ(refusal("lpips", section("pth", std::string("x"))),

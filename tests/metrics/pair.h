@@ -5,6 +5,7 @@
 #include <string>
 
 #include "metrics/metric.h"
+#include "support/empty_module_home.h"
 
 namespace roundtrip::metrics {
 

@@ -5,6 +5,7 @@
 
 #include "metrics/metric.h"
 #include "metrics/pair.h"
+#include "metrics/ssim_map.h"
 
 namespace roundtrip::metrics {
 namespace {
@@ -70,6 +71,66 @@ TEST(Ssim, OfConstantsIsTheLuminanceTerm) {
 TEST(Ssim, IsNanBelowItsWindow) {
   EXPECT_TRUE(std::isnan(ssim(at::rand({1, 3, 10, 64}), at::rand({1, 3, 10, 64}))));
   EXPECT_FALSE(std::isnan(ssim(at::rand({1, 3, 11, 64}), at::rand({1, 3, 11, 64}))));
+}
+
+MetricParams border(const std::string& value) { return {{"ssim", config::Params("metric.ssim", {{"border", value}})}}; }
+
+TEST(Ssim, BorderIsNamedInTheVersion) {
+  EXPECT_EQ(make_metric("ssim", border("kept"))->info().version, make_metric("ssim")->info().version);
+  EXPECT_EQ(make_metric("ssim", border("cropped"))->info().version, "1, border cropped");
+}
+
+// Without its border, the map of a 17x12 picture has 7x2 pixels.
+TEST(Ssim, CroppedIsTheMeanOfWindowsInside) {
+  at::manual_seed(3);
+  const Tensor x = at::rand({2, 3, 17, 12}), y = (x + 0.1 * at::randn_like(x)).clamp(0, 1);
+  const Tensor inside = ssim_map(x, y).slice(2, 5, 12).slice(3, 5, 7);
+  const Tensor score = make_metric("ssim", border("cropped"))->score(pair(x, y));
+  EXPECT_TRUE(at::allclose(score, inside.mean({1, 2, 3}).to(at::kDouble))) << score;
+  EXPECT_FALSE(at::allclose(score, make_metric("ssim")->score(pair(x, y))));
+}
+
+TEST(Ssim, TheKernelsMapIsThatOfConvolutions) {
+  at::manual_seed(4);
+  for (const auto& [height, width] : std::vector<std::pair<int64_t, int64_t>>{{11, 11}, {40, 23}, {64, 100}}) {
+    const Tensor x = at::rand({2, 3, height, width}), y = (x + 0.1 * at::randn_like(x)).clamp(0, 1);
+    const Tensor expected = ssim_map_by_convolution(x, y);
+    EXPECT_LT((ssim_map(x, y) - expected).abs().max().item<double>(), 2e-4) << height;
+    EXPECT_NEAR(ssim_map(x, y).mean().item<double>(), expected.mean().item<double>(), 1e-6) << height;
+    // Strided pictures, as a codec gives them.
+    const Tensor last = x.contiguous(at::MemoryFormat::ChannelsLast);
+    EXPECT_TRUE(at::equal(ssim_map(last, y), ssim_map(x, y)));
+  }
+}
+
+// An edited pixel (i, j) leaves out every window within 5 pixels of it, and changes no other.
+TEST(Ssim, BackgroundHasWindowsOutsideTheEditAlone) {
+  at::manual_seed(5);
+  const Tensor x = at::rand({2, 3, 30, 40}), y = (x + 0.1 * at::randn_like(x)).clamp(0, 1);
+  Tensor counts = at::ones({2, 1, 30, 40}, at::kBool);
+  counts.slice(2, 8, 12).slice(3, 20, 30).fill_(false);
+  Tensor edited = y.clone();
+  edited.slice(2, 8, 12).slice(3, 20, 30).fill_(0);
+  Tensor clear = at::ones({30, 40}, at::kBool);
+  clear.slice(0, 3, 17).slice(1, 15, 35).fill_(false);
+  const Tensor map = ssim_map(x, y);
+  const auto kept = make_metric("ssim"), cropped = make_metric("ssim", border("cropped"));
+  const Tensor inner = clear.slice(0, 5, 25).slice(1, 5, 35), inner_map = map.slice(2, 5, 25).slice(3, 5, 35);
+  for (int64_t n = 0; n < 2; ++n) {
+    const double whole = map[n].masked_select(clear).mean().item<double>();
+    EXPECT_NEAR(kept->score_where(x, edited, counts)[n].item<double>(), whole, 1e-6);
+    EXPECT_NEAR(cropped->score_where(x, edited, counts)[n].item<double>(),
+                inner_map[n].masked_select(inner).mean().item<double>(), 1e-6);
+    EXPECT_GT(std::abs(kept->score(pair(x, edited))[n].item<double>() - whole), 1e-3);
+  }
+}
+
+TEST(Ssim, BackgroundWithoutAClearWindowIsNan) {
+  const Tensor x = at::rand({1, 3, 16, 16});
+  Tensor counts = at::ones({1, 1, 16, 16}, at::kBool);
+  counts[0][0][8][8] = false;  // windows within 5 pixels of the middle
+  EXPECT_FALSE(std::isnan(make_metric("ssim")->score_where(x, x, counts).item<double>()));
+  EXPECT_TRUE(std::isnan(make_metric("ssim", border("cropped"))->score_where(x, x, counts).item<double>()));
 }
 
 // Large batches are scored in parts.

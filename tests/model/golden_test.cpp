@@ -164,7 +164,7 @@ TEST(GoldenFolder, SaysWhatItHolds) {
   EXPECT_EQ(tiny().text_length, 77);
   EXPECT_EQ(tiny().text_channels, 32);
   EXPECT_FALSE(tiny().codec->lossless());
-  EXPECT_EQ(tiny().schedule.steps_offset, 1);
+  EXPECT_EQ(std::get<diffusion::ScheduleConfig>(tiny().schedule).steps_offset, 1);
   EXPECT_EQ(tiny().digest().size(), 64u);
   EXPECT_EQ(tiny().digest(), open_tiny("float64").digest());
 }

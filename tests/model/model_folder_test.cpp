@@ -78,7 +78,8 @@ TEST_F(ModelFolder, IsInspectedAsItIsOpened) {
   EXPECT_EQ(card.pixel_multiple, model.pixel_multiple);
   EXPECT_EQ(card.text_length, model.text_length);
   EXPECT_EQ(card.text_channels, model.text_channels);
-  EXPECT_EQ(card.schedule.train_steps, model.schedule.train_steps);
+  EXPECT_EQ(std::get<diffusion::ScheduleConfig>(card.schedule).train_steps,
+            std::get<diffusion::ScheduleConfig>(model.schedule).train_steps);
   EXPECT_EQ(card.weight_files.size(), 3u);
   EXPECT_EQ(card.digest(), model.digest());
 }

@@ -37,6 +37,25 @@ TEST_F(ModelIndexTest, TakesPipelinesAroundAUNetWithWhatSurroundsIt) {
   EXPECT_EQ(read_model_index(folder.path()).pipeline, "StableDiffusionPipeline");
 }
 
+TEST_F(ModelIndexTest, TakesPipelinesAroundATransformerThatIsImplemented) {
+  folder.write("model_index.json", R"({"_class_name": "StableDiffusion3Pipeline", "transformer": ["diffusers",
+      "SD3Transformer2DModel"], "text_encoder_3": [null, null], "tokenizer_3": null, "image_encoder": [null, null],
+      "text_encoder": ["transformers", "CLIPTextModelWithProjection"]})");
+  const ModelIndex index = read_model_index(folder.path());
+  EXPECT_TRUE(index.left_out.contains("text_encoder_3"));
+  EXPECT_TRUE(index.left_out.contains("tokenizer_3"));
+  EXPECT_FALSE(index.left_out.contains("text_encoder"));
+}
+
+TEST_F(ModelIndexTest, ReadsTheNamesOfClasses) {
+  constexpr std::string_view kDit = R"({"transformer": ["diffusers", "DiTTransformer2DModel"], "id2label": )";
+  folder.write("model_index.json", std::string(kDit) + R"({"0": "tench, Tinca tinca", "7": "cock"}})");
+  EXPECT_EQ(read_model_index(folder.path()).labels,
+            (std::map<int64_t, std::string>{{0, "tench, Tinca tinca"}, {7, "cock"}}));
+  EXPECT_THAT(refused_with(std::string(kDit) + R"({"first": "tench"}})"),
+              HasSubstr("id2label has 'first': \"tench\"; expected a name for each number of a class"));
+}
+
 TEST_F(ModelIndexTest, SaysWhetherEmptyPromptsAreZeros) {
   constexpr std::string_view kUNet = R"({"unet": ["diffusers", "UNet2DConditionModel"], )";
   folder.write("model_index.json", std::string(kUNet) + R"("force_zeros_for_empty_prompt": false})");
@@ -47,12 +66,19 @@ TEST_F(ModelIndexTest, SaysWhetherEmptyPromptsAreZeros) {
 
 TEST_F(ModelIndexTest, RefusesOtherPipelinesByName) {
   EXPECT_THAT(
-      refused_with(R"({"_class_name": "FluxPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"]})"),
-      HasSubstr("model_index.json: a FluxPipeline with a transformer (FluxTransformer2DModel); expected a "
-                "pipeline around a UNet2DConditionModel"));
-  EXPECT_THAT(refused_with(R"({"_class_name": "StableDiffusion3Pipeline", "text_encoder_3": ["transformers",
-      "T5EncoderModel"], "transformer": ["diffusers", "SD3Transformer2DModel"]})"),
-              HasSubstr("a StableDiffusion3Pipeline with a text_encoder_3 (T5EncoderModel)"));
+      refused_with(R"({"_class_name": "Flux2Pipeline", "transformer": ["diffusers", "Flux2Transformer2DModel"]})"),
+      AllOf(HasSubstr("model_index.json: a Flux2Pipeline with a transformer (Flux2Transformer2DModel); expected a "
+                      "pipeline around a "),
+            HasSubstr("FluxTransformer2DModel"), HasSubstr("UNet2DConditionModel")));
+  for (const std::string transformer :
+       {"SanaTransformer2DModel", "PixArtTransformer2DModel", "WanTransformer3DModel"}) {
+    EXPECT_THAT(refused_with(R"({"transformer": ["diffusers", ")" + transformer + R"("]})"),
+                HasSubstr("with a transformer (" + transformer + ")"));
+  }
+  EXPECT_THAT(
+      refused_with(R"({"_class_name": "StableDiffusion3Pipeline", "transformer": ["diffusers",
+      "SD3Transformer2DModel"], "image_encoder": ["transformers", "SiglipVisionModel"]})"),
+      HasSubstr("a StableDiffusion3Pipeline with an image_encoder (SiglipVisionModel), which is an IP-Adapter's"));
   EXPECT_THAT(refused_with(R"({"_class_name": "StableDiffusionControlNetPipeline", "unet": ["diffusers",
       "UNet2DConditionModel"], "controlnet": ["diffusers", "ControlNetModel"]})"),
               HasSubstr("a StableDiffusionControlNetPipeline with a controlnet (ControlNetModel)"));

@@ -106,5 +106,56 @@ TEST(SchedulerConfig, RefusesNumbersOutOfRange) {
   }
 }
 
+diffusion::FlowConfig read_flow(std::string_view text) {
+  return read_flow_config(JsonConfig::parse(text, "scheduler_config.json"), diffusion::FlowLine::kPipeline);
+}
+
+std::string flow_error(std::string_view text) {
+  return error_of([&] { read_flow(text); });
+}
+
+TEST(FlowSchedulerConfig, ReadsAFlow) {
+  const diffusion::FlowConfig flow = read_flow(R"({"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0,
+      "use_dynamic_shifting": true, "base_shift": 0.6, "max_shift": 1.2, "base_image_seq_len": 128,
+      "max_image_seq_len": 2048, "time_shift_type": "linear", "shift_terminal": 0.02, "use_karras_sigmas": true,
+      "num_train_timesteps": 500, "invert_sigmas": false})");
+  EXPECT_EQ(flow.shift, 3);
+  EXPECT_TRUE(flow.dynamic);
+  EXPECT_EQ(flow.base_shift, 0.6);
+  EXPECT_EQ(flow.max_shift, 1.2);
+  EXPECT_EQ(flow.base_tokens, 128);
+  EXPECT_EQ(flow.max_tokens, 2048);
+  EXPECT_EQ(flow.time_shift, diffusion::TimeShift::kLinear);
+  EXPECT_EQ(flow.terminal, 0.02);
+  EXPECT_EQ(flow.respacing, diffusion::Respacing::kKarras);
+  EXPECT_EQ(flow.train_steps, 500);
+  EXPECT_EQ(flow.line, diffusion::FlowLine::kPipeline);
+}
+
+TEST(FlowSchedulerConfig, HasTheDefaultsOfDiffusers) {
+  const diffusion::FlowConfig flow = read_flow(R"({"max_shift": null, "shift_terminal": null})");
+  EXPECT_EQ(flow.shift, 1);
+  EXPECT_FALSE(flow.dynamic);
+  EXPECT_EQ(flow.max_shift, 1.15);
+  EXPECT_FALSE(flow.terminal);
+  EXPECT_EQ(flow.respacing, diffusion::Respacing::kNone);
+}
+
+TEST(FlowSchedulerConfig, RefusesWhatItDoesNotComputeAndWhatContradictsItself) {
+  EXPECT_THAT(flow_error(R"({"_class_name": "DDIMScheduler"})"), HasSubstr("the network predicts a flow's velocity"));
+  EXPECT_THAT(flow_error(R"({"invert_sigmas": true})"), HasSubstr("invert_sigmas is true"));
+  EXPECT_THAT(flow_error(R"({"stochastic_sampling": true})"), HasSubstr("stochastic_sampling is true"));
+  EXPECT_THAT(flow_error(R"({"rescale_betas_zero_snr": true})"), HasSubstr("rescale_betas_zero_snr is true"));
+  EXPECT_THAT(flow_error(R"({"shift": 0})"), HasSubstr("shift is 0; expected a number above 0"));
+  EXPECT_THAT(flow_error(R"({"shift_terminal": 1})"), HasSubstr("shift_terminal is 1"));
+  EXPECT_THAT(flow_error(R"({"time_shift_type": "cubic"})"), HasSubstr("one of exponential, linear"));
+  EXPECT_THAT(flow_error(R"({"use_dynamic_shifting": true, "max_image_seq_len": 256})"),
+              HasSubstr("a number other than base_image_seq_len"));
+  EXPECT_THAT(flow_error(R"({"use_karras_sigmas": true, "use_exponential_sigmas": true})"),
+              HasSubstr("use_exponential_sigmas is true; expected false: sigmas are spaced in one way alone"));
+  EXPECT_THAT(flow_error(R"({"invented": 1})"), HasSubstr("does not know"));
+  EXPECT_THAT(read_error(R"({"_class_name": "FlowMatchEulerDiscreteScheduler"})"), HasSubstr("betas"));
+}
+
 }  // namespace
 }  // namespace roundtrip::model

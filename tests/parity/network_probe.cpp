@@ -10,7 +10,9 @@
 //   images [N, 3, H, W]                 mean, std
 //   latents [N, C, h, w]                decoded
 //   prompt.K, UTF-8 bytes [n]           tokens.K [L, D], pooled.K [P] (if any)
-//   x.K, t.K                            eps.K, conditioned on prompt.K (on prompt.0 where there is none, if any)
+//   x.K, t.K                            eps.K (a flow's v), conditioned on prompt.K (on prompt.0 where there is none,
+//   if
+//                                         any); a distilled network is told the guidance scale 1, or guidance.K []
 //   repeats []                          seconds.text, .encode, .decode, .eps.K: the least of so many
 // Every input may be absent. What a folder is refused with is written to FOLDER/error.txt. ROUNDTRIP_THREADS: 1,
 // because the networks of tests are small and threads would wait for each other.
@@ -94,7 +96,7 @@ std::map<std::string, diffusion::Conditioning> probe_prompts(const Model& model,
     const std::string k = name.substr(kPrompt.size());
     const std::string prompt(reinterpret_cast<const char*>(bytes.const_data_ptr<uint8_t>()), bytes.numel());
     encoded[k] = answers.timed("text", [&] { return model.text->encode(prompt).conditioning; });
-    answers.outputs["tokens." + k] = encoded[k].tokens;
+    if (encoded[k].tokens.defined()) answers.outputs["tokens." + k] = encoded[k].tokens;
     if (encoded[k].pooled.defined()) answers.outputs["pooled." + k] = encoded[k].pooled;
   }
   return encoded;
@@ -109,8 +111,9 @@ void probe_rows(const Model& model, const Tensors& inputs,
     diffusion::Conditioning row;
     if (!prompts.empty()) {
       const diffusion::Conditioning& prompt = prompts.contains(k) ? prompts.at(k) : prompts.at("0");
-      row.tokens = prompt.tokens.unsqueeze(0);
-      if (prompt.pooled.defined()) row.pooled = prompt.pooled.unsqueeze(0);
+      const double w = inputs.contains("guidance." + k) ? inputs.at("guidance." + k).item<double>() : 1;
+      const diffusion::Conditioning asked = diffusion::guided(model.guidance, {prompt, prompt}, w).conditional;
+      row = diffusion::stack({&asked});
     }
     answers.outputs["eps." + k] = answers.timed(
         "eps." + k, [&, &x = x] { return model.denoiser->out({x, inputs.at("t." + k).to(at::kDouble), row}); });

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "support/error_of.h"
+#include "support/shared_material.h"
 #include "support/sweep_fixture.h"
 
 namespace roundtrip::plan {
@@ -16,6 +17,7 @@ using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Ge;
+using ::testing::HasSubstr;
 using ::testing::Lt;
 
 constexpr const char* kModel = ROUNDTRIP_SOURCE_DIR "/tests/golden/models/tiny-sd";
@@ -85,6 +87,45 @@ TEST_F(Planned, ListsAndDictsOfAMethodAreRead) {
             "command line: metric.lpips.path: found ['a'] of type list; expected a scalar");
   EXPECT_EQ(refusal("+dataset.count={a: 1}"),
             "command line: dataset.count: dataset 'folder' has no such parameter; it has none");
+}
+
+// The shift of FLUX's sigmas grows with the number of image tokens.
+TEST_F(Planned, GridsOfAFlowAreOfTheSizeOfTheImages) {
+  ROUNDTRIP_NEEDS_SHARED("flow");
+  const std::string flux = "model.path=" + shared_material("flow/models/tiny-flux").string();
+  const Plan planned = plan({"-m", flux, "steps=4", "dataset.size=16,[16,32]", "guidance_scale=3"});
+  EXPECT_LT((*planned.trials[0].grid)[1].p, (*planned.trials[1].grid)[1].p);
+  EXPECT_EQ(planned.trials[0].settings.guidance, diffusion::GuidanceWay::kTold);
+  EXPECT_EQ(planned.asked.most.forward, 2 * 3 * (4 + 4)) << "one row a prediction, whatever the guidance scale";
+  EXPECT_EQ(plan({flux, "steps=4"}).trials[0].dataset.size, std::pair(32, 32)) << "the autoencoder's size";
+}
+
+TEST_F(Planned, RefusesByNameWhatAModelHasNoUseFor) {
+  ROUNDTRIP_NEEDS_SHARED("flow");
+  const auto refusal = [&](const std::string& model, std::vector<std::string> words) {
+    words.push_back("model.path=" + shared_material("flow/models/" + model).string());
+    return testing::error_of([&] { plan(words); }, ErrorKind::kType);
+  };
+  for (const std::string method : {"null_text", "negative_prompt", "proximal_negative_prompt", "prompt_tuning"}) {
+    for (const std::string model : {"tiny-flux", "tiny-flux-schnell"}) {
+      EXPECT_THAT(refusal(model, {"method=" + method}),
+                  HasSubstr("method.name: found " + method + "; it needs an unconditional prediction"));
+    }
+  }
+  EXPECT_THAT(refusal("tiny-dit", {"method=null_text", "guidance_scale=3"}),
+              HasSubstr("this model reads class labels"));
+  EXPECT_THAT(refusal("tiny-sd3", {"eta=0.5"}), HasSubstr("eta: "));
+  EXPECT_THAT(refusal("tiny-sd3", {"dataset.size=14"}), HasSubstr("14 x 14; expected multiples of 4"));
+  EXPECT_THAT(refusal("tiny-sd3", {"task=edit", "editor=masactrl"}), HasSubstr("no attention layers"));
+}
+
+// Results of before the key was there keep their trials' names.
+TEST_F(Planned, IdsDoNotDependOnKeysThatAreLeftAlone) {
+  ROUNDTRIP_NEEDS_SHARED("flow");
+  const std::string sd35 = "model.path=" + shared_material("flow/models/tiny-sd35").string();
+  const std::string id = plan({sd35, "steps=2"}).trials[0].id;
+  EXPECT_EQ(plan({sd35, "steps=2", "model.t5_tokens=null"}).trials[0].id, id);
+  EXPECT_NE(plan({sd35, "steps=2", "model.t5_tokens=16"}).trials[0].id, id);
 }
 
 }  // namespace

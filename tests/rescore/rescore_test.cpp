@@ -8,6 +8,7 @@
 
 #include "session/pixels.h"
 #include "store/rewrite.h"
+#include "support/empty_module_home.h"
 #include "support/error_of.h"
 #include "support/sweep_fixture.h"
 
@@ -59,7 +60,8 @@ class Rescored : public testing::SweepFixture {
     torch::jit::Module module("Lpips");
     module.define("def forward(self, a, b):\n  return " + factor + " * (a - b).abs().mean([1, 2, 3])\n");
     const fs::path file = folder_ / ("lpips" + factor + ".pt");
-    module.save(file.string(), {{"lpips.json", R"({"net": "mean", "version": "0.1", "trunk_sha256": "0123456789abcdef",
+    module.save(file.string(),
+                {{"lpips.json", R"({"net": "squeeze", "version": "0.1", "trunk_sha256": "0123456789abcdef",
                                                    "heads_sha256": "fedcba9876543210"})"}});
     return file;
   }
@@ -221,7 +223,7 @@ TEST_F(Rescored, AsksTheModuleThatIsNamedElseTheRuns) {
   }
   const auto column = std::ranges::find(is.columns(), "lpips", &store::Column::name);
   ASSERT_NE(column, is.columns().end());
-  EXPECT_EQ(column->version, "0.1 mean, trunk 0123456789ab, heads fedcba987654, of pictures as bytes");
+  EXPECT_EQ(column->version, "0.1 squeeze, trunk 0123456789ab, heads fedcba987654, of pictures as bytes");
   EXPECT_THAT(of_other.provenance().at("rescored_modules"), ::testing::MatchesRegex("metric.lpips.path [0-9a-f]{64}"));
 }
 
@@ -234,7 +236,7 @@ TEST_F(Rescored, RefusesTwoModulesInOneColumn) {
 TEST_F(Rescored, RefusesWhatItCannotScore) {
   run(plan({"steps=2", "save.images=all"}), "out");
   EXPECT_THAT(refusal(options({"latent_mse"})), HasSubstr("latent_mse compares latents, which no run keeps; expected"));
-  EXPECT_THAT(refusal(options({"psnr", "lpips"}), ErrorKind::kMissing), HasSubstr("lpips.path is empty"));
+  EXPECT_THAT(refusal(options({"psnr", "lpips"}), ErrorKind::kMissing), HasSubstr("scripts/get_metric lpips-squeeze"));
   EXPECT_THAT(refusal(options({}), ErrorKind::kType), HasSubstr("metrics: found []"));
   EXPECT_THAT(refusal(options({"psrn"}), ErrorKind::kType), HasSubstr("Did you mean 'psnr'?"));
   RescoreOptions missing = options({"lpips"});

@@ -85,7 +85,7 @@ class GoldenCifar : public ::testing::Test {
     inversion::Settings settings;
     settings.invert_w = method.default_invert_w(7.5);
     settings.numbers[inversion::kWKey] = 7.5;
-    const inversion::Problem p({.grid = diffusion::ddim_grid(diffusion::NoiseSchedule(model_->schedule), one["steps"]),
+    const inversion::Problem p({.grid = model_->grid(one["steps"], 32, 32),
                                 .network = inversion::Network(*engine_, cost_),
                                 .source = embed(one["text"]),
                                 .null = embed(""),

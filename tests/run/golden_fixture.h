@@ -26,7 +26,7 @@ class GoldenFixture : public ::testing::Test {
   static at::Tensor golden(const std::string& name) { return golden_->tensor(name); }
 
   inversion::Problem::Parts problem(engine::Cost& cost) {
-    return {.grid = diffusion::ddim_grid(diffusion::NoiseSchedule(model_->schedule), 10),
+    return {.grid = model_->grid(10, 32, 32),
             .network = inversion::Network(engine_, cost),
             .source = source_.conditioning,
             .null = null_.conditioning,

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "support/empty_module_home.h"
 #include "support/sweep_fixture.h"
 
 namespace roundtrip::run {
@@ -216,7 +217,7 @@ TEST_F(Sweep, AMetricWithoutItsModuleIsNaNAndSaidOnce) {
   const store::ResultsReader results(run(plan({"steps=2", "metrics=[psnr,lpips]"}), "out").results);
   for (const double lpips : results.numbers("lpips")) EXPECT_TRUE(std::isnan(lpips));
   for (const double psnr : results.numbers("psnr")) EXPECT_FALSE(std::isnan(psnr));
-  EXPECT_NE(log().find("export_lpips.py"), std::string::npos) << log();
+  EXPECT_NE(log().find("scripts/get_metric lpips-squeeze"), std::string::npos) << log();
 }
 
 TEST_F(Sweep, WhatIsWrongWithAnyTrialIsSaidBeforeTheFirstRuns) {

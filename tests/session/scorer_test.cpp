@@ -88,9 +88,10 @@ TEST(Scorer, NeedsNoLatentsWhereNoMetricWantsThem) {
   EXPECT_EQ(scores_of({"of_reference"}, {pair})[0].at("of_reference"), 1);
 }
 
-std::vector<std::string> names_of(const std::string& metric, bool edits, bool with_floor) {
+std::vector<std::string> names_of(const std::string& metric, bool edits, bool with_floor,
+                                  const Protocol& protocol = {}) {
   std::vector<std::string> names;
-  for (const store::Column& column : score_columns(Metric::Plugins::info(metric), edits, with_floor)) {
+  for (const store::Column& column : score_columns(Metric::Plugins::info(metric), protocol, edits, with_floor)) {
     names.push_back(column.name);
     EXPECT_EQ(column.metric, metric);
   }
@@ -100,13 +101,21 @@ std::vector<std::string> names_of(const std::string& metric, bool edits, bool wi
 TEST(ScoreColumns, FollowFromWhatTheMetricSaysOfItself) {
   using Names = std::vector<std::string>;
   EXPECT_EQ(names_of("psnr", true, true),
-            (Names{"psnr", "codec_psnr", "edit_psnr", "background_zeroed_psnr", "background_psnr"}));
+            (Names{"psnr", "codec_psnr", "edit_psnr", "background_zeroed_psnr", "codec_background_zeroed_psnr",
+                   "background_psnr", "codec_background_psnr"}));
+  EXPECT_EQ(names_of("psnr", true, true, {.pie = Pie::kReleased}),
+            (Names{"psnr", "codec_psnr", "edit_psnr", "background_zeroed_psnr", "codec_background_zeroed_psnr"}));
+  EXPECT_EQ(names_of("clip_similarity", true, true), (Names{"clip_similarity", "edited_part_clip_similarity"}));
+  EXPECT_EQ(names_of("clip_similarity", true, true, {.pie = Pie::kReleased}),
+            (Names{"clip_similarity", "edited_part_clip_similarity", "source_clip_similarity"}));
   EXPECT_EQ(names_of("mse", true, true), (Names{"mse", "edit_mse", "background_zeroed_mse", "background_mse"}));
-  EXPECT_EQ(names_of("lpips", true, true), (Names{"lpips", "codec_lpips", "edit_lpips", "background_zeroed_lpips"}));
+  EXPECT_EQ(names_of("lpips", true, true),
+            (Names{"lpips", "codec_lpips", "edit_lpips", "background_zeroed_lpips", "codec_background_zeroed_lpips",
+                   "background_lpips", "codec_background_lpips"}));
   EXPECT_EQ(names_of("psnr", true, false), (Names{"psnr", "edit_psnr", "background_zeroed_psnr", "background_psnr"}));
   EXPECT_EQ(names_of("psnr", false, true), (Names{"psnr", "codec_psnr"}));
-  for (const char* own : {"latent_mse", "clip_similarity", "of_mask"}) EXPECT_EQ(names_of(own, true, true), Names{own});
-  const store::Column psnr = score_columns(Metric::Plugins::info("psnr"), false, false).front();
+  for (const char* own : {"latent_mse", "of_mask"}) EXPECT_EQ(names_of(own, true, true), Names{own});
+  const store::Column psnr = score_columns(Metric::Plugins::info("psnr"), {}, false, false).front();
   EXPECT_EQ(psnr.label, "PSNR");
   EXPECT_EQ(psnr.compares, "pictures");
   EXPECT_EQ(psnr.direction, "higher");

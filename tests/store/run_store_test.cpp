@@ -355,7 +355,7 @@ TEST(Columns, StandInTheTablesOrderUnderNamesOfTheirOwn) {
   }
   const auto place = [&](const char* name) { return std::ranges::find(names, name) - names.begin(); };
   EXPECT_EQ(place("trial"), 0);
-  EXPECT_EQ(place("p.inner_steps"), place("edit") + 1);
+  EXPECT_EQ(place("p.inner_steps"), place("edit_type") + 1);
   EXPECT_EQ(place("status"), place("p.inner_steps") + 1);
   EXPECT_EQ(place("psnr"), place("error") + 1);
   EXPECT_EQ(place("noise_kl") + 1, static_cast<int64_t>(names.size()));

@@ -23,6 +23,7 @@ inline config::Schema small_schema() {
   schema.add({"eta", Type::number().range(0, 1)});
   schema.add({"seed", Type::integer().min(0)});
   schema.add({"null_prompt", Type::string()});
+  schema.add({"source_prompt", Type::string().or_null()});
   schema.add({"metrics", Type::list(Type::string())});
   return schema;
 }

@@ -12,33 +12,37 @@ constexpr const char* kHelp =
     R"(Writes means with their 95 % intervals, a row for each setting, or a table as a paper lays it out.
 
   --csv, --markdown, --latex   the format; LaTeX uses booktabs, best bold, second underlined
-  --like LAYOUT                npi_table1, ddim_table2, belm_table2, methods, or a YAML file (docs/tables.md)
+  --like LAYOUT                npi_table1, ddim_table2, belm_table2, pie_table1, pie_proper, pie_types, methods, or
+                               a YAML file (docs/tables.md)
   --against PUBLISHED          published figures beside ours: a name as above, or a YAML file
+  --by COLUMN                  split every setting by a column of text: edit_type, edit
   --where SELECTOR             only these settings: "steps=50, w=7.5"
   -o, --output FILE
 )";
 
 analysis::PaperTable table_of(const Arguments& arguments) {
+  std::optional<analysis::Layout> layout;
+  if (const auto name = arguments.option("--like")) layout = analysis::read_layout(*name);
+  std::vector<std::string> by = layout ? layout->by : std::vector<std::string>();
+  if (const auto columns = arguments.option("--by")) by = split(*columns, ',');
   const auto images = std::make_shared<analysis::Names>();
   std::vector<std::shared_ptr<const analysis::Results>> runs;
   for (const std::string& run : arguments.positions()) {
-    runs.push_back(std::make_shared<const analysis::Results>(run, images));
+    runs.push_back(std::make_shared<const analysis::Results>(run, images, by));
   }
   const analysis::ReportData data(runs);
   analysis::Selector where;
   if (const auto text = arguments.option("--where")) where = analysis::parse_selector(*text, "--where");
   std::optional<analysis::Published> published;
   if (const auto name = arguments.option("--against")) published = analysis::read_published(*name);
-  if (const auto name = arguments.option("--like")) {
-    return analysis::table_like(analysis::read_layout(*name), data, where, published);
-  }
+  if (layout) return analysis::table_like(*layout, data, where, published);
   return analysis::table_of_settings(data, where, published);
 }
 
 int export_command(const Words& words) {
   const Arguments arguments(words, {.synopsis = "export RUN... --csv|--markdown|--latex [--like LAYOUT] [-o FILE]",
                                     .most_positions = 64,
-                                    .options = {"--like", "--against", "--where", "--output"},
+                                    .options = {"--like", "--against", "--where", "--by", "--output"},
                                     .switches = {"--csv", "--markdown", "--latex"},
                                     .help = kHelp});
   if (arguments.help_shown()) return 0;

@@ -85,7 +85,8 @@ const RegisteredMethod<EditFriendly> edit_friendly(
     {.name = "edit_friendly",
      .summary = "noise maps that lead the DDPM sampler through independent noisings of the image; keeps every map",
      .source = "Huberman-Spiegelglas et al., An Edit Friendly DDPM Noise Space, CVPR 2024",
-     .converges = false});
+     .converges = false,
+     .only_for = diffusion::Out::kEps});
 
 }  // namespace
 }  // namespace roundtrip::inversion

@@ -3,10 +3,14 @@
 //   z_0 = x_{i-1},  z_1 = g(z_0),  then  z_{k+1} = g(z_k)                                  acceleration: none
 //                                        z_{k+1} = (g(z_k) + g(z_{k-1})) / 2                            averaging
 //                                        z_{k+1} = sum_j alpha_j g(z_j) over a window                   anderson
+//   and at the end                       x_i = (g(z_0) + .. + g(z_K)) / (K + 1), iterated as none        mean
 // none: Meiri et al., "Fixed-point Inversion for Text-to-image Diffusion Models", 2023 (arXiv 2312.12540v1). averaging
 // and anderson: Pan et al., "Effective Real Image Editing with Accelerated Iterative Diffusion Inversion" (AIDI-E and
 // AIDI-A), ICCV 2023. Anderson's alpha minimises |sum_j alpha_j (g(z_j) - z_j)|^2 at sum_j alpha_j = 1 (Walker & Ni,
 // SIAM J. Numer. Anal. 2011), with a Tikhonov term relative to the residuals: near the solution they are parallel.
+// mean: the inversion of FTEdit (Xu et al., "Unveil Inversion and Invariance in Flow Transformer for Versatile Image
+// Editing", CVPR 2025) as its released code steps. The mean has the explicit step in it, which undoes most of what the
+// iterations gained.
 //
 // It diverges where eps changes faster with z than the step shrinks it: few steps, large w.
 #include <cmath>
@@ -16,10 +20,11 @@
 namespace roundtrip::inversion {
 namespace {
 
-enum class Acceleration { kNone, kAveraging, kAnderson };
+enum class Acceleration { kNone, kAveraging, kAnderson, kMean };
 
 Acceleration acceleration_of(const std::string& name) {
   if (name == "averaging") return Acceleration::kAveraging;
+  if (name == "mean") return Acceleration::kMean;
   return name == "anderson" ? Acceleration::kAnderson : Acceleration::kNone;
 }
 
@@ -37,7 +42,7 @@ class FixedPoint : public ImplicitMethod {
   explicit FixedPoint(const config::Params& params)
       : iterations_(params.get_int("iterations", {.min = 0, .max = 100000})),
         tolerance_(params.get_float("tolerance", {.min = 0})),
-        acceleration_(acceleration_of(params.get_string("acceleration", {"none", "averaging", "anderson"}))),
+        acceleration_(acceleration_of(params.get_string("acceleration", {"none", "averaging", "anderson", "mean"}))),
         window_(params.get_int("window", {.min = 1, .max = 100})),
         tikhonov_(params.get_float("tikhonov", {.min = 0})) {}
 
@@ -54,6 +59,7 @@ class FixedPoint : public ImplicitMethod {
       z = next(g, f);
       if (std::sqrt(residuals.back()) < tolerance_) break;
     }
+    if (acceleration_ == Acceleration::kMean) z = at::stack(g).mean(0);
     co_return z;
   }
 
@@ -78,8 +84,9 @@ class FixedPoint : public ImplicitMethod {
 
 const RegisteredMethod<FixedPoint> fixed_point(
     {.name = "fixed_point",
-     .summary = "the implicit DDIM step iterated to its fixed point (FPI; AIDI by averaging or Anderson mixing)",
-     .source = "Meiri et al., Fixed-point Inversion, 2023; Pan et al., AIDI, ICCV 2023"});
+     .summary = "the implicit DDIM step iterated to its fixed point (FPI; AIDI by averaging or Anderson mixing; FTEdit "
+                "by the mean)",
+     .source = "Meiri et al., Fixed-point Inversion, 2023; Pan et al., AIDI, ICCV 2023; Xu et al., FTEdit, CVPR 2025"});
 
 }  // namespace
 }  // namespace roundtrip::inversion

@@ -29,6 +29,11 @@ class NegativePrompt : public DdimMethod {
   std::unique_ptr<Sampler> sampler(const Problem& run, const Inversion& inversion,
                                    const Guidance& guidance) const override {
     CfgPair pair{guidance.conditioning, run.source};
+    if (slerp_ > 0 && !run.source.tokens.defined()) {
+      throw Error(
+          ErrorKind::kType,
+          fmt::format("method.slerp: found {}; the model's prompts have no tokens to turn; expected 0", slerp_));
+    }
     if (slerp_ > 0) pair.unconditional.tokens = slerp(run.source.tokens, run.null.tokens, slerp_);
     return std::make_unique<Sampler>(run, inversion.pivots.back(), [pair](int) { return pair; });
   }
@@ -40,7 +45,8 @@ class NegativePrompt : public DdimMethod {
 const RegisteredMethod<NegativePrompt> negative_prompt(
     {.name = "negative_prompt",
      .summary = "DDIM's inversion; the source prompt takes the null prompt's place on the way back",
-     .source = "Miyake et al., Negative-prompt Inversion, 2023 (arXiv 2305.16807)"});
+     .source = "Miyake et al., Negative-prompt Inversion, 2023 (arXiv 2305.16807)",
+     .needs_cfg = true});
 
 }  // namespace
 }  // namespace roundtrip::inversion

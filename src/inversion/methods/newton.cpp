@@ -1,7 +1,8 @@
 // Guided Newton-Raphson inversion: Newton steps on a scalar that is zero where DDIM's implicit step holds.
 //
 //   F(z) = |z - g(z)|_1 + lambda |z - mu|_2 / beta
-//   mu = sqrt(1 - beta) x_{i-1},   beta = 1 - alpha_bar_i / alpha_bar_{i-1}
+//   mu = r x_{i-1},   beta = s_i^2 - r^2 s_{i-1}^2,   r = a_i / a_{i-1}:   mean and variance of the forward process, on
+//   diffusion models beta = 1 - alpha_bar_i / alpha_bar_{i-1}
 //   z <- z - F(z) / (D (dF/dz + eta)), elementwise, D the number of elements, from z = x_{i-1}
 // Samuel et al., "Lightning-Fast Image Inversion and Editing for Text-to-Image Diffusion Models" (GNRI), ICLR 2025, as
 // published: dF/dz goes through the network; its released code stops the gradient there, which is not this method. eta
@@ -26,9 +27,10 @@ class Newton : public ImplicitMethod {
 
  private:
   Task<Tensor> solve(const ImplicitStep& step, std::vector<double>& residuals) const override {
-    const double shrink = step.run.grid[step.i].a / step.run.grid[step.i - 1].a;
-    const double beta = 1 - shrink * shrink;
-    const Tensor mu = std::sqrt(1 - beta) * step.from;
+    const diffusion::Level &from = step.run.grid[step.i - 1], &to = step.run.grid[step.i];
+    const double shrink = to.a / from.a;
+    const double beta = to.s * to.s - shrink * shrink * from.s * from.s;
+    const Tensor mu = shrink * step.from;
     Tensor z = step.from, best;
     for (int64_t k = 0; k < iterations_; ++k) {
       Tensor miss;                                                           // z - g(z)

@@ -123,7 +123,9 @@ class NullText : public DdimMethod {
 const RegisteredMethod<NullText> null_text(
     {.name = "null_text",
      .summary = "DDIM's pivots, and the null embedding of each step tuned to keep the guided walk on them",
-     .source = "Mokady et al., Null-text Inversion for Editing Real Images, CVPR 2023"});
+     .source = "Mokady et al., Null-text Inversion for Editing Real Images, CVPR 2023",
+     .needs_cfg = true,
+     .tunes_tokens = true});
 
 }  // namespace
 }  // namespace roundtrip::inversion

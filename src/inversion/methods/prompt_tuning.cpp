@@ -73,7 +73,9 @@ class PromptTuning : public DdimMethod {
 const RegisteredMethod<PromptTuning> prompt_tuning(
     {.name = "prompt_tuning",
      .summary = "DDIM's pivots at w = 0, and the prompt's embedding of each step tuned to keep the guided walk on them",
-     .source = "Dong et al., Prompt Tuning Inversion for Text-Driven Image Editing, ICCV 2023"});
+     .source = "Dong et al., Prompt Tuning Inversion for Text-Driven Image Editing, ICCV 2023",
+     .needs_cfg = true,
+     .tunes_tokens = true});
 
 }  // namespace
 }  // namespace roundtrip::inversion

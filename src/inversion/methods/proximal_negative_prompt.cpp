@@ -80,7 +80,8 @@ class ProximalNegativePrompt : public DdimMethod {
 const RegisteredMethod<ProximalNegativePrompt> proximal_negative_prompt(
     {.name = "proximal_negative_prompt",
      .summary = "negative_prompt whose edits are thresholded, and drawn back to the pivots elsewhere (ProxNPI)",
-     .source = "Han et al., ProxEdit, WACV 2024"});
+     .source = "Han et al., ProxEdit, WACV 2024",
+     .needs_cfg = true});
 
 }  // namespace
 }  // namespace roundtrip::inversion

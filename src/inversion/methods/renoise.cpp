@@ -94,7 +94,8 @@ const RegisteredMethod<ReNoise> renoise(
     {.name = "renoise",
      .summary = "fixed-point iterations, predictions averaged and regularised towards white noise",
      .source = "Garibi et al., ReNoise, ECCV 2024",
-     .converges = false});
+     .converges = false,
+     .only_for = diffusion::Out::kEps});
 
 }  // namespace
 }  // namespace roundtrip::inversion

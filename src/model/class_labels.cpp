@@ -1,0 +1,62 @@
+#include "model/class_labels.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace roundtrip::model {
+namespace {
+
+std::optional<int64_t> number_in(const std::string& text) {
+  int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, number);
+  if (failure != std::errc() || stop != end || number < 0) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+ClassLabels::ClassLabels(int64_t classes, const std::map<int64_t, std::string>& names, const std::string& where)
+    : classes_(classes) {
+  for (const auto& [number, label] : names) {
+    if (number >= classes) {
+      throw input_error(where, fmt::format("id2label names the class {}", number),
+                        fmt::format("numbers below num_embeds_ada_norm, {}", classes));
+    }
+    for (const std::string& name : split(label, ',')) number_of_[std::string(trim(name))] = number;
+  }
+}
+
+TextEncoder::Encoded ClassLabels::encode(const std::string& prompt) {
+  int64_t number = classes_;
+  if (const auto given = number_in(prompt)) {
+    number = *given;
+    if (number > classes_) {
+      throw input_error(fmt::format("prompt {}", name_text(prompt)), "not a class of the model",
+                        fmt::format("0 to {}, or {} for the null label", classes_ - 1, classes_));
+    }
+  } else if (!prompt.empty()) {
+    const auto found = number_of_.find(prompt);
+    if (found == number_of_.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, of] : number_of_) names.push_back(name);
+      throw input_error(fmt::format("prompt {}", name_text(prompt)), "not a class of the model",
+                        fmt::format("a number from 0 to {}, a name in model_index.json, or nothing for the null "
+                                    "label.{}",
+                                    classes_ - 1, did_you_mean(prompt, names)));
+    }
+    number = found->second;
+  }
+  Encoded encoded;
+  encoded.conditioning.label = at::scalar_tensor(number, at::kLong);
+  return encoded;
+}
+
+}  // namespace roundtrip::model

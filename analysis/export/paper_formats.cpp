@@ -1,4 +1,5 @@
 // Writes a paper's table as CSV, Markdown and LaTeX.
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -15,12 +16,14 @@ struct Printed {  // an entry as a paper prints it
 };
 
 Printed printed(const PaperEntry& entry, const PaperColumn& column) {
+  store::Column measure = column.measure;  // of a multiple, two digits are those that tables print
+  if (column.times != 1) measure.digits = std::min(measure.digits, 2);
   Printed result{.mean = "\u2013", .half_width = {}, .published = "\u2013"};
   if (entry.ours && entry.ours->images > 0) {
-    result.mean = number_text(column.times * entry.ours->mean, column.measure);
+    result.mean = number_text(column.times * entry.ours->mean, measure);
     const Interval& interval = entry.ours->interval;
     if (interval.known() && interval.half_width() > 0) {
-      result.half_width = number_text(column.times * interval.half_width(), column.measure);
+      result.half_width = number_text(column.times * interval.half_width(), measure);
     }
   }
   if (entry.published) result.published = fmt::format("{:.6g}", column.times * *entry.published);

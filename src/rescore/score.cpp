@@ -69,7 +69,10 @@ class Scoring {
     NoNetwork network;
     engine::Engine engine(network, {.batch = {.max_batch = kBatch, .fixed_shape = true}, .max_live = kBatch});
     const data::Image first = read_source(0);
-    scorer_.join(engine, session::pictures_at_once(int64_t{first.height} * first.width, kBatch));
+    const auto scores_whole = [&](const metrics::MetricInfo& metric) {
+      return session::scores_whole(trial_.protocol, metric, trial_.edits);
+    };
+    scorer_.join(engine, session::pictures_at_once(int64_t{first.height} * first.width, kBatch), scores_whole);
     size_t next = 0;
     const auto source = [&]() -> std::optional<Task<void>> {
       if (next == places.size()) return std::nullopt;
@@ -193,6 +196,8 @@ store::TableLayout layout_of(const ScoreOptions& options, const plan::Trial& tri
 
 ScoreOutcome score_pictures(const ScoreOptions& options) {
   plan::Trial trial = plan::read_scoring(options.config);
+  // The released evaluation looks at the background alone, and pictures of others may be many.
+  trial.protocol.whole_perceptual = trial.protocol.pie != session::Pie::kReleased;
   const auto dataset = data::open_dataset(dataset_options(trial));
   PictureFolder pictures(options.pictures);
   const std::vector<Place> places = places_of(*dataset, trial.edits);

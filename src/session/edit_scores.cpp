@@ -49,7 +49,8 @@ bool applies(View view, const EditTarget& target) {
 std::vector<store::Column> score_columns(const metrics::MetricInfo& metric, const Protocol& protocol, bool edits,
                                          bool with_floor) {
   const store::Column own = own_column(metric);
-  std::vector<store::Column> all = {own};
+  std::vector<store::Column> all;
+  if (scores_whole(protocol, metric, edits)) all.push_back(own);
   if (with_floor && metric.has_floor) all.push_back(columns::score_column(View::kCodec, own));
   if (!edits) return all;
   for (const View view : edit_views(protocol)) {

@@ -74,6 +74,10 @@ bool has_view(const metrics::MetricInfo& metric, View view) {
 
 bool is_background(View view) { return view == View::kBackground || view == View::kZeroedBackground; }
 
+bool scores_whole(const Protocol& protocol, const metrics::MetricInfo& metric, bool edits) {
+  return protocol.whole_perceptual || !edits || !metric.perceptual || !has_view(metric, View::kZeroedBackground);
+}
+
 metrics::MetricParams completed(const Protocol& protocol, metrics::MetricParams params) {
   if (protocol.pie != Pie::kReleased) return params;
   for (const Preset& preset : released_presets()) {

@@ -31,6 +31,8 @@ struct Protocol {
   Pie pie = Pie::kProper;
   SavedAs saved = SavedAs::kFloat;
   std::optional<int> resolution = {};  // side to which pictures are brought before they are scored; null: as they are
+  // Whether metrics with a network also score edits as whole pictures, which costs as much again.
+  bool whole_perceptual = true;
   auto operator<=>(const Protocol&) const = default;
 };
 
@@ -45,6 +47,7 @@ data::Image resized(const Protocol& protocol, const data::Image& picture);
 std::vector<columns::View> edit_views(const Protocol& protocol);
 bool has_view(const metrics::MetricInfo& metric, columns::View view);
 bool is_background(columns::View view);
+bool scores_whole(const Protocol& protocol, const metrics::MetricInfo& metric, bool edits);
 
 // Gives parameters of metrics the values that the protocol is defined by, where they have none, or null.
 metrics::MetricParams completed(const Protocol& protocol, metrics::MetricParams params);

@@ -62,7 +62,11 @@ Scorer::Scorer(const std::vector<std::string>& names, const metrics::MetricParam
   }
 }
 
-void Scorer::join(engine::Engine& engine, int rows) {
+void Scorer::join(engine::Engine& engine, int rows, const std::function<bool(const metrics::MetricInfo&)>& whole) {
+  whole_.clear();
+  for (const auto& metric : metrics_) {
+    if (!whole || whole(metric->info())) whole_.push_back(metric.get());
+  }
   score_ = &engine.add_function("score", [this](const std::vector<Tensor>& inputs) { return answer(inputs); }, rows);
   for (const View view :
        {View::kCodec, View::kEdit, View::kZeroedBackground, View::kBackground, View::kEditedPart, View::kSource}) {
@@ -96,9 +100,7 @@ std::vector<Tensor> Scorer::answer(const std::vector<Tensor>& inputs) const {
   }
   if (wants_.mask) common.mask = inputs[next++];
   if (wants_.target) common.target = to_unit_range(inputs[next++]);
-  std::vector<metrics::Metric*> all;
-  for (const auto& metric : metrics_) all.push_back(metric.get());
-  return stacked(all, common.test.size(0), [&](metrics::Metric& metric) {
+  return stacked(whole_, common.test.size(0), [&](metrics::Metric& metric) {
     metrics::Inputs own = common;
     if (metric.info().wants.caption) own.caption = inputs[next++];
     return metric.score(own);
@@ -133,15 +135,15 @@ engine::Task<Scores> Scorer::score(Pair pair) {
     inputs.push_back(pair.mask.defined() ? pair.mask : at::zeros_like(pair.test.narrow(0, 0, 1), at::kBool));
   }
   if (wants_.target) inputs.push_back(pair.target.defined() ? pair.target : pair.test);
-  for (const auto& metric : metrics_) {
+  for (const metrics::Metric* metric : whole_) {
     if (metric->info().wants.caption) inputs.push_back(metric->encode_caption(pair.caption).to(device_));
   }
   const std::vector<Tensor> scores = co_await (*score_)(std::move(inputs));
   Scores named;
-  for (size_t k = 0; k < metrics_.size(); ++k) {
-    const metrics::Wants& wants = metrics_[k]->info().wants;
+  for (size_t k = 0; k < whole_.size(); ++k) {
+    const metrics::Wants& wants = whole_[k]->info().wants;
     const bool lacks = (wants.mask && !pair.mask.defined()) || (wants.target && !pair.target.defined());
-    named[metrics_[k]->info().name] = lacks ? kNaN : scores[0][static_cast<int64_t>(k)].item<double>();
+    named[whole_[k]->info().name] = lacks ? kNaN : scores[0][static_cast<int64_t>(k)].item<double>();
   }
   co_return named;
 }

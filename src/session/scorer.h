@@ -2,6 +2,7 @@
 // scored in batches.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,8 +35,9 @@ class Scorer {
   Scorer(const std::vector<std::string>& names, const metrics::MetricParams& params, at::Device device);
   Scorer(const Scorer&) = delete;  // its batched functions refer to it
 
-  // Lets the engine answer score(), `rows` pairs at a time. Call before the first score().
-  void join(engine::Engine& engine, int rows);
+  // Lets the engine answer score(), `rows` pairs at a time. Call before the first score(). Whole pictures are scored by
+  // the metrics for which `whole` is true, by default all.
+  void join(engine::Engine& engine, int rows, const std::function<bool(const metrics::MetricInfo&)>& whole = {});
 
   // Scores by metric, of the picture as a whole.
   engine::Task<Scores> score(Pair pair);
@@ -60,7 +62,8 @@ class Scorer {
 
   at::Device device_;
   std::vector<std::unique_ptr<metrics::Metric>> metrics_;
-  metrics::Wants wants_;  // union over the metrics
+  std::vector<metrics::Metric*> whole_;  // those that score whole pictures
+  metrics::Wants wants_;                 // union over the metrics
   engine::BatchedFunction* score_ = nullptr;
   std::map<columns::View, Viewed> views_;  // those that some metric has
 };

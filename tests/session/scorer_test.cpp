@@ -105,6 +105,9 @@ TEST(ScoreColumns, FollowFromWhatTheMetricSaysOfItself) {
                    "background_psnr", "codec_background_psnr"}));
   EXPECT_EQ(names_of("psnr", true, true, {.pie = Pie::kReleased}),
             (Names{"psnr", "codec_psnr", "edit_psnr", "background_zeroed_psnr", "codec_background_zeroed_psnr"}));
+  EXPECT_EQ(names_of("lpips", true, false, {.pie = Pie::kReleased, .whole_perceptual = false}),
+            (Names{"edit_lpips", "background_zeroed_lpips"}));
+  EXPECT_EQ(names_of("psnr", true, false, {.pie = Pie::kReleased, .whole_perceptual = false}).front(), "psnr");
   EXPECT_EQ(names_of("clip_similarity", true, true), (Names{"clip_similarity", "edited_part_clip_similarity"}));
   EXPECT_EQ(names_of("clip_similarity", true, true, {.pie = Pie::kReleased}),
             (Names{"clip_similarity", "edited_part_clip_similarity", "source_clip_similarity"}));

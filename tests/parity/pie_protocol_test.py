@@ -99,9 +99,9 @@ def bench(tmp_path_factory):
                 lpips=networks.lpips_of_torchmetrics("squeeze"))  # fmt: skip
 
 
-def score(bench, pictures, out, *words):
+def score(bench, pictures, out, *words, dataset="pie"):
     folder = bench["folder"]
-    return run("score", folder / pictures, "dataset=pie", f"dataset.path={folder / 'pie'}", METRICS,
+    return run("score", folder / pictures, "dataset=pie", f"dataset.path={folder / dataset}", METRICS,
                f"metric.lpips.path={folder / 'lpips.pt'}", f"metric.clip_similarity.path={folder / 'clip.pt'}",
                f"metric.structure_distance.path={folder / 'structure.pt'}",
                f"hydra.run.dir={out}", *words)  # fmt: skip
@@ -173,15 +173,30 @@ COLUMNS = {
 }
 
 
-@pytest.mark.parametrize("kind, ending", [("png", ".png"), ("panels", ".jpg")])
-def test_the_released_scorer_is_the_published_evaluation(bench, tmp_path, kind, ending):
-    score(bench, kind, tmp_path / "out", "pie.protocol=released", "label.method=theirs")
+def scenes_like_pie(folder):
+    """Scenes in PIE-Bench's layout, and edits of them: the records."""
+    run("data", "make", "pie-like", "--count", "12", "--side", SIDE, "--output", folder / "scenes")
+    records = json.loads((folder / "scenes/mapping_file.json").read_text())
+    random = np.random.default_rng(6)
+    for record in records.values():
+        source = np.asarray(Image.open(folder / "scenes/annotation_images" / record["image_path"])).astype(int)
+        path = folder / "edited" / record["image_path"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = source + random.integers(-30, 30, (SIDE // 4, SIDE // 4, 3)).repeat(4, 0).repeat(4, 1)
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
+    return records
+
+
+@pytest.mark.parametrize("dataset, kind, ending", [("pie", "png", ".png"), ("pie", "panels", ".jpg"), ("scenes", "edited", ".jpg")])
+def test_the_released_scorer_is_the_published_evaluation(bench, tmp_path, dataset, kind, ending):
+    records = bench["records"] if dataset == "pie" else scenes_like_pie(bench["folder"])
+    score(bench, kind, tmp_path / "out", "pie.protocol=released", "label.method=theirs", dataset=dataset)
     columns = table(tmp_path / "out/results.h5")
     assert "background_psnr" not in columns
-    assert list(columns["method"]) == [b"theirs"] * 5
-    for row, record in enumerate(bench["records"].values()):
-        assert columns["sample"][row].decode() == record["image_path"].removesuffix(".png")
-        source = Image.open(bench["folder"] / "pie/annotation_images" / record["image_path"]).convert("RGB")
+    assert list(columns["method"]) == [b"theirs"] * len(records)
+    for row, record in enumerate(records.values()):
+        assert columns["sample"][row].decode() == record["image_path"].rsplit(".", 1)[0]
+        source = Image.open(bench["folder"] / dataset / "annotation_images" / record["image_path"]).convert("RGB")
         prompts = [record[key].replace("[", "").replace("]", "") for key in ("original_prompt", "editing_prompt")]
         picture = (bench["folder"] / kind / record["image_path"]).with_suffix(ending)
         expected = released(bench, picture, source, decoded(record["mask"]), prompts)

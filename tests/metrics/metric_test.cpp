@@ -85,8 +85,9 @@ TEST(Metrics, ReadTheirOwnSection) {
               HasSubstr("get it by: scripts/get_metric lpips-squeeze"));
   EXPECT_THAT(refusal("lpips", section("path", int64_t{3})),
               HasSubstr("lpips.yaml:3: metric.lpips.path: found 3 of type int; expected a path or null"));
-  EXPECT_EQ(refusal("lpips", section("pth", std::string("x"))),
-            "lpips.yaml:3: metric.lpips.pth: metric 'lpips' has no such parameter; it has path. Did you mean 'path'?");
+  EXPECT_EQ(
+      refusal("lpips", section("pth", std::string("x"))),
+      "lpips.yaml:3: metric.lpips.pth: metric 'lpips' has no such parameter; it has net, path. Did you mean 'path'?");
   EXPECT_EQ(refusal("mse", {{"mse", config::Params("metric.mse", {{"radius", 0.5}})}}),
             "metric.mse.radius: metric 'mse' has no such parameter; it has none");
 }

@@ -221,7 +221,9 @@ ScoreOutcome score_pictures(const ScoreOptions& options) {
   ScoreOutcome outcome{.planned = std::ssize(places), .failures = {}, .unused = {}};
   outcome.interrupted = !scoring.run(places, progress, options.stop);
   for (const auto& [note, samples] : scoring.notes()) {
-    progress.line(fmt::format("note: {} pictures, {} among them: {}", samples.size(), *samples.begin(), note));
+    progress.line(samples.size() == 1
+                      ? fmt::format("note: {}: {}", *samples.begin(), note)
+                      : fmt::format("note: {} pictures, {} among them: {}", samples.size(), *samples.begin(), note));
   }
   store.set_provenance("finished_utc", run::utc_now());
   outcome.results = store.finish();

@@ -283,4 +283,4 @@ def test_missing_and_odd_pictures_are_counted_and_named(bench, tmp_path):
     assert f"{names[1].removesuffix('.png')}: no such picture" in done.stderr
     assert "cut short" in done.stderr or "damaged" in done.stderr
     assert f"{SIDE + 1} x {SIDE} pixels; expected {SIDE} x {SIDE} as the source" in done.stderr
-    assert "1 pictures belong to no edit of the dataset: stranger" in done.stderr
+    assert "pictures that belong to no edit of the dataset (1): stranger" in done.stderr

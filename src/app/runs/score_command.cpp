@@ -54,7 +54,7 @@ void list_failures(const rescore::ScoreOutcome& outcome) {
   if (failed > kMostShown) fmt::print(stderr, "  and {} more: see the column error\n", failed - kMostShown);
   if (!outcome.unused.empty()) {
     const auto shown = std::min(outcome.unused.size(), kMostShown);
-    fmt::print(stderr, "note: {} pictures belong to no edit of the dataset: {}{}\n", outcome.unused.size(),
+    fmt::print(stderr, "note: pictures that belong to no edit of the dataset ({}): {}{}\n", outcome.unused.size(),
                join(std::vector(outcome.unused.begin(), outcome.unused.begin() + static_cast<ptrdiff_t>(shown)), ", "),
                shown < outcome.unused.size() ? ", ..." : "");
   }

@@ -17,8 +17,10 @@ std::string reason_of_absence(const MetricInfo& info, const config::Params& para
   }
   const std::string module = info.module_name(params);
   const std::filesystem::path home = home_of_modules();
-  return fmt::format("{}: found no {}.pt in {}, so the column will be NaN; get it by: scripts/get_metric {}", info.name,
-                     module, home.empty() ? "the home of modules" : home.string(), module);
+  return fmt::format(
+      "{0}: metric.{0}.path is empty and there is no {1}.pt in {2}, so the column will be NaN; get it by: "
+      "scripts/get_metric {1}",
+      info.name, module, home.empty() ? "the home of modules" : home.string());
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ class LpipsTest : public testing::Test {
 TEST_F(LpipsTest, WithoutAModuleIsNanAndSaysHowToGetOne) {
   const auto metric = make_metric("lpips");
   EXPECT_EQ(metric->unavailable(),
-            "lpips: found no lpips-squeeze.pt in /nonexistent/metrics, so the column will be NaN; get it by: "
+            "lpips: metric.lpips.path is empty and there is no lpips-squeeze.pt in /nonexistent/metrics, so the column "
+            "will be NaN; get it by: "
             "scripts/get_metric lpips-squeeze");
   const Tensor scores = metric->score(pair(at::rand({2, 3, 8, 8}), at::rand({2, 3, 8, 8})));
   EXPECT_EQ(scores.numel(), 2);

@@ -75,13 +75,13 @@ TEST(HomeOfModules, IsTheFirstOfThreePlaces) {
     EXPECT_EQ(home_of_modules(), "/me/.local/share/roundtrip/metrics");
     const Variable homeless("HOME", nullptr);
     EXPECT_EQ(home_of_modules(), "");
-    EXPECT_THAT(make_metric("lpips")->unavailable(), HasSubstr("found no lpips-squeeze.pt in the home of modules"));
+    EXPECT_THAT(make_metric("lpips")->unavailable(), HasSubstr("there is no lpips-squeeze.pt in the home of modules"));
   }
 }
 
 TEST_F(ModuleHome, HasTheModuleOfTheNetworkThatIsAskedFor) {
   EXPECT_THAT(make_metric("lpips", section({{"net", "alex"}}))->unavailable(),
-              HasSubstr("found no lpips-alex.pt in " + folder_.path().string()));
+              HasSubstr("there is no lpips-alex.pt in " + folder_.path().string()));
   write_lpips("lpips-squeeze.pt", "squeeze");
   write_lpips("lpips-alex.pt", "alex", 2);
   EXPECT_DOUBLE_EQ(score({}), 0.5);

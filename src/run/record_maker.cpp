@@ -127,6 +127,10 @@ Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edi
   auto preparing = memo.read(keys.prepared, prepare(context_, trial, sample));
   const std::shared_ptr<const Prepared> prepared = co_await preparing;
   add_notes(prepared->notes);
+  // First, while nothing else can run: later it would wait behind every full batch, and the record with it.
+  auto referring = memo.read(keys.reference, reference(context_, trial, sample, edit, prepared));
+  const std::shared_ptr<const Reference> reference = co_await referring;
+  add_notes(reference->notes);
   auto inverting = memo.read(keys.inverted, invert(context_, trial, id, prepared));
   const std::shared_ptr<const Inverted> inverted = co_await inverting;
   auto fitting = memo.read(keys.fitted, fit(context_, trial, id, prepared, inverted));
@@ -142,9 +146,6 @@ Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edi
   }
   auto walking = memo.read(keys.walked, walk_source(context_, trial, sample, edit, prepared, fitted));
   const std::shared_ptr<const Walked> walked = co_await walking;
-  auto referring = memo.read(keys.reference, reference(context_, trial, sample, edit, prepared));
-  const std::shared_ptr<const Reference> reference = co_await referring;
-  add_notes(reference->notes);
   auto sampling =
       memo.read(keys.sampled, run::sample(context_, trial, sample, edit, prepared, fitted, walked, reference));
   const std::shared_ptr<const Sampled> sampled = co_await sampling;

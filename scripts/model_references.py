@@ -235,7 +235,7 @@ class FlowReference(UNetReference):
 
 
 def load_pipeline(pipeline, folder: Path):
-    """The folder's pipeline in float32, from the full weights or from the variant that stands in for them."""
+    """The folder's pipeline in float32, from the full weights, or from a variant if the folder has only that."""
     options = UNetReference.files(folder / "transformer")
     if options["variant"] is None:
         del options["variant"]

@@ -13,8 +13,8 @@ namespace roundtrip::metrics {
 // Empty if none of the three variables is set.
 std::filesystem::path home_of_modules();
 
-// Returns the file that the metric of this section reads: `path` if the section has one, even if there is no such file,
-// else the module of the home. Empty if the home has none. Throws kType for parameters of the wrong type or range.
+// Returns the file that the metric reads: the section's `path`, whether or not that file exists, or else the module in
+// the home. Empty if the home has none. Throws kType for parameters of the wrong type or range.
 std::filesystem::path module_file(const MetricInfo& info, const config::Params& params);
 
 }  // namespace roundtrip::metrics

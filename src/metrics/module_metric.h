@@ -43,8 +43,8 @@ class ModuleMetric : public Metric {
   std::string unavailable_;
 };
 
-// Whether the network is asked for: `net` is set, or the module is that of the home, whose name says what it holds. The
-// card of a module that `path` names decides otherwise.
+// Returns whether the module must hold the network that `net` names: if `net` is set, or the module comes from the
+// home, where files are named by network. Any network is accepted from a `path` without `net`.
 bool asks_for_network(const config::Params& params);
 
 // Throws the module's complaint unless its distances of equal pictures, [N], are 0 up to `tolerance`: another module.

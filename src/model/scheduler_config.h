@@ -19,7 +19,7 @@ diffusion::ScheduleConfig read_scheduler_config(const std::filesystem::path& pat
 diffusion::ScheduleConfig read_scheduler_config(JsonConfig config);
 
 // The settings of FlowMatchEulerDiscreteScheduler; its line of sigmas is the network's. Every key decides the sigmas:
-// what is not implemented is refused, and nothing is ignored.
+// unsupported settings are refused, and none is ignored.
 diffusion::FlowConfig read_flow_config(JsonConfig config, diffusion::FlowLine line);
 
 }  // namespace roundtrip::model

@@ -66,12 +66,14 @@ def shipped(name: str) -> tuple[dict[str, torch.Tensor], dict]:
 
 
 class Stage:
-    """What the stages share: one module, its average, Adam under a warm-up and a cosine, checkpoints, a log."""
+    """What the stages share: one module, its average, an optimizer under a warm-up and a cosine, checkpoints, a log."""
 
-    def __init__(self, arguments: argparse.Namespace, name: str, module: nn.Module, rate: float, decay: float = 0.999):
+    def __init__(
+        self, arguments: argparse.Namespace, name: str, module: nn.Module, rate: float, decay: float = 0.999, optimizer=None
+    ):
         self.name, self.path, self.limit = name, arguments.work / f"{name}.pt", 60 * arguments.minutes
         self.module, self.average, self.rate = module, Average(module, decay), rate
-        self.optimizer = torch.optim.AdamW(module.parameters(), rate, betas=(0.9, 0.99), weight_decay=1e-4)
+        self.optimizer = optimizer or torch.optim.AdamW(module.parameters(), rate, betas=(0.9, 0.99), weight_decay=1e-4)
         self.step, self.seconds = 0, 0.0
         self.steps = arguments.steps or STEPS[name]
         if self.path.is_file():

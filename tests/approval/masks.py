@@ -27,7 +27,8 @@ LINES = [  # (pattern, replacement), in this order, on every line
     (re.compile(r"^(time +.*?about )[\d.]+ \w+"), r"\1<time>"),
     (re.compile(r"^(memory +about )[\d.]+ [KMG]?i?B"), r"\1<memory>"),
 ]
-SHARES = re.compile(r"(?<=\w )\d+ %(?=[,;])")  # of `time: eps 31 %, ...; batches 97 % full`: all but the last
+# Of `time: eps 31 %, ...; batches 97 % full`, all but the last: a task is named only where it took one percent.
+SHARES = re.compile(r"(?<=\btime: )(?:[\w ]+ \d+ %(?:, )?)+(?=;)")
 PROGRESS = re.compile(r"^ *\d+ %  .* so far, .* to go$")  # printed every few seconds, so not on a fast machine
 # Heads of the columns that hold seconds or memory.
 TIMED = re.compile(r"network s$|time in the network|Time \(s\)|seconds|\(ms\)|ms per evaluation|peak memory")
@@ -49,7 +50,7 @@ def mask(text, paths):
 def of_line(line):
     for pattern, replacement in LINES:
         line = pattern.sub(replacement, line)
-    return SHARES.sub("<share>", line) if line.startswith("time: ") else line
+    return SHARES.sub("<shares>", line) if line.startswith("time: ") else line
 
 
 def of_tables(lines):

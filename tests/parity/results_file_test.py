@@ -87,7 +87,7 @@ def test_h5py_lists_columns_in_the_order_of_the_table(results):
     with h5py.File(results, track_order=True) as file:
         names = list(file)
     assert names[:4] == ["record", "plan_row", "trial", "sample"]
-    assert names.index("p.inner_steps") == names.index("edit") + 1
+    assert names.index("p.inner_steps") == names.index("edit_type") + 1
     assert names.index("noise_kl") < names.index("per_step")
 
 

@@ -24,12 +24,14 @@ HeadProjections::Heads HeadProjections::operator()(const Tensor& x) const {
   return {norm_q ? (*norm_q)(parts[0]) : parts[0], norm_k ? (*norm_k)(parts[1]) : parts[1], parts[2]};
 }
 
-Tensor attend(HeadProjections::Heads heads, const RotaryEmbedding* rotation) {
+Tensor attend(HeadProjections::Heads heads, const RotaryEmbedding* rotation, const Tensor& bias) {
   if (rotation) {
     heads.q = (*rotation)(heads.q);
     heads.k = (*rotation)(heads.k);
   }
-  return at::scaled_dot_product_attention(heads.q.transpose(1, 2), heads.k.transpose(1, 2), heads.v.transpose(1, 2))
+  const std::optional<Tensor> added = bias.defined() ? std::optional(bias.view({1, 1, 1, -1})) : std::nullopt;
+  return at::scaled_dot_product_attention(heads.q.transpose(1, 2), heads.k.transpose(1, 2), heads.v.transpose(1, 2),
+                                          added)
       .transpose(1, 2)
       .flatten(2);
 }
@@ -48,10 +50,10 @@ JointAttention::JointAttention(const WeightScope& weights, int64_t channels, Hea
 }
 
 std::pair<Tensor, Tensor> JointAttention::operator()(const Tensor& x, const Tensor& context,
-                                                     const RotaryEmbedding* rotation) const {
+                                                     const RotaryEmbedding* rotation, const Tensor& bias) const {
   const HeadProjections::Heads own = picture(x), texts = text(context);
-  const Tensor attended =
-      attend({at::cat({texts.q, own.q}, 1), at::cat({texts.k, own.k}, 1), at::cat({texts.v, own.v}, 1)}, rotation);
+  const Tensor attended = attend(
+      {at::cat({texts.q, own.q}, 1), at::cat({texts.k, own.k}, 1), at::cat({texts.v, own.v}, 1)}, rotation, bias);
   const int64_t L = context.size(1);
   return {picture_out(attended.narrow(1, L, x.size(1))), text_out ? (*text_out)(attended.narrow(1, 0, L)) : Tensor()};
 }

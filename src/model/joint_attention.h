@@ -39,8 +39,9 @@ inline constexpr HeadProjections::Names kPictureNames{
 inline constexpr HeadProjections::Names kTextNames{
     .q = "add_q_proj", .k = "add_k_proj", .v = "add_v_proj", .norm_q = "norm_added_q", .norm_k = "norm_added_k"};
 
-// softmax(q k^T / sqrt(d)) v, after `rotation` of q and k, if any.
-Tensor attend(HeadProjections::Heads heads, const RotaryEmbedding* rotation = nullptr);  // -> [N, T, heads d]
+// softmax(q k^T / sqrt(d) + bias) v, after `rotation` of q and k, if any.
+Tensor attend(HeadProjections::Heads heads, const RotaryEmbedding* rotation = nullptr,
+              const Tensor& bias = {});  // -> [N, T, heads d]
 
 // Tokens of one kind attend to themselves.
 struct NormedSelfAttention {
@@ -58,8 +59,10 @@ struct JointAttention {
 
   JointAttention(const WeightScope& weights, int64_t channels, HeadShape shape, bool normed, bool is_last);
 
-  // [N, T, C], [N, L, C] -> the same; the second undefined in a last block. `rotation` is of L + T tokens, if any.
-  std::pair<Tensor, Tensor> operator()(const Tensor& x, const Tensor& context, const RotaryEmbedding* rotation) const;
+  // [N, T, C], [N, L, C] -> the same; the second undefined in a last block. `rotation` is of L + T tokens, if any;
+  // `bias` [L + T], if defined, is added to the scores of the tokens as keys.
+  std::pair<Tensor, Tensor> operator()(const Tensor& x, const Tensor& context, const RotaryEmbedding* rotation,
+                                       const Tensor& bias = {}) const;
 };
 
 }  // namespace roundtrip::model

@@ -3,13 +3,15 @@
 //
 // A picture's patches and a text's tokens go through blocks in which they attend to each other; the last block drops
 // the text. Positions are added to the patches, from a table in the weights that is cropped around its centre. SD3.5
-// norms queries and keys, and its first blocks have a second attention of the patches among themselves.
+// norms queries and keys, and its first blocks have a second attention of the patches among themselves. The rows of
+// zeros that stand for an absent T5 are computed once (equal_tokens.h).
 #include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "model/ada_layer_norm.h"
+#include "model/equal_tokens.h"
 #include "model/joint_attention.h"
 #include "model/patches.h"
 #include "model/row_network.h"
@@ -64,12 +66,12 @@ struct Block {
     }
   }
 
-  // x [N, T, C], context [N, L, C]; context is left as it was by the last block.
-  void operator()(Tensor& x, Tensor& context, const Tensor& activated) const {
+  // x [N, T, C], context [N, L, C], bias [L + T] or undefined; context is left as it was by the last block.
+  void operator()(Tensor& x, Tensor& context, const Tensor& activated, const Tensor& bias) const {
     const std::vector<Tensor> m = norm(activated);  // shift, scale, gate; of ff; of the second attention
     const std::vector<Tensor> c = text_norm ? (*text_norm)(activated) : std::vector<Tensor>();
     const Tensor normed_context = text_norm ? modulated(context, c[0], c[1]) : (*last_text_norm)(context, activated);
-    const auto [attended, attended_context] = attention(modulated(x, m[0], m[1]), normed_context, nullptr);
+    const auto [attended, attended_context] = attention(modulated(x, m[0], m[1]), normed_context, nullptr, bias);
     const Tensor before = x;
     x = add_gated(x, m[2], attended);
     if (own_attention) x = add_gated(x, m[8], (*own_attention)(modulated(before, m[6], m[7])));
@@ -111,8 +113,9 @@ class Layers {
     const int64_t h = picture.size(2), w = picture.size(3);
     const Tensor activated = embedding_(t, {}, given.pooled);
     Tensor x = patches_(picture) + cropped(h / shape_.patch, w / shape_.patch);
-    Tensor context = context_(given.tokens);
-    for (const Block& block : blocks_) block(x, context, activated);
+    const FoldedTokens folded = fold_equal_tokens(given.tokens, x.size(1));
+    Tensor context = context_(folded.tokens);
+    for (const Block& block : blocks_) block(x, context, activated, folded.bias);
     return from_patches(out_(norm_out_(x, activated)), h, w, shape_.patch);
   }
 

@@ -4,9 +4,11 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "model/ada_layer_norm.h"
 #include "model/class_labels.h"
+#include "model/equal_tokens.h"
 #include "model/joint_attention.h"
 #include "model/patches.h"
 #include "model/rotary_embedding.h"
@@ -43,6 +45,46 @@ TEST(Patches, PositionsHaveTheColumnsHalfFirst) {
   EXPECT_NEAR(table[4][2].item<double>(), std::cos(column), 1e-6);
   EXPECT_NEAR(table[4][1].item<double>(), std::sin(column / 100), 1e-6);
   EXPECT_NEAR(table[4][4].item<double>(), std::sin(1.0), 1e-6);
+}
+
+// Attention of four pictures' tokens over a text's, as keys and values, with the tokens themselves as both.
+Tensor attended(const Tensor& tokens, const Tensor& others, const Tensor& bias) {
+  const Tensor keys = at::cat({tokens, others}, 1).unsqueeze(2);  // [N, L + T, 1, C]
+  return attend({keys, keys, keys}, nullptr, bias);
+}
+
+TEST(EqualTokens, CountAsOftenAsTheyStandThere) {
+  at::manual_seed(1);
+  const Tensor others = at::randn({2, 3, 8}, at::kDouble);
+  Tensor tokens = at::randn({2, 9, 8}, at::kDouble);
+  tokens.narrow(1, 4, 5).copy_(at::randn({2, 1, 8}, at::kDouble));  // five equal ones, others in the other row
+  tokens[1].narrow(0, 2, 2).copy_(tokens[1].narrow(0, 4, 2));       // there, seven
+  const FoldedTokens folded = fold_equal_tokens(tokens, 3);
+  EXPECT_EQ(folded.tokens.sizes(), (std::vector<int64_t>{2, 5, 8}));
+  const Tensor whole = attended(tokens, others, {}), less = attended(folded.tokens, others, folded.bias);
+  EXPECT_LT(distance(less.narrow(1, 0, 5), whole.narrow(1, 0, 5)), 1e-14);
+  EXPECT_LT(distance(less.narrow(1, 5, 3), whole.narrow(1, 9, 3)), 1e-14);
+}
+
+TEST(EqualTokens, ShareTheirGradient) {
+  at::manual_seed(2);
+  const Tensor others = at::randn({1, 3, 8}, at::kDouble);
+  Tensor tokens = at::randn({1, 9, 8}, at::kDouble);
+  tokens.narrow(1, 4, 5).copy_(at::zeros({1, 1, 8}, at::kDouble));
+  const auto gradient = [&](bool fold) {
+    const Tensor leaf = tokens.detach().clone().requires_grad_();
+    const FoldedTokens folded = fold ? fold_equal_tokens(leaf, 3) : FoldedTokens{.tokens = leaf};
+    const Tensor out = attended(folded.tokens, others, folded.bias);
+    return torch::autograd::grad({out.narrow(1, out.size(1) - 3, 3).square().sum()}, {leaf})[0];
+  };
+  EXPECT_LT(distance(gradient(true), gradient(false)), 1e-13);
+}
+
+TEST(EqualTokens, AreLeftAloneWhereTheyAreFew) {
+  const Tensor tokens = at::arange(2 * 3 * 2, at::kDouble).view({2, 3, 2});
+  EXPECT_TRUE(fold_equal_tokens(tokens, 1).tokens.is_same(tokens));
+  EXPECT_FALSE(fold_equal_tokens(tokens, 1).bias.defined());
+  EXPECT_EQ(fold_equal_tokens(at::zeros({1, 1, 2}), 1).tokens.size(1), 1);
 }
 
 TEST(RotaryEmbedding, TurnsNeighbouringChannelsByThePositionsOfTheirAxis) {

@@ -156,7 +156,7 @@ def evaluate_effects(arguments: argparse.Namespace) -> dict:
     return figures
 
 
-def write_card(measured: dict[str, dict]):
+def write_card(folder: pathlib.Path, measured: dict[str, dict]):
     """Every figure as a row of the table between README.md's two marks."""
     rows = ["| part | figure | value |", "|---|---|---|"]
     for part, figures in measured.items():
@@ -164,10 +164,23 @@ def write_card(measured: dict[str, dict]):
             values = value if isinstance(value, list) else [value]
             text = " to ".join(f"{number:.4g}" for number in values)
             rows.append(f"| {part} | {key} | {text} |")
-    card = HERE / "README.md"
+    card = folder / "README.md"
     before, begin, rest = card.read_text().partition("<!-- measured: begin -->\n")
     _, end, after = rest.partition("<!-- measured: end -->")
     card.write_text(before + begin + "\n".join(rows) + "\n" + end + after)
+
+
+def record_parts(folder: pathlib.Path, parts: dict, arguments: argparse.Namespace):
+    """Measures each part; prints its figures and adds them to the model folder's evaluation.json and README.md."""
+    record = folder / "evaluation.json"
+    for part, measure in parts.items():
+        figures = measure(arguments)
+        known = json.loads(record.read_text()) if record.is_file() else {}
+        record.write_text(json.dumps(known | {part: figures}, indent=2, default=float) + "\n")
+        write_card(folder, json.loads(record.read_text()))
+        print(part)
+        for key, value in figures.items():
+            print(f"  {key}: {value:.4f}" if isinstance(value, float) else f"  {key}: {value}")
 
 
 def main():
@@ -182,15 +195,7 @@ def main():
     arguments = parser.parse_args()
     if wrong := [part for part in arguments.parts if part not in parts]:
         parser.error(f"there is no part {wrong[0]}; expected some of {', '.join(parts)}")
-    record = HERE / "evaluation.json"
-    for part in arguments.parts or parts:
-        figures = parts[part](arguments)
-        known = json.loads(record.read_text()) if record.is_file() else {}
-        record.write_text(json.dumps(known | {part: figures}, indent=2, default=float) + "\n")
-        write_card(json.loads(record.read_text()))
-        print(part)
-        for key, value in figures.items():
-            print(f"  {key}: {value:.4f}" if isinstance(value, float) else f"  {key}: {value}")
+    record_parts(HERE, {part: parts[part] for part in arguments.parts or parts}, arguments)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ namespace roundtrip::editing {
 namespace {
 
 Error no_sampler() {
-  return Error(ErrorKind::kType,
-               "editor: the method's way back moves more than one latent, so no editor can drive it; expected "
-               "editor=none, or a method with a one-latent way back");
+  return Error(
+      ErrorKind::kType,
+      "editor: the method's way back is not one latent that asks once a step, so no editor can drive it; expected "
+      "editor=none, or a method with a one-latent way back");
 }
 
 }  // namespace

@@ -30,32 +30,30 @@ ClassLabels::ClassLabels(int64_t classes, const std::map<int64_t, std::string>& 
       throw input_error(where, fmt::format("id2label names the class {}", number),
                         fmt::format("numbers below num_embeds_ada_norm, {}", classes));
     }
-    for (const std::string& name : split(label, ',')) number_of_[std::string(trim(name))] = number;
+    for (const std::string& name : split(label, ',')) named_[std::string(trim(name))] = number;
   }
 }
 
-TextEncoder::Encoded ClassLabels::encode(const std::string& prompt) {
-  int64_t number = classes_;
-  if (const auto given = number_in(prompt)) {
-    number = *given;
-    if (number > classes_) {
-      throw input_error(fmt::format("prompt {}", name_text(prompt)), "not a class of the model",
-                        fmt::format("0 to {}, or {} for the null label", classes_ - 1, classes_));
-    }
-  } else if (!prompt.empty()) {
-    const auto found = number_of_.find(prompt);
-    if (found == number_of_.end()) {
-      std::vector<std::string> names;
-      for (const auto& [name, of] : number_of_) names.push_back(name);
-      throw input_error(fmt::format("prompt {}", name_text(prompt)), "not a class of the model",
-                        fmt::format("a number from 0 to {}, a name in model_index.json, or nothing for the null "
-                                    "label.{}",
-                                    classes_ - 1, did_you_mean(prompt, names)));
-    }
-    number = found->second;
+int64_t ClassLabels::number_of(const std::string& prompt) const {
+  if (prompt.empty()) return classes_;
+  const std::string where = fmt::format("prompt {}", name_text(prompt));
+  if (const auto number = number_in(prompt)) {
+    if (*number <= classes_) return *number;
+    throw input_error(where, "not a class of the model",
+                      fmt::format("0 to {}, or {} for the null label", classes_ - 1, classes_));
   }
+  const auto found = named_.find(prompt);
+  if (found != named_.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [name, number] : named_) names.push_back(name);
+  throw input_error(where, "not a class of the model",
+                    fmt::format("a number from 0 to {}, a name in model_index.json, or nothing for the null label.{}",
+                                classes_ - 1, did_you_mean(prompt, names)));
+}
+
+TextEncoder::Encoded ClassLabels::encode(const std::string& prompt) {
   Encoded encoded;
-  encoded.conditioning.label = at::scalar_tensor(number, at::kLong);
+  encoded.conditioning.label = at::scalar_tensor(number_of(prompt), at::kLong);
   return encoded;
 }
 

@@ -16,13 +16,16 @@ class ClassLabels : public PromptEncoder {
 
   // The label alone. "" is the null label, whose number is `classes`. Throws kInput for anything else.
   Encoded encode(const std::string& prompt) override;
+  void check(const std::string& prompt) const override { number_of(prompt); }
 
   int64_t length() const override { return 0; }
   int64_t channels() const override { return 0; }
 
  private:
+  int64_t number_of(const std::string& prompt) const;
+
   int64_t classes_;
-  std::map<std::string, int64_t> number_of_;
+  std::map<std::string, int64_t> named_;
 };
 
 }  // namespace roundtrip::model

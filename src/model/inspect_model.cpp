@@ -44,6 +44,7 @@ ModelCard inspect_model(ModelOptions options) {
   Model model = open_model(options);
   ModelCard card = std::move(model);
   card.network = std::move(model.denoiser);
+  card.prompts = std::move(model.text);
   return card;
 }
 

@@ -20,6 +20,7 @@
 namespace roundtrip::model {
 
 struct ModelOptions;
+class TextEncoder;
 
 struct WeightFile {
   std::string component;  // unet, vae, text_encoder ...
@@ -42,7 +43,9 @@ struct ModelCard {
   int64_t text_length = 0, text_channels = 0;  // L and D of the conditioning; 0 in an unconditional model
 
   int64_t parameters = 0;                              // of all components
-  std::shared_ptr<const diffusion::Denoiser> network;  // of inspect_model: without weights, for what it says of itself
+  // Of inspect_model, both without weights, for what they say of themselves; `prompts` is null without text.
+  std::shared_ptr<const diffusion::Denoiser> network;
+  std::shared_ptr<const TextEncoder> prompts;
   std::vector<WeightFile> weight_files;
 
   bool is_flow() const { return std::holds_alternative<diffusion::FlowConfig>(schedule); }

@@ -94,6 +94,16 @@ void read_schedule(const ComponentFolder& folder, const Network::Facts& facts, M
   model.schedule = schedule;
 }
 
+void set_shift(double shift, const std::filesystem::path& folder, Model& model) {
+  auto* flow = std::get_if<diffusion::FlowConfig>(&model.schedule);
+  if (flow == nullptr) {
+    throw Error(ErrorKind::kType, fmt::format("model.shift: {:g} was given; expected null, as {} is not a flow model",
+                                              shift, folder.string()));
+  }
+  flow->shift = shift;
+  flow->dynamic = false;
+}
+
 void fill_sizes(const Network::Facts& facts, Model& model) {
   model.sample_size = facts.sample_size;
   model.pixel_multiple = model.pixels_per_latent * facts.patch;
@@ -129,6 +139,7 @@ Model open_model(const ModelOptions& options) {
   std::unique_ptr<Network> network = open_network(folder, tensors);
   const Network::Facts facts = network->facts();
   read_schedule(folder, facts, model);
+  if (options.shift) set_shift(*options.shift, path.folder, model);
 
   if (folder.has("vae")) {
     std::unique_ptr<AutoencoderKl> vae = open_vae(folder, tensors);

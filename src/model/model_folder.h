@@ -23,6 +23,7 @@ struct ModelOptions {
   std::string dtype = "float32";  // or float64, bfloat16, float16
   at::Device device = at::kCPU;
   std::optional<int64_t> t5_tokens = {};  // of a prompt; none: the pipeline's, 256 for SD3 and 512 for FLUX
+  std::optional<double> shift = {};       // of a flow's levels, of every image size; none: as the scheduler config says
 };
 
 // Throws kInput for any other name.

@@ -19,6 +19,9 @@ class TextEncoder {
   virtual ~TextEncoder() = default;
   virtual Encoded encode(const std::string& prompt) = 0;
 
+  // Throws what `encode` would throw for the words of a prompt, without encoding it.
+  virtual void check(const std::string&) const {}
+
   // The tokens whose rows the embedding has, the first tokenizer's where there are two; nothing without a tokenizer.
   virtual std::optional<text::PromptTokens> tokens(const std::string&) const { return std::nullopt; }
 };

@@ -92,6 +92,7 @@ Node deciding_config(const Node& config, const std::vector<std::string>& swept) 
   };
   if (is("editor.name", "none")) deciding.erase("editor");
   if (is("model.t5_tokens", "None")) deciding.erase("model.t5_tokens");
+  if (is("model.shift", "None")) deciding.erase("model.shift");
   if (is("source_prompt", "None")) deciding.erase("source_prompt");
   if (is("pie.protocol", "proper") && is("pie.save", "None") && is("pie.resolution", "None")) deciding.erase("pie");
   return deciding;

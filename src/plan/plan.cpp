@@ -19,7 +19,8 @@ namespace {
 PlanSession& session_of(Plan& plan, const Trial& trial) {
   const auto same = [&](const PlanSession& session) {
     return session.options.model.path == trial.model.path && session.options.model.dtype == trial.model.dtype &&
-           session.options.model.t5_tokens == trial.model.t5_tokens && session.options.engine == trial.engine &&
+           session.options.model.t5_tokens == trial.model.t5_tokens &&
+           session.options.model.shift == trial.model.shift && session.options.engine == trial.engine &&
            session.options.metric_params == trial.metric_params;
   };
   auto session = std::ranges::find_if(plan.sessions, same);
@@ -59,10 +60,11 @@ std::string digest_of(const PlanSession& session, const model::ModelCard& model)
 void check_editor(const Trial& trial, const model::ModelCard& model, const data::Dataset& dataset) {
   if (!trial.edits || !trial.editor->steers()) return;
   if (!trial.rehearsals->of(trial, {}).has_sampler) {
-    throw Error(ErrorKind::kType,
-                fmt::format("editor.name: found {}; the way back of method={} moves more than one latent, so no editor "
-                            "can drive it; expected none, or a method with a one-latent way back",
-                            trial.editor_name, trial.method_name));
+    throw Error(
+        ErrorKind::kType,
+        fmt::format("editor.name: found {}; the way back of method={} is not one latent that asks once a step, so "
+                    "no editor can drive it; expected none, or a method with a one-latent way back",
+                    trial.editor_name, trial.method_name));
   }
   const auto [height, width] = trial.dataset.size;
   editing::NetworkFacts facts{.sites = {},
@@ -76,6 +78,23 @@ void check_editor(const Trial& trial, const model::ModelCard& model, const data:
     for (const data::EditName& edit : dataset.edits(s)) facts.edits_name_words |= !edit.words.blend_target.empty();
   }
   trial.editor->require(facts);
+}
+
+// Refuses prompts that the model cannot read, such as captions where it knows classes.
+void check_prompts(const Trial& trial, const model::ModelCard& model, const data::Dataset& dataset) {
+  if (!model.prompts) return;
+  const auto check = [&](size_t sample, const std::string& prompt) {
+    try {
+      model.prompts->check(prompt);
+    } catch (const Error& error) {
+      throw Error(error.kind(), fmt::format("sample {}: {}", dataset.ids()[sample], error.what()));
+    }
+  };
+  for (size_t s = 0; s < dataset.ids().size(); ++s) {
+    check(s, trial.source_prompt.value_or(dataset.prompt(s)));
+    if (!trial.edits) continue;
+    for (const data::EditName& edit : dataset.edits(s)) check(s, edit.target_prompt);
+  }
 }
 
 // The trial's dataset at its protocol's size, which an earlier trial may have opened.
@@ -123,7 +142,8 @@ void check_guidance(const Trial& trial, const model::ModelCard& model) {
 void check_against_model(Plan& plan, PlanSession& session, const std::vector<size_t>& trials, TrialIds ids) {
   const model::ModelCard model = model::inspect_model({.path = session.options.model.path,
                                                        .dtype = session.options.model.dtype,
-                                                       .t5_tokens = session.options.model.t5_tokens});
+                                                       .t5_tokens = session.options.model.t5_tokens,
+                                                       .shift = session.options.model.shift});
   session.parameters = model.parameters;
   const std::string digest = ids == TrialIds::kMake ? digest_of(session, model) : "";
   std::map<std::pair<int, std::pair<int, int>>, std::shared_ptr<const diffusion::StepGrid>> grids;
@@ -158,6 +178,7 @@ void check_against_model(Plan& plan, PlanSession& session, const std::vector<siz
     const int64_t latent = model.latent_channels * (height / factor) * (width / factor) * int64_t{sizeof(float)};
     PlanDataset& entry = dataset_of(session, trial.dataset);
     entry.trials.push_back(k);
+    check_prompts(trial, model, *entry.dataset);
     check_editor(trial, model, *entry.dataset);
     if (trial.protocol.resolution) trial.scored_dataset = scored_dataset(plan, entry, trial);
     const int64_t records = entry.records(trial);

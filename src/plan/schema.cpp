@@ -21,6 +21,8 @@ const Schema& schema() {
 
     s.add({"model.t5_tokens", Type::integer().min(1).or_null(), "tokens",
            "length of prompts for a T5 text encoder; null: 256 for SD3, 512 for FLUX"});
+    s.add({"model.shift", Type::number().above(0).or_null(), "",
+           "static shift of a flow model's noise levels; null: as its scheduler config says"});
 
     s.add({"dataset.name", Type::one_of(data::dataset_names()), "", "kind of dataset"});
     s.add({"dataset.path", Type::path(), "", "path of the dataset"});

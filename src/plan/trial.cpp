@@ -32,6 +32,9 @@ class Reader {
   std::optional<int64_t> optional_integer(const char* path) const {
     return at(path).is_null() || at(path).is_string() ? std::nullopt : std::optional(at(path).as_int());
   }
+  std::optional<double> optional_number(const char* path) const {
+    return at(path).is_null() ? std::nullopt : std::optional(number(path));
+  }
   std::vector<std::string> texts(const char* path) const {
     std::vector<std::string> all;
     for (const Node& each : at(path).list()) all.push_back(each.as_string());
@@ -207,6 +210,7 @@ Trial read_settings(const Node& config) {
   trial.model = {.path = read.text("model.path"),
                  .dtype = read.text("model.dtype"),
                  .t5_tokens = read.optional_integer("model.t5_tokens"),
+                 .shift = read.optional_number("model.shift"),
                  .encode_sample = read.text("model.encode") == "sample"};
   const config::Params params = config::section_params(config, "method");
   trial.method_name = params.get_string("name");

@@ -29,7 +29,8 @@ Session::Session(const SessionOptions& options)
       model_(model::open_model({.path = options.model.path,
                                 .dtype = options.model.dtype,
                                 .device = device_.torch(),
-                                .t5_tokens = options.model.t5_tokens})) {
+                                .t5_tokens = options.model.t5_tokens,
+                                .shift = options.model.shift})) {
   scorer_ = std::make_unique<Scorer>(options.metrics, options.metric_params, device_.torch());
   notes_ = scorer_->unavailable();
   for (const auto& [key, file] : metrics::metric_files(options.metric_params)) {

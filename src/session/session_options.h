@@ -13,6 +13,7 @@ namespace roundtrip::session {
 struct ModelSettings {
   std::string path, dtype = "float32";
   std::optional<int64_t> t5_tokens = {};  // of a prompt; null: the pipeline's
+  std::optional<double> shift = {};       // of a flow's levels; null: as the scheduler config says
   bool encode_sample = false;             // model.encode: sample draws from the codec's posterior, mean takes its mean
   auto operator<=>(const ModelSettings&) const = default;
 };

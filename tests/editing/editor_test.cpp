@@ -99,7 +99,7 @@ TEST_F(EditorTest, AReconstructionHasNoEditor) {
 TEST_F(EditorTest, AMethodWithSeveralLatentsRefusesAnEditor) {
   const auto edict = method("edict", {{"p", 0.93}, {"leapfrog", true}});
   const std::string error = error_of([&] { edited(*edict, "halfway"); }, ErrorKind::kType);
-  EXPECT_NE(error.find("moves more than one latent"), std::string::npos) << error;
+  EXPECT_NE(error.find("is not one latent that asks once a step"), std::string::npos) << error;
 }
 
 TEST_F(EditorTest, AnUnknownEditorNamesTheNearest) {

@@ -115,6 +115,18 @@ TEST_F(FlowFolder, RefusesKeysOfOtherTransformers) {
   EXPECT_THAT(refusal(), HasSubstr("'caption_channels' is 32, a key that this network does not know"));
 }
 
+TEST_F(FlowFolder, TakesAShiftOfTheUsers) {
+  copy("tiny-flux");  // of a dynamic shift
+  const diffusion::StepGrid grid = inspect_model({.path = folder.path(), .shift = 3}).grid(4, 64, 64);
+  EXPECT_NEAR(grid[2].p, 3 * 0.5 / (1 + 2 * 0.5), 1e-12);  // of the line 1, 3/4, 1/2, 1/4
+}
+
+TEST_F(FlowFolder, RefusesAShiftOfAModelThatIsNoFlow) {
+  copy("tiny-dit");
+  EXPECT_THAT(error_of([&] { inspect_model({.path = folder.path(), .shift = 3}); }, ErrorKind::kType),
+              HasSubstr("model.shift: 3 was given; expected null"));
+}
+
 TEST_F(FlowFolder, RefusesALengthForT5WhereThereIsNone) {
   copy("tiny-dit");
   EXPECT_THAT(error_of([&] { inspect(16); }, ErrorKind::kType),

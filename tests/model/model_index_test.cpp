@@ -79,6 +79,11 @@ TEST_F(ModelIndexTest, RefusesOtherPipelinesByName) {
       refused_with(R"({"_class_name": "StableDiffusion3Pipeline", "transformer": ["diffusers",
       "SD3Transformer2DModel"], "image_encoder": ["transformers", "SiglipVisionModel"]})"),
       HasSubstr("a StableDiffusion3Pipeline with an image_encoder (SiglipVisionModel), which is an IP-Adapter's"));
+  for (const std::string pipeline : {"FluxKontextPipeline", "FluxFillPipeline", "FluxControlPipeline"}) {
+    EXPECT_THAT(refused_with(R"({"_class_name": ")" + pipeline + R"(", "transformer": ["diffusers",
+                             "FluxTransformer2DModel"]})"),
+                HasSubstr("a " + pipeline + ", whose network reads a picture beside the latent; expected"));
+  }
   EXPECT_THAT(refused_with(R"({"_class_name": "StableDiffusionControlNetPipeline", "unet": ["diffusers",
       "UNet2DConditionModel"], "controlnet": ["diffusers", "ControlNetModel"]})"),
               HasSubstr("a StableDiffusionControlNetPipeline with a controlnet (ControlNetModel)"));

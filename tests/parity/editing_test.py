@@ -162,8 +162,8 @@ REFUSED = {
 }
 REFUSED_WHEN_PLANNED = {
     "guidance_scale=0": "guidance_scale: found 0, which asks for no row of the target prompt",
-    "method=edict": "the way back of method=edict moves more than one latent",
-    "method=bdia": "the way back of method=bdia moves more than one latent",
+    "method=edict": "the way back of method=edict is not one latent that asks once a step",
+    "method=bdia": "the way back of method=bdia is not one latent that asks once a step",
     "editor.blend.words=[circle,circle]": "no attention layer in editor.blend.places has 16 tokens; expected one of 256 (down)",
     "editor.cross=1.5": "editor.cross: found 1.5",
     "editor.cross={default: .4, left: later}": "editor.cross: found",

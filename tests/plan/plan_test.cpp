@@ -119,6 +119,14 @@ TEST_F(Planned, RefusesByNameWhatAModelHasNoUseFor) {
   EXPECT_THAT(refusal("tiny-sd3", {"task=edit", "editor=masactrl"}), HasSubstr("no attention layers"));
 }
 
+TEST_F(Planned, RefusesPromptsThatAreNoClassOfTheModel) {
+  ROUNDTRIP_NEEDS_SHARED("flow");
+  const std::string dit = "model.path=" + shared_material("flow/models/tiny-dit").string();
+  EXPECT_THAT(testing::error_of([&] { plan({dit, "steps=2", "source_prompt=a tench"}); }, ErrorKind::kInput),
+              AllOf(HasSubstr("sample "), HasSubstr("not a class of the model")));
+  EXPECT_EQ(plan({dit, "steps=2", "source_prompt=3"}).trials.size(), 1);
+}
+
 // Results of before the key was there keep their trials' names.
 TEST_F(Planned, IdsDoNotDependOnKeysThatAreLeftAlone) {
   ROUNDTRIP_NEEDS_SHARED("flow");
@@ -126,6 +134,8 @@ TEST_F(Planned, IdsDoNotDependOnKeysThatAreLeftAlone) {
   const std::string id = plan({sd35, "steps=2"}).trials[0].id;
   EXPECT_EQ(plan({sd35, "steps=2", "model.t5_tokens=null"}).trials[0].id, id);
   EXPECT_NE(plan({sd35, "steps=2", "model.t5_tokens=16"}).trials[0].id, id);
+  EXPECT_EQ(plan({sd35, "steps=2", "model.shift=null"}).trials[0].id, id);
+  EXPECT_NE(plan({sd35, "steps=2", "model.shift=1.5"}).trials[0].id, id);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ import networks  # noqa: E402  (models/scenes/networks.py)
 
 WIDTHS = (128, 32)  # of the two text encoders
 T5_TOKENS = 256  # StableDiffusion3Pipeline appends as many zero rows where T5 is absent
+WITHOUT_T5 = {"text_encoder_3": None, "tokenizer_3": None}  # its from_pretrained wants to be told
 
 
 def text_encoder(width: int, layers: int) -> CLIPTextModelWithProjection:

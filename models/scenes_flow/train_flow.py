@@ -21,7 +21,7 @@ import networks  # noqa: I001  (models/scenes, which flow_networks puts on the p
 import renders
 import train
 
-STEPS = 5000
+STEPS = 4500
 BATCH = 32  # of each worker
 
 

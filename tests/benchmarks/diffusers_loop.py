@@ -196,7 +196,7 @@ def reconstruct(model, metrics, sample, method, steps, w, eps_at):
     return metrics(((decoded + 1) / 2).clamp(0, 1), (pixels + 1) / 2)
 
 
-def sweep(model, metrics, samples, methods, steps, guidance, eps_at):
+def sweep(reconstruct, model, metrics, samples, methods, steps, guidance, eps_at):
     cells = []
     for cell in [(m, s, w, e) for m in methods for s in steps for w in guidance for e in eps_at]:
         started = time.perf_counter()
@@ -223,18 +223,17 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def main():
+def main(open_model=Model, reconstruct=reconstruct):
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    model, metrics = Model(arguments.model), Metrics(arguments.lpips)
+    model, metrics = open_model(arguments.model), Metrics(arguments.lpips)
     samples = read_images(arguments.dataset, arguments.images, model.image_size)
     reconstruct(model, metrics, samples[0], "ddim", 2, 3.0, "t")  # warm-up, off the clock
 
     started = time.perf_counter()
-    cells = sweep(
-        model, metrics, samples, arguments.method, arguments.steps, arguments.guidance, arguments.eps_at
-    )
+    settings = (arguments.method, arguments.steps, arguments.guidance, arguments.eps_at)
+    cells = sweep(reconstruct, model, metrics, samples, *settings)
     seconds = time.perf_counter() - started
     report = {
         "versions": {"torch": torch.__version__, "diffusers": diffusers.__version__},

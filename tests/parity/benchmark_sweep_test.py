@@ -68,6 +68,7 @@ def arguments(monkeypatch):
         guidance="1",
         threads=2,
         lpips=None,
+        eps_at="t,t-1",
     )
 
 

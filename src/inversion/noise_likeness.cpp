@@ -39,25 +39,40 @@ Tensor patch_kl_gradient(const Tensor& eps, const Tensor& reference, bool as_rel
 
 namespace {
 
-// eps [C, h, w], one shift for all channels at each resolution, from `least` on.
-Tensor gradient_at_shifts(const Tensor& eps, const Tensor& shares, int64_t least) {
+// Visits the resolutions of eps [C, h, w], each with its shift, one for all channels and from `least` on.
+template <typename Visit>
+void at_shifts(const Tensor& eps, const Tensor& shares, int64_t least, Visit visit) {
   constexpr int64_t kCoarsest = 8;
-  Tensor gradient = at::zeros_like(eps), n = eps;
+  Tensor n = eps;
   int64_t factor = 1;  // of the resolution's pixels to a pixel of n
   for (int64_t level = 0; level < shares.numel() && n.size(1) > 1 && n.size(2) > 1; ++level) {
     const int64_t half = std::max<int64_t>(std::min(n.size(1), n.size(2)) / 2, least + 1);
-    const auto r = least + static_cast<int64_t>(shares[level].item<double>() * static_cast<double>(half - least));
+    visit(n, least + static_cast<int64_t>(shares[level].item<double>() * static_cast<double>(half - least)), factor);
+    if (std::min(n.size(1), n.size(2)) < 2 * kCoarsest) break;
+    n = at::avg_pool2d(n, {2, 2});
+    factor *= 2;
+  }
+}
+
+Tensor gradient_at_shifts(const Tensor& eps, const Tensor& shares, int64_t least) {
+  Tensor gradient = at::zeros_like(eps);
+  at_shifts(eps, shares, least, [&](const Tensor& n, int64_t r, int64_t factor) {
     const Tensor coarse = shift_gradient(n, r, 1) + shift_gradient(n, r, 2);
     // A pixel of n is the mean of factor^2 pixels: each of them takes its share of the gradient.
     const Tensor fine = coarse.repeat_interleave(factor, 1).repeat_interleave(factor, 2);
     gradient.narrow(1, 0, fine.size(1))
         .narrow(2, 0, fine.size(2))
         .add_(fine, 1.0 / static_cast<double>(factor * factor));
-    if (std::min(n.size(1), n.size(2)) < 2 * kCoarsest) break;
-    n = at::avg_pool2d(n, {2, 2});
-    factor *= 2;
-  }
+  });
   return gradient;
+}
+
+double sum_at_shifts(const Tensor& eps, const Tensor& shares, int64_t least) {
+  double sum = 0;
+  at_shifts(eps, shares, least, [&](const Tensor& n, int64_t r, int64_t) {
+    for (const int64_t axis : {1, 2}) sum += (n * n.roll(r, axis)).mean({1, 2}).square().sum().item<double>();
+  });
+  return sum;
 }
 
 }  // namespace
@@ -68,6 +83,14 @@ Tensor autocorrelation_gradient(const Tensor& eps, const Tensor& uniforms) {
   std::vector<Tensor> by_channel;
   for (int64_t c = 0; c < eps.size(0); ++c) by_channel.push_back(gradient_at_shifts(eps.narrow(0, c, 1), shares[c], 0));
   return at::cat(by_channel);
+}
+
+double autocorrelation(const Tensor& eps, const Tensor& uniforms) {
+  const Tensor shares = uniforms.to(at::kCPU, at::kDouble);
+  if (shares.dim() == 1) return sum_at_shifts(eps, shares, 1);
+  double sum = 0;
+  for (int64_t c = 0; c < eps.size(0); ++c) sum += sum_at_shifts(eps.narrow(0, c, 1), shares[c], 0);
+  return sum;
 }
 
 }  // namespace roundtrip::inversion

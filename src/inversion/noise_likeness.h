@@ -19,4 +19,7 @@ at::Tensor patch_kl_gradient(const at::Tensor& eps, const at::Tensor& reference,
 // draws them.
 at::Tensor autocorrelation_gradient(const at::Tensor& eps, const at::Tensor& uniforms);
 
+// That sum itself.
+double autocorrelation(const at::Tensor& eps, const at::Tensor& uniforms);
+
 }  // namespace roundtrip::inversion

@@ -51,7 +51,7 @@ TEST(NoiseLikeness, PatchKlAsReleased) {
                   [&](const Tensor& x) { return patch_kl(x, reference, true); });
 }
 
-double autocorrelation(Tensor n, int64_t r_fine, int64_t r_coarse) {
+double expected_autocorrelation(Tensor n, int64_t r_fine, int64_t r_coarse) {
   double sum = 0;
   for (const int64_t r : {r_fine, r_coarse}) {
     for (const int64_t axis : {1, 2}) sum += (n * n.roll(r, axis)).mean({1, 2}).square().sum().item<double>();
@@ -64,7 +64,8 @@ TEST(NoiseLikeness, Autocorrelation) {
   const Tensor eps = normal(3) + 0.5;
   // On 16 x 16, r in [1, 8): 0.5 is 1 + floor(3.5) = 4; on 8 x 8, r in [1, 4): 0.9 is 1 + floor(2.7) = 3.
   const Tensor gradient = autocorrelation_gradient(eps, at::tensor({0.5, 0.9}, at::kDouble));
-  expect_gradient(eps, gradient, [](const Tensor& x) { return autocorrelation(x, 4, 3); });
+  expect_gradient(eps, gradient, [](const Tensor& x) { return expected_autocorrelation(x, 4, 3); });
+  EXPECT_NEAR(autocorrelation(eps, at::tensor({0.5, 0.9}, at::kDouble)), expected_autocorrelation(eps, 4, 3), 1e-12);
 }
 
 // Channels of their own; a shift of 0 is the mean square.
@@ -73,7 +74,7 @@ TEST(NoiseLikeness, AutocorrelationAtShiftsOfEachChannel) {
   // On 16 x 16, r in [0, 8): 0.5 is 4; on 8 x 8, r in [0, 4): 0.9 is 3.
   const Tensor gradient = autocorrelation_gradient(eps, at::tensor({0.5, 0.9, 0.0, 0.6}, at::kDouble).view({2, 2}));
   expect_gradient(eps, gradient, [](const Tensor& x) {
-    return autocorrelation(x.narrow(0, 0, 1), 4, 3) + autocorrelation(x.narrow(0, 1, 1), 0, 2);
+    return expected_autocorrelation(x.narrow(0, 0, 1), 4, 3) + expected_autocorrelation(x.narrow(0, 1, 1), 0, 2);
   });
 }
 
@@ -86,7 +87,7 @@ TEST(NoiseLikeness, AStepAlongTheGradientLowersTheAutocorrelation) {
   const Tensor eps = normal(3) + 0.5;
   const Tensor uniforms = at::tensor({0.5, 0.9}, at::kDouble);
   const Tensor after = eps - 20 * autocorrelation_gradient(eps, uniforms);
-  EXPECT_LT(autocorrelation(after, 4, 3), autocorrelation(eps, 4, 3));
+  EXPECT_LT(expected_autocorrelation(after, 4, 3), expected_autocorrelation(eps, 4, 3));
 }
 
 }  // namespace

@@ -98,14 +98,16 @@ class ReNoise : public ImplicitMethod {
       }
       // All steps against the divergence of the patches together move an element by at most 26.
       constexpr double kDiverged = 1e4;
-      const double before = mean_square(prediction), after = mean_square(eps);
-      if (after <= kDiverged * std::max(before, 1.0)) continue;
+      const double variance = mean_square(prediction);
+      if (mean_square(eps) <= kDiverged * std::max(variance, 1.0)) continue;
+      const Tensor shifts = uniforms[outer][0];
       throw Error(
           ErrorKind::kNumeric,
-          fmt::format("step {} at t={:g}: the regularisation towards white noise diverges: round {} of {} takes "
-                      "the prediction's mean square from {:.3g} to {:.3g}; expected about 1; use a smaller "
-                      "invert_guidance_scale (1 as published) or method.regularisation=false",
-                      step.i, step.run.grid[step.i].t, outer + 1, kOuter, before, after));
+          fmt::format("step {} at t={:g}: the regularisation towards white noise diverges from a loss of {:.3g} "
+                      "to {:.3g} in {} of {} rounds; the prediction's mean square is {:.3g}, expected about 1; "
+                      "use a smaller invert_guidance_scale (1 as published) or method.regularisation=false",
+                      step.i, step.run.grid[step.i].t, autocorrelation(prediction, shifts),
+                      autocorrelation(eps.nan_to_num(HUGE_VAL), shifts), outer + 1, kOuter, variance));
     }
     return eps;
   }

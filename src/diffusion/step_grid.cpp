@@ -31,7 +31,8 @@ Level vp_level(double alpha_bar, double t) {
 
 std::string_view out_name(Out out) { return out == Out::kEps ? "eps" : "v"; }
 
-StepGrid::StepGrid(std::vector<Level> levels, Out out) : levels_(std::move(levels)), out_(out) {
+StepGrid::StepGrid(std::vector<Level> levels, Out out, LevelAt level_at)
+    : levels_(std::move(levels)), out_(out), level_at_(std::move(level_at)) {
   check(levels_.size() >= 2, "a grid has at least one step");
 }
 
@@ -48,6 +49,25 @@ double StepGrid::out_coefficient(int i, int j, double sigma) const {
 double StepGrid::time_at(double p) const {
   check(out_ == Out::kVelocity, "only a flow's network can be asked between grid points");
   return levels_.back().t * (p / levels_.back().p);
+}
+
+std::vector<Level> StepGrid::between(int i, int j, double stride) const {
+  const Level &from = (*this)[i], &to = (*this)[j];
+  std::vector<Level> levels{from};
+  for (double t = from.t + stride; t < to.t; t += stride) {
+    if (out_ == Out::kVelocity) {
+      const double p = t / levels_.back().t * levels_.back().p;
+      levels.push_back({.a = 1 - p, .s = p, .c = 1, .p = p, .t = t});
+    } else if (level_at_) {
+      levels.push_back(level_at_(t));
+    }
+  }
+  levels.push_back(to);
+  return levels;
+}
+
+Tensor StepGrid::step(const Tensor& x, const Tensor& out, const Level& from, const Level& to) {
+  return at::add(x * (to.c / from.c), out, to.c * (to.p - from.p));
 }
 
 double StepGrid::sigma(double eta, int i, int j) const {
@@ -83,7 +103,10 @@ StepGrid ddim_grid(const NoiseSchedule& schedule, int steps) {
     levels.push_back(vp_level(std::max(schedule.alpha_bar(t), kMinAlphaBar), t));
   }
   levels[0].t = std::max(timestep(config, steps, 1) - T / steps, 0);
-  return {std::move(levels), Out::kEps};
+  const auto level_at = [schedule](double between) {
+    return vp_level(std::max(schedule.alpha_bar(static_cast<int>(between)), kMinAlphaBar), between);
+  };
+  return {std::move(levels), Out::kEps, level_at};
 }
 
 }  // namespace roundtrip::diffusion

@@ -4,6 +4,7 @@
 // not a multiple of S the two differ. Inverting or sampling is a matter of which index is named first.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -17,7 +18,10 @@ using at::Tensor;
 
 class StepGrid {
  public:
-  StepGrid(std::vector<Level> levels, Out out);
+  // The model's level at a timestep between grid points.
+  using LevelAt = std::function<Level(double t)>;
+
+  StepGrid(std::vector<Level> levels, Out out, LevelAt level_at = {});
 
   int steps() const { return static_cast<int>(levels_.size()) - 1; }  // S
   const Level& operator[](int i) const { return levels_.at(i); }      // i in [0, S]
@@ -34,6 +38,13 @@ class StepGrid {
   // while a diffusion model knows its integer timesteps alone.
   double time_at(double p) const;
 
+  // The levels from grid index i to j > i that are `stride` timesteps apart, both ends included: of the model's
+  // schedule, or of the straight line of a flow. Where a grid has no schedule, the ends alone.
+  std::vector<Level> between(int i, int j, double stride) const;
+
+  // PHI between any two levels, at a fixed prediction.
+  static Tensor step(const Tensor& x, const Tensor& out, const Level& from, const Level& to);
+
   // The standard deviation of DDIM's stochastic step (eq. 16); eta = 1 is DDPM's. VP grids only.
   //   sigma^2 = eta^2 (s_j^2 / s_i^2) (1 - a_i^2 / a_j^2)
   double sigma(double eta, int i, int j) const;
@@ -44,6 +55,7 @@ class StepGrid {
  private:
   std::vector<Level> levels_;
   Out out_;
+  LevelAt level_at_;
 };
 
 // The grid of diffusers' DDIMScheduler: [1..S] are the timesteps that it makes, ascending, at their alpha_bar

@@ -41,8 +41,11 @@ struct Source {
   const Trajectory& pivots;  // x[0..S] of the inversion
   const SourceWalk& walk;    // empty unless the editor reads it
 
-  // The latent of its walk back at grid index i.
-  const Tensor& x(int i) const { return walk.path[walk.path.size() - 1 - i]; }
+  // The latent of its walk back that the step from grid index i was asked at; at the clean end, its last one.
+  const Tensor& x(int i) const {
+    const auto steps = static_cast<int>(walk.asked.size());
+    return 0 < i && i <= steps ? walk.asked[steps - i] : walk.path[walk.path.size() - 1 - i];
+  }
 };
 
 struct Edit {

@@ -18,7 +18,8 @@ at::Tensor Adam::step(const at::Tensor& theta, const at::Tensor& g) {
   v_ = at::addcmul(v_ * kBeta2, g, g, 1 - kBeta2);
   const double m_correction = 1 - std::pow(kBeta1, t_), v_correction = 1 - std::pow(kBeta2, t_);
   const at::Tensor denominator = v_.sqrt() / std::sqrt(v_correction) + kEpsilon;
-  return at::addcdiv(theta, m_, denominator, -learning_rate_ / m_correction);
+  const at::Tensor decayed = weight_decay_ == 0 ? theta : theta * (1 - learning_rate_ * weight_decay_);
+  return at::addcdiv(decayed, m_, denominator, -learning_rate_ / m_correction);
 }
 
 }  // namespace roundtrip::inversion

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -65,6 +66,8 @@ inline constexpr const char* kInvertWKey = "invert_guidance_scale";
 inline constexpr const char* kWKey = "guidance_scale";
 inline constexpr const char* kEtaKey = "eta";
 inline constexpr const char* kSeedKey = "seed";
+// The target prompt: no setting, but read, and noted, likewise.
+inline constexpr const char* kTargetKey = "target_prompt";
 
 // The settings of a trial that a method may read.
 struct Settings {
@@ -95,6 +98,7 @@ class Problem {
     Conditioning null;
     Settings settings;
     NoiseSource noise;
+    std::optional<Conditioning> target = {};  // of the target prompt, where the record is an edit
     Dependencies* noted = nullptr;
   };
 
@@ -105,6 +109,7 @@ class Problem {
         null(std::move(parts.null)),
         settings_(parts.settings),
         noise_(std::move(parts.noise)),
+        target_(std::move(parts.target)),
         noted_(parts.noted) {}
   Problem(const Problem&) = delete;  // what it hands out refers to it
 
@@ -119,6 +124,9 @@ class Problem {
   Tensor noise(NoisePurpose purpose, int i, const Tensor& like) const {
     return note(kSeedKey, noise_)(purpose, i, like);
   }
+
+  // Of the target prompt, for an inversion that depends on it; none in a reconstruction. A way back has its guidance.
+  const std::optional<Conditioning>& target() const { return note(kTargetKey, target_); }
 
   // Any setting that is a number, by its config key.
   double number(const char* key) const {
@@ -147,6 +155,7 @@ class Problem {
 
   Settings settings_;
   NoiseSource noise_;
+  std::optional<Conditioning> target_;
   Dependencies* noted_;
 };
 

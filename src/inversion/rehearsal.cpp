@@ -51,7 +51,7 @@ class Oracle : public diffusion::Denoiser {
 };
 
 Dependencies everything(const Settings& settings) {
-  Dependencies all{.keys = {kEpsAtKey, kInvertWKey, kSeedKey}};
+  Dependencies all{.keys = {kEpsAtKey, kInvertWKey, kSeedKey, kTargetKey}};
   for (const auto& [key, value] : settings.numbers) all.keys.insert(key);
   return all;
 }
@@ -138,6 +138,7 @@ class Pass {
             .null = null_,
             .settings = settings_,
             .noise = [n](NoisePurpose, int, const Tensor& like) { return at::full(like.sizes(), n, like.options()); },
+            .target = guidance_.is_edit ? std::optional(guidance_.conditioning) : std::nullopt,
             .noted = &stage.noted};
   }
 

@@ -116,7 +116,6 @@ const std::string& RecordMaker::digest_of(size_t sample) const {
 }
 
 Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edit, FinishedRecord& finished) const {
-  const std::string id = context_.dataset.ids()[sample];
   const plan::RecordKeys keys = keys_of(trial, sample, edit);
   engine::Memo& memo = context_.session.engine().memo();
   const engine::MemoReader lease(memo, keys.all());
@@ -131,9 +130,9 @@ Task<void> RecordMaker::fill(const plan::Trial& trial, size_t sample, size_t edi
   auto referring = memo.read(keys.reference, reference(context_, trial, sample, edit, prepared));
   const std::shared_ptr<const Reference> reference = co_await referring;
   add_notes(reference->notes);
-  auto inverting = memo.read(keys.inverted, invert(context_, trial, id, prepared));
+  auto inverting = memo.read(keys.inverted, invert(context_, trial, sample, edit, prepared));
   const std::shared_ptr<const Inverted> inverted = co_await inverting;
-  auto fitting = memo.read(keys.fitted, fit(context_, trial, id, prepared, inverted));
+  auto fitting = memo.read(keys.fitted, fit(context_, trial, sample, edit, prepared, inverted));
   const std::shared_ptr<const Fitted> fitted = co_await fitting;
   add_notes(fitted->inversion.notes);
   const bool is_cfg = trial.settings.guidance == diffusion::GuidanceWay::kCfg;

@@ -7,14 +7,19 @@
 namespace roundtrip::run {
 namespace {
 
-inversion::Problem::Parts problem(const StageContext& context, const plan::Trial& trial, const std::string& sample_id,
+inversion::Problem::Parts problem(const StageContext& context, const plan::Trial& trial, size_t number, size_t edit,
                                   const Prepared& prepared, engine::Cost& cost) {
+  std::optional<diffusion::Conditioning> target;
+  if (trial.edits) {
+    target = context.session.embedding(context.dataset.edits(number).at(edit).target_prompt).conditioning;
+  }
   return {.grid = *trial.grid,
           .network = inversion::Network(context.session.engine(), cost),
           .source = prepared.source,
           .null = prepared.null,
           .settings = trial.settings,
-          .noise = inversion::counter_noise(trial.seed, sample_id)};
+          .noise = inversion::counter_noise(trial.seed, context.dataset.ids()[number]),
+          .target = std::move(target)};
 }
 
 // Root mean square of x_i - pivot_i for every grid index i.
@@ -127,10 +132,10 @@ Task<Reference> reference(StageContext context, const plan::Trial& trial, size_t
   co_return made;
 }
 
-Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::string sample_id,
+Task<Inverted> invert(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
                       std::shared_ptr<const Prepared> prepared) {
   Inverted inverted;
-  const inversion::Problem run(problem(context, trial, sample_id, *prepared, inverted.cost));
+  const inversion::Problem run(problem(context, trial, number, edit, *prepared, inverted.cost));
   try {
     Task<inversion::Inversion> inverting = trial.method->invert(run, prepared->x0);
     inverted.inversion = co_await inverting;
@@ -145,10 +150,10 @@ Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::strin
   co_return inverted;
 }
 
-Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sample_id,
+Task<Fitted> fit(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
                  std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted) {
   Fitted fitted;
-  const inversion::Problem run(problem(context, trial, sample_id, *prepared, fitted.cost));
+  const inversion::Problem run(problem(context, trial, number, edit, *prepared, fitted.cost));
   try {
     Task<inversion::Inversion> fitting = trial.method->fit(run, inverted->inversion);
     fitted.inversion = co_await fitting;
@@ -165,7 +170,7 @@ Task<Walked> walk_source(StageContext context, const plan::Trial& trial, size_t 
   Walked walked;
   if (!trial.walks_source()) co_return walked;
   const editing::Brief brief = brief_of(context, trial, number, edit, *prepared);
-  const inversion::Problem run(problem(context, trial, context.dataset.ids()[number], *prepared, walked.cost));
+  const inversion::Problem run(problem(context, trial, number, edit, *prepared, walked.cost));
   try {
     Task<inversion::SourceWalk> walking =
         editing::walk_source(*trial.method, *trial.editor, run, fitted->inversion, brief);
@@ -184,8 +189,7 @@ Task<Sampled> sample(StageContext context, const plan::Trial& trial, size_t numb
   const std::string& prompt = trial.edits ? reference->target->prompt : prepared->prompt;
   const inversion::Guidance guidance{trial.edits ? session.embedding(prompt).conditioning : prepared->source,
                                      trial.edits};
-  const std::string& sample_id = context.dataset.ids()[number];
-  const inversion::Problem run(problem(context, trial, sample_id, *prepared, result.cost));
+  const inversion::Problem run(problem(context, trial, number, edit, *prepared, result.cost));
   editing::Brief brief = brief_of(context, trial, number, edit, *prepared);
   brief.mask = reference->mask;
   inversion::Trajectory path;

@@ -75,9 +75,10 @@ struct StageContext {
 };
 
 Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sample);
-Task<Inverted> invert(StageContext context, const plan::Trial& trial, std::string sample_id,
+// `edit` is one of the sample's, if the trial edits: some inversions read its prompt.
+Task<Inverted> invert(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
                       std::shared_ptr<const Prepared> prepared);
-Task<Fitted> fit(StageContext context, const plan::Trial& trial, std::string sample_id,
+Task<Fitted> fit(StageContext context, const plan::Trial& trial, size_t number, size_t edit,
                  std::shared_ptr<const Prepared> prepared, std::shared_ptr<const Inverted> inverted);
 // Nothing unless the trial's editor reads it. `number` is the sample's, `edit` one of its edits.
 Task<Walked> walk_source(StageContext context, const plan::Trial& trial, size_t number, size_t edit,

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "diffusion/flow_schedule.h"
 #include "support/closed_form.h"
 
 namespace roundtrip::diffusion {
@@ -93,6 +94,34 @@ TEST(StepGrid, ARescaledScheduleEndsWhereAWayBackIsLeft) {
   const at::Tensor x = at::ones({1}, at::kDouble), eps = 0.5 * x;
   const at::Tensor there = grid.step(x, eps, 9, 10);
   EXPECT_NEAR(grid.step(there, eps, 10, 9).item<double>(), 1, 1e-9);
+}
+
+TEST(StepGrid, LevelsBetweenGridPointsAreTheSchedules) {
+  const NoiseSchedule schedule(testing::sd_schedule());
+  const StepGrid grid = ddim_grid(schedule, 40);  // steps of 25 timesteps
+  const std::vector<Level> levels = grid.between(3, 4, 10);
+  ASSERT_EQ(levels.size(), 4u);
+  const double from = grid[3].t;
+  for (size_t k = 0; k < 3; ++k) {
+    EXPECT_EQ(levels[k].t, from + 10 * k);
+    EXPECT_NEAR(levels[k].a * levels[k].a, schedule.alpha_bar(static_cast<int>(levels[k].t)), 1e-12);
+  }
+  EXPECT_EQ(levels[3].t, grid[4].t);
+  EXPECT_EQ(grid.between(3, 4, 25).size(), 2u);
+  EXPECT_EQ(StepGrid({grid[3], grid[4]}, Out::kEps).between(0, 1, 10).size(), 2u);
+  // The sum of the steps between is the step.
+  const at::Tensor x = at::ones({1}, at::kDouble), eps = 0.5 * x;
+  at::Tensor there = x;
+  for (size_t k = 1; k < 4; ++k) there = StepGrid::step(there, eps, levels[k - 1], levels[k]);
+  EXPECT_NEAR(there.item<double>(), grid.step(x, eps, 3, 4).item<double>(), 1e-12);
+}
+
+TEST(StepGrid, LevelsBetweenThoseOfAFlowAreOnItsLine) {
+  const std::vector<Level> levels = flow_grid(FlowConfig{}, 4, 256).between(1, 2, 100);  // sigma 0.001 to 0.334
+  ASSERT_EQ(levels.size(), 5u);
+  EXPECT_NEAR(levels[2].t, 201, 1e-9);
+  EXPECT_NEAR(levels[2].s, 0.201, 1e-12);
+  EXPECT_NEAR(levels[2].a + levels[2].p, 1, 1e-12);
 }
 
 }  // namespace

@@ -102,6 +102,8 @@ std::vector<Case> cases_on(Out out) {
     all.push_back({info, "defaults", defaults, out});
     for (const auto& [key, asked] : defaults.asked()) {
       if (key == "name") continue;
+      // Its steps diverge on predictions as smooth as those here, which it names: renoise_test.cpp.
+      if (info.name == "renoise" && key == "form") continue;
       int n = 0;
       for (const config::Params::Value& value : other_values(asked, defaults.values().at(key))) {
         auto values = defaults.values();
@@ -267,7 +269,7 @@ TEST_P(Contract, ReadsNothingThatWasNotNoted) {
         EXPECT_TRUE(same(trip.path, reference.path)) << "sampling reads " << key;
       }
     };
-    Setting eps_at = base, invert_w = base, w = base, seed = base, eta = base;
+    Setting eps_at = base, invert_w = base, w = base, seed = base, eta = base, target = base;
     eps_at.eps_at = EpsAt::kFrom;
     invert_w.invert_w = base.invert_w + 1.5;
     w.w = base.w + 2;
@@ -278,6 +280,12 @@ TEST_P(Contract, ReadsNothingThatWasNotNoted) {
     holds(w, kWKey);
     holds(seed, kSeedKey);
     if (!on_a_flow()) holds(eta, kEtaKey);
+    // Of the way back the target prompt is known to decide; before it, only where it was noted.
+    target.target = Conditioning{.tokens = at::full({2, 3}, 0.3, at::kDouble)};
+    if (edits && !noted.invert.reads.has(kTargetKey)) {
+      const RoundTrip trip = round_trip(*method, denoiser, x0, target);
+      EXPECT_TRUE(at::equal(at::stack(trip.inversion.pivots), at::stack(reference.inversion.pivots)));
+    }
   }
 }
 
@@ -343,7 +351,7 @@ TEST(Family, AMethodIsRefusedOnTheOtherKindOfModel) {
       EXPECT_EQ(message.find(", " + info.name + ","), std::string::npos) << "it offers what it refuses: " << message;
     }
   }
-  EXPECT_EQ(diffusion_only, (std::set<std::string>{"edit_friendly", "renoise"}));
+  EXPECT_EQ(diffusion_only, (std::set<std::string>{"edit_friendly", "eta_inversion", "ledits_pp", "nmg", "renoise"}));
   EXPECT_EQ(flow_only,
             (std::set<std::string>{"dnaedit", "fireflow", "flowalign", "flowedit", "midpoint", "rf_inversion"}));
 }

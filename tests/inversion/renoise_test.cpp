@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "support/error_of.h"
 #include "support/mixture.h"
 
 namespace roundtrip::inversion {
@@ -12,6 +13,7 @@ struct Options {
   int64_t iterations = 1;
   bool averaging = false, regularisation = false;
   int64_t low_t = 250, high_from = 8, high_to = 10;
+  std::string form = "paper";
 };
 
 std::unique_ptr<Method> renoise(const Options& options) {
@@ -23,7 +25,8 @@ std::unique_ptr<Method> renoise(const Options& options) {
                                                           {"low_window_from", int64_t{0}},
                                                           {"low_window_to", int64_t{5}},
                                                           {"high_window_from", options.high_from},
-                                                          {"high_window_to", options.high_to}}));
+                                                          {"high_window_to", options.high_to},
+                                                          {"form", options.form}}));
 }
 
 TEST(ReNoise, WithoutAveragingAndRegularisationItIsFixedPointIteration) {
@@ -72,6 +75,51 @@ TEST(ReNoise, RegularisationAsksForAReferenceOfEachStep) {
   const Tensor x0 = at::linspace(-0.9, 0.8, 3 * 16 * 16, at::kDouble).view({3, 16, 16});
   const RoundTrip trip = testing::round_trip(*renoise({.regularisation = true}), denoiser, x0, {.steps = 10});
   EXPECT_EQ(trip.invert_cost.rows, 10 * 3);
+}
+
+TEST(ReNoise, InvertsAtOneWhateverSamplingDoes) { EXPECT_EQ(renoise({})->default_invert_w(7.5), 1); }
+
+// White noise, scaled: what a guided prediction is to the regularisation.
+class ScaledNoise : public diffusion::Denoiser {
+ public:
+  explicit ScaledNoise(double scale) : scale_(scale) {}
+  Tensor out(const diffusion::Batch& batch) override {
+    const Tensor noise = counter_noise(3, "eps")(NoisePurpose::kForward, 0, batch.x[0]);
+    return scale_ * noise.expand_as(batch.x);
+  }
+
+ private:
+  double scale_;
+};
+
+TEST(ReNoise, TheReleasedFormRegularisesOtherwise) {
+  ScaledNoise denoiser(1);
+  const Tensor x0 = at::linspace(-0.9, 0.8, 3 * 16 * 16, at::kDouble).view({3, 16, 16});
+  const auto x_S = [&](bool regularisation, const char* form) {
+    const auto method = renoise({.averaging = true, .regularisation = regularisation, .form = form});
+    return testing::round_trip(*method, denoiser, x0, {.steps = 2}).inversion.pivots.back();
+  };
+  EXPECT_TRUE(at::equal(x_S(false, "paper"), x_S(false, "released")));
+  EXPECT_FALSE(at::equal(x_S(true, "paper"), x_S(true, "released")));
+  EXPECT_TRUE(at::equal(x_S(true, "released"), x_S(true, "released")));
+}
+
+TEST(ReNoise, NamesTheStepWhereTheRegularisationDiverges) {
+  const Tensor x0 = at::linspace(-0.9, 0.8, 3 * 16 * 16, at::kDouble).view({3, 16, 16});
+  const auto invert = [&](double scale, const char* form) {
+    ScaledNoise denoiser(scale);
+    testing::round_trip(*renoise({.averaging = true, .regularisation = true, .form = form}), denoiser, x0,
+                        {.steps = 2});
+  };
+  for (const char* form : {"paper", "released"}) {
+    EXPECT_NO_THROW(invert(1, form)) << form;
+    // 16 x 16 pixels: a variance above 32 or so.
+    const std::string error = testing::error_of([&] { invert(9, form); }, ErrorKind::kNumeric);
+    EXPECT_TRUE(error.starts_with("step 1 at t=1: the regularisation towards white noise diverges from a loss of "))
+        << error;
+    EXPECT_NE(error.find("mean square is 8"), std::string::npos) << error;  // 9^2 = 81
+    EXPECT_NE(error.find("invert_guidance_scale"), std::string::npos) << error;
+  }
 }
 
 }  // namespace

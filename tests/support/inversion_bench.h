@@ -40,7 +40,8 @@ inline inversion::Problem::Parts parts_of(const Setting& setting, engine::Engine
           .source = setting.source,
           .null = setting.null,
           .settings = setting.settings(),
-          .noise = setting.noise ? setting.noise : inversion::counter_noise(setting.seed, "sample")};
+          .noise = setting.noise ? setting.noise : inversion::counter_noise(setting.seed, "sample"),
+          .target = setting.target};
 }
 
 inline RoundTrip round_trip(const inversion::Method& method, diffusion::Denoiser& denoiser, const Tensor& x0,

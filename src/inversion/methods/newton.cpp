@@ -5,12 +5,20 @@
 //   diffusion models beta = 1 - alpha_bar_i / alpha_bar_{i-1}
 //   z <- z - F(z) / (D (dF/dz + eta)), elementwise, D the number of elements, from z = x_{i-1}
 // Samuel et al., "Lightning-Fast Image Inversion and Editing for Text-to-Image Diffusion Models" (GNRI), ICLR 2025, as
-// published: dF/dz goes through the network; its released code stops the gradient there, which is not this method. eta
-// is not published; here it takes the derivative's sign, so that it never cancels one. `returns: g` answers, as the
-// released code does, with g(z) of the iterate whose residual is least: closer wherever g contracts, and as cheap. The
-// prior moves every step, however small the step is, so the round trip does not converge with S.
+// published: dF/dz goes through the network. eta is not published; here it takes the derivative's sign, so that it
+// never cancels one. `returns: g` answers, as the released code does, with g(z) of the iterate whose residual is least:
+// closer wherever g contracts, and as cheap. The prior moves every step, however small the step is, so the round trip
+// does not converge with S.
+//
+// `form: released` is what the released code computes: it stops the gradient at the network, so that only z itself is
+// differentiated, and its prior is the log-likelihood of g(z) under the noising of the image:
+//   F(z) = mean (|z - g(z)| + lambda / 2 ((g(z) - a_i x_0) / s_i)^2),   z <- z + F(z) sign(g(z) - z)
+// Every element moves by the same amount, and g(z) of the iterate with the least F is the answer: a fixed-point
+// iteration with a nudge, without backward passes. Where z = g(z) exactly the code divides by 0; here z stays. eta and
+// returns are not read.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "inversion/implicit_method.h"
 
@@ -23,10 +31,33 @@ class Newton : public ImplicitMethod {
       : iterations_(params.get_int("iterations", {.min = 1, .max = 100000})),
         lambda_(params.get_float("lambda", {.min = 0})),
         eta_(params.get_float("eta", {.min = 1e-12})),
-        returns_g_(params.get_string("returns", {"z", "g"}) == "g") {}
+        returns_g_(params.get_string("returns", {"z", "g"}) == "g"),
+        as_released_(params.get_string("form", {"paper", "released"}) == "released") {}
 
  private:
   Task<Tensor> solve(const ImplicitStep& step, std::vector<double>& residuals) const override {
+    Task<Tensor> solving = as_released_ ? released(step, residuals) : published(step, residuals);
+    co_return co_await solving;
+  }
+
+  Task<Tensor> released(const ImplicitStep& step, std::vector<double>& residuals) const {
+    const diffusion::Level& to = step.run.grid[step.i];
+    Tensor z = step.from, best;
+    double least = std::numeric_limits<double>::infinity();
+    for (int64_t k = 0; k < iterations_; ++k) {
+      const Tensor eps = co_await step.eps(z);
+      const Tensor g = step.up(eps), miss = g - z;
+      const double prior = mean_square(g - to.a * step.x0) / (to.s * to.s);
+      const double F = miss.abs().mean().item<double>() + lambda_ / 2 * prior;
+      residuals.push_back(mean_square(miss));
+      if (F < least || !best.defined()) best = g;
+      least = std::min(least, F);
+      z = at::add(z, miss.sign(), F);
+    }
+    co_return best;
+  }
+
+  Task<Tensor> published(const ImplicitStep& step, std::vector<double>& residuals) const {
     const diffusion::Level &from = step.run.grid[step.i - 1], &to = step.run.grid[step.i];
     const double shrink = to.a / from.a;
     const double beta = to.s * to.s - shrink * shrink * from.s * from.s;
@@ -55,7 +86,7 @@ class Newton : public ImplicitMethod {
 
   int64_t iterations_;
   double lambda_, eta_;
-  bool returns_g_;
+  bool returns_g_, as_released_;
 };
 
 const RegisteredMethod<Newton> newton(

@@ -343,7 +343,7 @@ TEST(Family, AMethodIsRefusedOnTheOtherKindOfModel) {
       EXPECT_EQ(message.find(", " + info.name + ","), std::string::npos) << "it offers what it refuses: " << message;
     }
   }
-  EXPECT_EQ(diffusion_only, (std::set<std::string>{"edit_friendly", "renoise"}));
+  EXPECT_EQ(diffusion_only, (std::set<std::string>{"edit_friendly", "h_edit", "infedit", "renoise", "turbo_edit"}));
   EXPECT_EQ(flow_only,
             (std::set<std::string>{"dnaedit", "fireflow", "flowalign", "flowedit", "midpoint", "rf_inversion"}));
 }

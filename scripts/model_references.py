@@ -21,6 +21,7 @@ class UNetReference:
 
     prompts = PROMPTS
     quantity = "eps"
+    told_channels = None  # of the guidance scale that a consistency model is told
 
     def __init__(self, folder: Path, guidance: float):
         self.folder, self.guidance = folder, guidance
@@ -30,13 +31,18 @@ class UNetReference:
         kind = json.loads((unet / "config.json").read_text())["_class_name"]
         self.unet = getattr(diffusers, kind).from_pretrained(unet, **self.files(unet)).eval()
         scheduler = folder / "scheduler" if (folder / "scheduler").is_dir() else folder
-        self.scheduler = diffusers.DDIMScheduler.from_config(diffusers.DDIMScheduler.load_config(scheduler))
+        config = diffusers.DDIMScheduler.load_config(scheduler)
+        self.scheduler = diffusers.DDIMScheduler.from_config(config)
+        self.timesteps = self.scheduler  # chooses the timesteps of a walk
+        if config.get("_class_name") == "LCMScheduler":
+            self.timesteps = diffusers.LCMScheduler.from_config(config)
         self.vae = None
         if (folder / "vae").is_dir():
             self.vae = diffusers.AutoencoderKL.from_pretrained(folder / "vae", **self.files(folder / "vae")).eval()
         self.texts = [self.text(suffix) for suffix in ("", "_2") if (folder / f"text_encoder{suffix}").is_dir()]
         self.reads_text = kind == "UNet2DConditionModel" and "CrossAttn" in str(self.unet.config)
         self.is_sdxl = getattr(self.unet.config, "addition_embed_type", None) == "text_time"
+        self.told_channels = getattr(self.unet.config, "time_cond_proj_dim", None)
 
     @staticmethod
     def files(folder: Path) -> dict:
@@ -100,7 +106,7 @@ class UNetReference:
     def guided(self, x, t, embedded: dict, null: dict):
         """The prediction at the guidance scale, by two rows where it is neither 1 nor 0."""
         w = self.guidance
-        if not embedded or w == 1:
+        if not embedded or w == 1 or self.told_channels:
             return self.eps(x, t, embedded)
         if w == 0:
             return self.eps(x, t, null)
@@ -114,6 +120,11 @@ class UNetReference:
             height, width = x.shape[2] * self.scale, x.shape[3] * self.scale
             ids = torch.tensor([[height, width, 0, 0, height, width]]).expand(len(x), -1)
             arguments["added_cond_kwargs"] = {"text_embeds": embedded["pooled"][None].expand(len(x), -1), "time_ids": ids}
+        if self.told_channels:
+            told = torch.full((len(x),), self.guidance - 1.0)
+            arguments["timestep_cond"] = diffusers.LatentConsistencyModelPipeline.get_guidance_scale_embedding(
+                None, told, self.told_channels
+            )
         return self.unet(x, t, **arguments).sample
 
     def eps(self, x, t, embedded: dict):
@@ -127,8 +138,8 @@ class UNetReference:
 
     def round_trip(self, x, embedded: dict, null: dict, steps: int):
         """Runs DDIM up and down the grid, and returns every latent of both directions."""
-        self.scheduler.set_timesteps(steps)
-        times = self.scheduler.timesteps.flip(0).tolist()
+        self.timesteps.set_timesteps(steps)
+        times = self.timesteps.timesteps.flip(0).tolist()
         levels = [self.scheduler.final_alpha_cumprod.double()]
         levels += [self.scheduler.alphas_cumprod[t].double().clamp_min(2**-24) for t in times]
 
@@ -156,7 +167,7 @@ class DitReference(UNetReference):
         self.folder, self.guidance = folder, guidance
         self.pipe = load_pipeline(diffusers.DiTPipeline, folder)
         self.unet, self.vae = self.pipe.transformer, self.pipe.vae
-        self.scheduler = diffusers.DDIMScheduler.from_config(self.pipe.scheduler.config)
+        self.scheduler = self.timesteps = diffusers.DDIMScheduler.from_config(self.pipe.scheduler.config)
 
     def embed(self, prompt: str) -> dict:
         return {"label": int(prompt or self.unet.config.num_embeds_ada_norm)}

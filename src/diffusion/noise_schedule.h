@@ -12,7 +12,9 @@
 namespace roundtrip::diffusion {
 
 enum class BetaSchedule { kLinear, kScaledLinear, kSquaredCosine };
-enum class Spacing { kLeading, kTrailing, kLinspace };
+// How timesteps are chosen from the T of training: DDIMScheduler's three ways, and LCMScheduler's, which takes some of
+// the few that a consistency model was distilled at.
+enum class Spacing { kLeading, kTrailing, kLinspace, kLcm };
 enum class Prediction { kEpsilon, kV, kSample };
 
 // Schedule settings. Defaults for keys that a folder omits are DDIMScheduler's.
@@ -25,6 +27,7 @@ struct ScheduleConfig {
   bool set_alpha_to_one = true;  // alpha_bar of the clean end is 1; else alpha_bar_0
   int steps_offset = 0;
   Spacing spacing = Spacing::kLeading;
+  int distilled_steps = 50;  // timesteps that a latent consistency model was distilled at: read by kLcm alone
   Prediction prediction = Prediction::kEpsilon;
   std::vector<std::string> ignored = {};  // sampler-only keys that were set (clip_sample, ...): recorded, not applied
 };

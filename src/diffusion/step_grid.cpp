@@ -18,6 +18,11 @@ int timestep(const ScheduleConfig& config, int S, int k) {
       return static_cast<int>(std::nearbyint(T - (S - k) * (static_cast<double>(T) / S))) - 1;
     case Spacing::kLinspace:
       return S == 1 ? 0 : static_cast<int>(std::nearbyint((k - 1) * (static_cast<double>(T - 1) / (S - 1))));
+    case Spacing::kLcm: {
+      const int L = config.distilled_steps;
+      const int skipped = static_cast<int>(std::floor((S - k) * (static_cast<double>(L) / S)));  // of the noisiest
+      return (L - skipped) * (T / L) - 1;
+    }
   }
   return 0;
 }
@@ -31,13 +36,18 @@ Level vp_level(double alpha_bar, double t) {
 
 std::string_view out_name(Out out) { return out == Out::kEps ? "eps" : "v"; }
 
-StepGrid::StepGrid(std::vector<Level> levels, Out out, LevelAt level_at)
-    : levels_(std::move(levels)), out_(out), level_at_(std::move(level_at)) {
+StepGrid::StepGrid(std::vector<Level> levels, Out out, std::shared_ptr<const NoiseSchedule> schedule)
+    : levels_(std::move(levels)), out_(out), schedule_(std::move(schedule)) {
   check(levels_.size() >= 2, "a grid has at least one step");
 }
 
 Tensor StepGrid::step(const Tensor& x, const Tensor& out, int i, int j, double sigma) const {
   return at::add(x * ((*this)[j].c / (*this)[i].c), out, out_coefficient(i, j, sigma));
+}
+
+Level StepGrid::level_at(int t) const {
+  check(schedule_ != nullptr, "a level off the grid is asked of a schedule");
+  return t <= 0 ? levels_.front() : vp_level(std::max(schedule_->alpha_bar(t), kMinAlphaBar), t);
 }
 
 double StepGrid::out_coefficient(int i, int j, double sigma) const {
@@ -58,8 +68,9 @@ std::vector<Level> StepGrid::between(int i, int j, double stride) const {
     if (out_ == Out::kVelocity) {
       const double p = t / levels_.back().t * levels_.back().p;
       levels.push_back({.a = 1 - p, .s = p, .c = 1, .p = p, .t = t});
-    } else if (level_at_) {
-      levels.push_back(level_at_(t));
+    } else if (schedule_) {
+      levels.push_back(level_at(static_cast<int>(t)));
+      levels.back().t = t;
     }
   }
   levels.push_back(to);
@@ -84,12 +95,21 @@ Tensor StepGrid::noised(const Tensor& x, const Tensor& noise, int i, int j) cons
   return at::add(x * r, noise, std::sqrt(std::max(0.0, to.s * to.s - r * r * from.s * from.s)));
 }
 
+Tensor marginal(const Tensor& x0, const Tensor& noise, const Level& level) {
+  return at::add(x0 * level.a, noise, level.s);
+}
+
 StepGrid ddim_grid(const NoiseSchedule& schedule, int steps) {
   const ScheduleConfig& config = schedule.config();
   const int T = config.train_steps;
   if (steps < 1 || steps > T) {
     throw Error(ErrorKind::kType,
                 fmt::format("steps: {} was given; expected 1 to {}, the model's training steps", steps, T));
+  }
+  if (config.spacing == Spacing::kLcm && steps > config.distilled_steps) {
+    throw Error(ErrorKind::kType,
+                fmt::format("steps: {} was given; expected 1 to {}, the scheduler's original_inference_steps", steps,
+                            config.distilled_steps));
   }
   std::vector<Level> levels = {vp_level(schedule.final_alpha_bar(), 0)};
   for (int k = 1; k <= steps; ++k) {
@@ -103,10 +123,7 @@ StepGrid ddim_grid(const NoiseSchedule& schedule, int steps) {
     levels.push_back(vp_level(std::max(schedule.alpha_bar(t), kMinAlphaBar), t));
   }
   levels[0].t = std::max(timestep(config, steps, 1) - T / steps, 0);
-  const auto level_at = [schedule](double between) {
-    return vp_level(std::max(schedule.alpha_bar(static_cast<int>(between)), kMinAlphaBar), between);
-  };
-  return {std::move(levels), Out::kEps, level_at};
+  return {std::move(levels), Out::kEps, std::make_shared<const NoiseSchedule>(schedule)};
 }
 
 }  // namespace roundtrip::diffusion

@@ -4,7 +4,7 @@
 // not a multiple of S the two differ. Inverting or sampling is a matter of which index is named first.
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -18,10 +18,8 @@ using at::Tensor;
 
 class StepGrid {
  public:
-  // The model's level at a timestep between grid points.
-  using LevelAt = std::function<Level(double t)>;
-
-  StepGrid(std::vector<Level> levels, Out out, LevelAt level_at = {});
+  // `schedule` is the one that the levels were taken from: null where there are levels on the grid alone.
+  StepGrid(std::vector<Level> levels, Out out, std::shared_ptr<const NoiseSchedule> schedule = {});
 
   int steps() const { return static_cast<int>(levels_.size()) - 1; }  // S
   const Level& operator[](int i) const { return levels_.at(i); }      // i in [0, S]
@@ -30,6 +28,9 @@ class StepGrid {
   // PHI(x; i -> j, out): carries x [...] from level i to level j by a fixed prediction `out` [...]. sigma = 0 is the
   // deterministic step; with sigma > 0 the caller adds sigma * n.
   Tensor step(const Tensor& x, const Tensor& out, int i, int j, double sigma = 0) const;
+
+  // The level of any timestep below T, on the grid or not; the clean end for 0 and below. Grids with a schedule only.
+  Level level_at(int t) const;
 
   // d step / d out.
   double out_coefficient(int i, int j, double sigma = 0) const;
@@ -55,13 +56,17 @@ class StepGrid {
  private:
   std::vector<Level> levels_;
   Out out_;
-  LevelAt level_at_;
+  std::shared_ptr<const NoiseSchedule> schedule_;
 };
 
-// The grid of diffusers' DDIMScheduler: [1..S] are the timesteps that it makes, ascending, at their alpha_bar
-// (kMinAlphaBar or more); [0] has the schedule's final alpha_bar and is asked at max(tau[1] - T/S, 0), integer
-// division, as textbook inversion evaluates its first step.
-// Throws kType where the schedule cannot be cut into `steps` steps.
+// The marginal a x_0 + s n of a level around a clean image x_0 [...], n of the same shape. It takes x_0 to be free of
+// noise, where StepGrid::noised(x_0, n, 0, i) takes it to be at the grid's own clean end.
+Tensor marginal(const Tensor& x0, const Tensor& noise, const Level& level);
+
+// The grid of diffusers' DDIMScheduler or LCMScheduler: [1..S] are the timesteps that it makes, ascending, at their
+// alpha_bar (kMinAlphaBar or more); [0] has the schedule's final alpha_bar and is asked at max(tau[1] - T/S, 0),
+// integer division, as textbook inversion evaluates its first step. Throws kType where the schedule cannot be cut into
+// `steps` steps.
 StepGrid ddim_grid(const NoiseSchedule& schedule, int steps);
 
 }  // namespace roundtrip::diffusion

@@ -1,8 +1,8 @@
-// A method that edits a flow without inverting the image: nothing is asked on the way up, and every pivot is the image.
+// A method that edits without inverting the image: nothing is asked on the way up, and every pivot is the image.
 //
-// The way back walks the difference that the prompts make, at noisings x_i = (1 - p_i) x_0 + p_i n_i of the image whose
-// n_i are drawn anew at each step. It starts and, when both prompts agree, stays at the image: a reconstruction is
-// exact by construction. Flow models only.
+// The way back walks the difference that the prompts make, at noisings of the image that are drawn anew at each step:
+// on flows (1 - p_i) x_0 + p_i n_i. It starts and, when both prompts agree, stays at the image: a reconstruction is
+// exact by construction.
 #pragma once
 
 #include "inversion/method.h"

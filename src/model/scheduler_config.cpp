@@ -27,6 +27,8 @@ constexpr int64_t kMaxTrainSteps = 1'000'000;
 constexpr std::string_view kWithoutBetas[] = {"FlowMatch", "EDM",          "ScoreSde",
                                               "KarrasVe",  "CMStochastic", "VQDiffusion"};
 
+constexpr std::string_view kLcmClass = "LCMScheduler";
+
 template <typename T, size_t n>
 T read_choice(JsonConfig& config, std::string_view key, const std::array<std::pair<std::string_view, T>, n>& choices) {
   const auto name = config.get<std::string>(key, std::string(choices.front().first));  // the first is the default
@@ -107,6 +109,11 @@ ScheduleConfig read_scheduler_config(JsonConfig config) {
       config, "timestep_spacing",
       std::to_array<std::pair<std::string_view, Spacing>>(
           {{"leading", Spacing::kLeading}, {"trailing", Spacing::kTrailing}, {"linspace", Spacing::kLinspace}}));
+  if (class_name == kLcmClass) {  // it chooses its timesteps in a way of its own, whatever timestep_spacing says
+    schedule.spacing = Spacing::kLcm;
+    schedule.distilled_steps =
+        read_integer(config, "original_inference_steps", schedule.distilled_steps, 1, schedule.train_steps);
+  }
   schedule.prediction = read_choice(
       config, "prediction_type",
       std::to_array<std::pair<std::string_view, Prediction>>(

@@ -1,8 +1,9 @@
 // scheduler/scheduler_config.json of a diffusers folder, read as a noise schedule or as the settings of a flow.
 //
 // A folder's scheduler class chooses a sampler. The schedule that the network was trained on is in keys that all
-// classes share, so the class does not matter. Absent keys have DDIMScheduler's defaults (diffusers 0.42). Keys that
-// only a sampler uses are recorded in `ignored` as key=value. Refused: classes without a schedule of betas (flow
+// classes share, so the class does not matter, with one exception: a latent consistency model (LCMScheduler) knows the
+// timesteps that it was distilled at and no others. Absent keys have DDIMScheduler's defaults (diffusers 0.42). Keys
+// that only a sampler uses are recorded in `ignored` as key=value. Refused: classes without a schedule of betas (flow
 // matching, EDM ...), and values of the shared keys that are not implemented.
 #pragma once
 

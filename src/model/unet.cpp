@@ -19,6 +19,13 @@ using diffusion::Conditioning;
 
 constexpr int64_t kSizeIds = 6;
 
+// The guidance scale of a latent consistency model: sinusoids of 1000 (w - 1), added to those of the time (Luo et al.,
+// "Latent Consistency Models", 2023, as diffusers' LatentConsistencyModelPipeline computes them).
+constexpr double kGuidanceFactor = 1000;
+Sinusoids guidance_sinusoids(int64_t channels) {
+  return {.channels = channels, .cosine_first = false, .frequency_shift = 1};
+}
+
 Conv2d::Window same_size(int64_t kernel) { return {.kernel = kernel, .padding = kernel / 2}; }
 
 int64_t channels_of(const std::variant<Sinusoids, LearnedTimes>& times) {
@@ -66,6 +73,10 @@ struct UNet::Layers {
     if (const auto* learned = std::get_if<LearnedTimes>(&shape.times)) {
       time_table = weights.tensor("time_proj.weight", {learned->steps, learned->channels});
     }
+    if (shape.guidance_channels > 0) {
+      guidance_projection.emplace(weights / "time_embedding" / "cond_proj", shape.guidance_channels,
+                                  channels_of(shape.times), /*has_bias=*/false);
+    }
     if (shape.added) {
       const int64_t channels = shape.added->pooled_channels + kSizeIds * shape.added->sinusoids.channels;
       added_embedding.emplace(weights / "add_embedding", channels, shape.embedding_channels);
@@ -77,7 +88,7 @@ struct UNet::Layers {
     times.finish();
   }
 
-  // t [R], pooled [R, P], size_ids [R, 6] -> [R, embedding channels]
+  // t [R], pooled [R, P], size_ids [R, 6], guidance [R] -> [R, embedding channels]
   Tensor embedding(const Tensor& t, const Conditioning& conditioning) const;
 
   // x [R, C, H, W] channels_last -> [R, out, H, W]
@@ -88,6 +99,7 @@ struct UNet::Layers {
   Conv2d conv_in;
   Tensor time_table;  // [T, C], undefined if times are sinusoids
   EmbeddingLayers time_embedding;
+  std::optional<Linear> guidance_projection;
   std::optional<EmbeddingLayers> added_embedding;
   std::optional<Linear> token_projection;
   TimeProjections times;
@@ -99,8 +111,15 @@ struct UNet::Layers {
 };
 
 Tensor UNet::Layers::embedding(const Tensor& t, const Conditioning& conditioning) const {
-  Tensor sum = time_embedding(time_table.defined() ? time_table.index_select(0, t.to(at::kLong))
-                                                   : std::get<Sinusoids>(shape.times)(t));
+  Tensor waves =
+      time_table.defined() ? time_table.index_select(0, t.to(at::kLong)) : std::get<Sinusoids>(shape.times)(t);
+  if (guidance_projection) {
+    const Tensor scale = kGuidanceFactor * (conditioning.guidance - 1);
+    const Tensor told = guidance_sinusoids(shape.guidance_channels)(scale);
+    const at::ScalarType dtype = guidance_projection->weight.scalar_type();
+    waves = waves.to(dtype) + (*guidance_projection)(told.to(dtype));
+  }
+  Tensor sum = time_embedding(waves);
   if (added_embedding) {
     const Tensor sizes = shape.added->sinusoids(conditioning.size_ids.flatten());  // [6 R, C]
     const Tensor pooled = conditioning.pooled.to(sizes.scalar_type());
@@ -136,7 +155,8 @@ UNet::UNet(const UNetShape& shape, WeightSource weights, at::TensorOptions optio
             .sample_size = shape.sample_size,
             .context_channels = shape.context_channels,
             .pooled_channels = shape.added ? shape.added->pooled_channels : 0,
-            .prompts = shape.added ? Prompts::kSdxl : Prompts::kClip};
+            .prompts = shape.added ? Prompts::kSdxl : Prompts::kClip,
+            .guidance = shape.guidance_channels > 0 ? diffusion::GuidanceWay::kTold : diffusion::GuidanceWay::kCfg};
   if (const auto* learned = std::get_if<LearnedTimes>(&shape.times)) facts_.timesteps = learned->steps;
   layers_ = std::make_unique<const Layers>(shape, WeightScope(weights, options));
   refuse_unread(weights);
@@ -196,7 +216,10 @@ Tensor UNet::predict(const diffusion::Batch& batch) const {
         "a network that attends to text is given tokens");
   check(facts_.pooled_channels == 0 || (conditioning.pooled.defined() && conditioning.size_ids.defined()),
         "a network that reads a pooled text and sizes is given them");
+  const bool told = facts_.guidance == diffusion::GuidanceWay::kTold;
+  check(!told || conditioning.guidance.defined(), "a network that reads a guidance scale is given it");
   Conditioning given;
+  if (told) given.guidance = conditioning.guidance.to(options.device());
   if (facts_.context_channels > 0) given.tokens = conditioning.tokens.to(options);
   if (facts_.pooled_channels > 0) {
     given.pooled = conditioning.pooled.to(options);

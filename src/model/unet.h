@@ -38,6 +38,7 @@ struct UNetShape {
 
   std::variant<Sinusoids, LearnedTimes> times;
   int64_t embedding_channels = 0;  // of the timestep, for all blocks
+  int64_t guidance_channels = 0;   // sinusoids of the guidance scale that a distilled network is told; 0: of none
   Activation embedding_activation = Activation::kSilu;
   std::optional<Activation> embedding_last;  // after the timestep's second layer
   std::optional<Activation> embedding_sum;   // after everything that is added to it

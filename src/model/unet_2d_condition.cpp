@@ -37,7 +37,6 @@ void check_other_keys(JsonConfig& config) {
   config.refuse_unless("num_attention_heads", {nullptr});
   config.refuse_unless("num_class_embeds", {nullptr});
   config.refuse_unless("resnet_skip_time_act", {false});
-  config.refuse_unless("time_cond_proj_dim", {nullptr});
   config.refuse_unless("time_embedding_type", {"positional"});
   // upcast_attention guards half precision against overflow in explicit products; the attention here accumulates in
   // float32 anyway. use_linear_projection chooses between a matrix and a 1x1 convolution, which give the same product.
@@ -182,6 +181,10 @@ UNetShape read_unet_2d_condition(JsonConfig config) {
   shape.activation_out = shape.embedding_activation = shape.activation;
   shape.embedding_last = find_activation(config, "timestep_post_act");
   shape.embedding_sum = find_activation(config, "time_embedding_act_fn");
+  if (const auto channels = config.find<int64_t>("time_cond_proj_dim")) {
+    if (*channels < 4) config.fail("time_cond_proj_dim", "null, or 4 or more sinusoids of the guidance scale");
+    shape.guidance_channels = *channels;
+  }
 
   const size_t count = shape.down.size();
   const AttentionKeys keys{.heads = config.per_block<int64_t>("attention_head_dim", count, 8),

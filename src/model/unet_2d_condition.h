@@ -2,7 +2,8 @@
 // their derivatives.
 //
 // Every key is read. A key that would change the arithmetic and is not implemented is an error. Not implemented: class
-// labels, guidance embeddings (LCM), image embeddings (Kandinsky), GLIGEN, and the blocks named Simple, Skip and K.
+// labels, image embeddings (Kandinsky), GLIGEN, and the blocks named Simple, Skip and K. A latent consistency model's
+// time_cond_proj_dim is: such a network is told the guidance scale.
 #pragma once
 
 #include "model/json_config.h"

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "diffusion/flow_schedule.h"
 #include "support/closed_form.h"
+#include "support/error_of.h"
 
 namespace roundtrip::diffusion {
 namespace {
@@ -44,6 +45,52 @@ TEST(StepGrid, MatchesDiffusersSchedules) {
     EXPECT_NEAR(testing::alpha_bar(grid, S), row["abar_first"], 2e-5);
     EXPECT_NEAR(testing::alpha_bar(grid, 0), row["final_abar"], 2e-5);
   }
+}
+
+// As diffusers' LCMScheduler chooses them, for several numbers of timesteps that a model was distilled at.
+TEST(StepGrid, AConsistencyModelKeepsToTheTimestepsThatItWasDistilledAt) {
+  std::ifstream file(ROUNDTRIP_SOURCE_DIR "/tests/golden/tiny-sd/lcm_timesteps.json");
+  const nlohmann::json cases = nlohmann::json::parse(file);
+  ScheduleConfig config = testing::sd_schedule();
+  config.spacing = Spacing::kLcm;
+  for (const auto& row : cases) {
+    const auto timesteps = row["timesteps"].get<std::vector<double>>();  // descending
+    config.distilled_steps = row["original_inference_steps"];
+    const int S = static_cast<int>(timesteps.size());
+    const StepGrid grid = ddim_grid(NoiseSchedule(config), S);
+    for (int i = 1; i <= S; ++i) {
+      EXPECT_EQ(grid[i].t, timesteps[S - i]) << config.distilled_steps << " distilled, step " << i << " of " << S;
+    }
+  }
+  EXPECT_EQ(cases.size(), 147u);
+}
+
+TEST(StepGrid, RefusesMoreStepsThanAConsistencyModelWasDistilledAt) {
+  ScheduleConfig config = testing::sd_schedule();
+  config.spacing = Spacing::kLcm;
+  const NoiseSchedule schedule(config);
+  EXPECT_NO_THROW(ddim_grid(schedule, 50));
+  const std::string message = testing::error_of([&] { ddim_grid(schedule, 51); }, ErrorKind::kType);
+  EXPECT_EQ(message, "steps: 51 was given; expected 1 to 50, the scheduler's original_inference_steps");
+}
+
+TEST(StepGrid, KnowsTheLevelsBetweenItsOwn) {
+  const NoiseSchedule schedule(testing::sd_schedule());
+  const StepGrid grid = ddim_grid(schedule, 10);
+  EXPECT_EQ(grid.level_at(401).p, grid[5].p);
+  EXPECT_EQ(grid.level_at(401).t, 401);
+  const Level between = grid.level_at(377);
+  EXPECT_NEAR(between.a * between.a + between.s * between.s, 1, 1e-15);
+  EXPECT_NEAR(between.a * between.a, schedule.alpha_bar(377), 1e-15);
+  for (const int t : {0, -200}) EXPECT_EQ(grid.level_at(t).p, grid[0].p) << t;
+}
+
+TEST(StepGrid, TheMarginalOfALevelTakesTheImageToBeClean) {
+  const StepGrid grid = ddim_grid(NoiseSchedule(testing::sd_schedule()), 10);  // its clean end is not
+  const Tensor x0 = at::full({2}, 0.5, at::kDouble), n = at::full({2}, -0.3, at::kDouble);
+  const Tensor x = marginal(x0, n, grid[4]);
+  EXPECT_NEAR(x[0].item<double>(), grid[4].a * 0.5 - grid[4].s * 0.3, 1e-15);
+  EXPECT_GT((x - grid.noised(x0, n, 0, 4)).abs().max().item<double>(), 1e-5);
 }
 
 TEST(StepGrid, CleanEndIsAskedAtATimestepThatExists) {

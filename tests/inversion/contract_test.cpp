@@ -351,7 +351,8 @@ TEST(Family, AMethodIsRefusedOnTheOtherKindOfModel) {
       EXPECT_EQ(message.find(", " + info.name + ","), std::string::npos) << "it offers what it refuses: " << message;
     }
   }
-  EXPECT_EQ(diffusion_only, (std::set<std::string>{"edit_friendly", "eta_inversion", "ledits_pp", "nmg", "renoise"}));
+  EXPECT_EQ(diffusion_only, (std::set<std::string>{"edit_friendly", "eta_inversion", "h_edit", "infedit", "ledits_pp",
+                                                   "nmg", "renoise", "turbo_edit"}));
   EXPECT_EQ(flow_only,
             (std::set<std::string>{"dnaedit", "fireflow", "flowalign", "flowedit", "midpoint", "rf_inversion"}));
 }

@@ -203,7 +203,7 @@ INSTANTIATE_TEST_SUITE_P(
         Key{"unet", "class_embed_type", R"("timestep")", "null"},
         Key{"unet", "addition_embed_type", R"("text_image")", "text_time"},
         Key{"unet", "attention_type", R"("gated")", ""}, Key{"unet", "dual_cross_attention", "true", "false"},
-        Key{"unet", "time_cond_proj_dim", "256", "null"},
+        Key{"unet", "time_cond_proj_dim", "2", "null, or 4 or more"},
         Key{"unet", "encoder_hid_dim_type", R"("image_proj")", "null"},
         Key{"unet", "encoder_hid_dim_type", R"("text_proj")", "encoder_hid_dim"},
         Key{"unet", "num_class_embeds", "10", "null"}, Key{"unet", "time_embedding_type", R"("fourier")", "positional"},

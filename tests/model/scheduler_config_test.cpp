@@ -65,6 +65,19 @@ TEST(SchedulerConfig, ReadsEveryChoice) {
   EXPECT_TRUE(read(R"({"rescale_betas_zero_snr": true})").rescale_zero_snr);
 }
 
+// LCMScheduler does not read timestep_spacing, which its configs nevertheless hold.
+TEST(SchedulerConfig, AConsistencyModelsTimestepsAreChosenInAWayOfTheirOwn) {
+  const ScheduleConfig lcm =
+      read(R"({"_class_name": "LCMScheduler", "timestep_spacing": "leading", "original_inference_steps": 40})");
+  EXPECT_EQ(lcm.spacing, Spacing::kLcm);
+  EXPECT_EQ(lcm.distilled_steps, 40);
+  EXPECT_EQ(read(R"({"_class_name": "LCMScheduler"})").distilled_steps, 50);
+  EXPECT_THAT(read_error(R"({"_class_name": "LCMScheduler", "original_inference_steps": 2000})"),
+              HasSubstr("original_inference_steps"));
+  EXPECT_THAT(read(R"({"_class_name": "DDIMScheduler", "original_inference_steps": 40})").ignored,
+              ElementsAre("original_inference_steps=40"));
+}
+
 TEST(SchedulerConfig, TrainedBetasReplaceTheFormula) {
   const ScheduleConfig config =
       read(R"({"num_train_timesteps": 3, "trained_betas": [0.1, 0.2, 0.3], "beta_schedule": "sigmoid"})");

@@ -1,7 +1,7 @@
 // Edit-friendly DDPM inversion: noise maps that lead the stochastic sampler through independent noisings of the image.
 //
 //   x_i = sqrt(r) x_0 + sqrt(1 - r) n_i,  r = alpha_bar_i / alpha_bar_0, the n_i independent of each other
-//   z_i = (x_{i-1} - mu_i(x_i)) / sigma_i,   x_{i-1} <- mu_i(x_i) + sigma_i z_i    against rounding, the noisiest first
+//   z_i = (x_{i-1} - mu_i(x_i)) / sigma_i    (noise_maps.h)
 // where mu_i + sigma_i z is the sampling step at eta = 1. Sampling replays the maps; an edit does so under the target
 // prompt at w. Huberman-Spiegelglas, Kulikov & Michaeli, "An Edit Friendly DDPM Noise Space", CVPR 2024.
 //
@@ -13,11 +13,10 @@
 #include <cmath>
 
 #include "inversion/method.h"
+#include "inversion/noise_maps.h"
 
 namespace roundtrip::inversion {
 namespace {
-
-constexpr const char* kMaps = "noise_maps";  // z_i [S, C, h, w], the noisiest first
 
 class ReplayingSampler : public Sampler {
  public:
@@ -25,7 +24,7 @@ class ReplayingSampler : public Sampler {
       : Sampler(run, inversion.pivots.back(), guidance.conditioning),
         w_(guidance.is_edit ? run.w() : run.invert_w()),
         skipped_(inversion.pivots.rbegin(), inversion.pivots.rend() - first),
-        maps_(inversion.state.at(kMaps)) {}
+        maps_(inversion.state.at(kNoiseMaps)) {}
 
   Trajectory start() const override { return skipped_; }
   double w() const override { return w_; }
@@ -48,23 +47,14 @@ class EditFriendly : public Method {
         keeps_last_(params.get_string("last_map", {"zero", "kept"}) == "kept") {}
 
   Task<Inversion> invert(const Problem& run, Tensor x0) const override {
-    const int S = run.grid.steps();
-    const Guided eps_w = run.inverting();
     Inversion inversion;
     Trajectory& x = inversion.pivots;
     x = {x0};
-    for (int i = 1; i <= S; ++i) x.push_back(run.grid.noised(x0, run.noise(NoisePurpose::kForward, i, x0), 0, i));
-    std::vector<Tensor> maps;
-    for (int i = S; i >= 1; --i) {
-      const Tensor eps = co_await eps_w(x[i], i);
-      const double sigma = run.grid.sigma(1, i, i - 1);
-      const Tensor mu = run.grid.step(x[i], eps, i, i - 1, sigma);
-      // Where sigma is 0, as from timestep 0 to a clean end at its own level, no map leads anywhere.
-      const bool none = sigma == 0 || (i == 1 && !keeps_last_);
-      maps.push_back(none ? at::zeros_like(mu) : (x[i - 1] - mu) / sigma);
-      if (i > 1) x[i - 1] = at::add(mu, maps.back(), sigma);
+    for (int i = 1; i <= run.grid.steps(); ++i) {
+      x.push_back(run.grid.noised(x0, run.noise(NoisePurpose::kForward, i, x0), 0, i));
     }
-    inversion.state[kMaps] = at::stack(maps);
+    Task<Tensor> maps = noise_maps(run, x, keeps_last_);
+    inversion.state[kNoiseMaps] = co_await maps;
     co_return inversion;
   }
 

@@ -51,6 +51,9 @@ class Method {
   using Plugins = Registry<Method, MethodInfo, const config::Params&>;
   virtual ~Method() = default;
 
+  // Throws kType for steps that the method's own parameters do not agree with, before anything runs.
+  virtual void require(const diffusion::StepGrid& /*grid*/) const {}
+
   // x0 [C, H, W] -> pivots and whatever the way back needs.
   virtual Task<Inversion> invert(const Problem& run, Tensor x0) const = 0;
 

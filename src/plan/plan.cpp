@@ -159,6 +159,7 @@ void check_against_model(Plan& plan, PlanSession& session, const std::vector<siz
     fill_size(trial, model, session.options.model.path);
     trial.grid = grid_of(trial.steps, trial.dataset.size);  // throws for steps that the schedule does not have
     inversion::check_grid(trial.method_name, *trial.grid, trial.settings);
+    trial.method->require(*trial.grid);
     trial.settings.guidance = model.guidance;
     check_guidance(trial, model);
     trial.rehearsals = rehearsals;

@@ -118,7 +118,8 @@ TEST_F(InfEditTest, AsksForBothPromptsAtEveryStep) {
 }
 
 TEST_F(InfEditTest, AStrengthThatLeavesNoStepIsRefused) {
-  const std::string message = testing::error_of([&] { edit({.strength = 0.05}); }, ErrorKind::kType);
+  const std::string message =
+      testing::error_of([&] { infedit({.strength = 0.05})->require(setting.step_grid()); }, ErrorKind::kType);
   EXPECT_EQ(message, "method.strength: found 0.05, which leaves out every one of 12 steps; expected 0.0833 or more");
 }
 

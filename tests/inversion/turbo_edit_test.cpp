@@ -112,7 +112,8 @@ TEST_F(TurboEditTest, AnEditIsGuidedAwayFromTheSourcePrompt) {
 }
 
 TEST_F(TurboEditTest, MoreSkippedStepsThanStepsAreRefused) {
-  const std::string message = testing::error_of([&] { reconstruction(*turbo_edit(5, 200, 15.5)); }, ErrorKind::kType);
+  const std::string message =
+      testing::error_of([&] { turbo_edit(5, 200, 15.5)->require(*setting.grid); }, ErrorKind::kType);
   EXPECT_EQ(message, "method.skip_steps: found 5, but steps is 5; expected at most 4");
 }
 

@@ -64,7 +64,7 @@ TEST_F(GoldenUNetEdits, InfEditPredictsTheEditedImageAtEveryStep) {
     const json entry = facts(name);
     const auto infedit = method("infedit", {{"eta", entry["eta"].get<double>()},
                                             {"source_guidance_scale", entry["source_guidance_scale"].get<double>()},
-                                            {"start", std::string("noise")},
+                                            {"start", std::string("noised")},
                                             {"strength", 1.0}});
     inversion::Problem::Parts parts = problem(cost_);
     parts.settings.numbers[inversion::kWKey] = entry["guidance_scale"];

@@ -27,6 +27,8 @@ class InfEdit : public EditOnlyMethod {
         starts_noised_(params.get_string("start", {"noise", "noised"}) == "noised"),
         strength_(params.get_float("strength", {.min = 0, .max = 1})) {}
 
+  void require(const diffusion::StepGrid& grid) const override { walked(grid.steps()); }
+
   Task<Trajectory> sample(const Problem& run, const Inversion& inversion, const Guidance& guidance) const override {
     const int S = run.grid.steps(), first = walked(S);
     const Guided source(run, {run.source, run.null}, source_w_);

@@ -47,6 +47,8 @@ class TurboEdit : public Method {
         time_offset_(params.get_int("time_offset", {.min = 0})),
         max_norm_(params.get_float("max_norm", {.min = 0})) {}
 
+  void require(const diffusion::StepGrid& grid) const override { first(grid.steps()); }
+
   Task<Inversion> invert(const Problem& run, Tensor x0) const override {
     Inversion inversion;
     Trajectory& x = inversion.pivots;

@@ -24,4 +24,13 @@ void return_freed_memory() {
 #endif
 }
 
+void ReturnOfGaps::after_step() {
+#ifdef __GLIBC__
+  const auto heap = static_cast<int64_t>(mallinfo2().arena);
+  if (heap_ > 0 && heap < heap_ + bytes_) return;
+  if (heap_ > 0) return_freed_memory();
+  heap_ = heap;
+#endif
+}
+
 }  // namespace roundtrip

@@ -2,8 +2,10 @@
 //
 // A network frees and allocates the same large tensors in every layer. glibc maps each one over 32 MiB anew and the
 // kernel zeroes it page by page: a sixth of a gradient's time at Stable Diffusion's size. Retained blocks are reused,
-// and the peak is about a tenth higher. Both functions do nothing on C libraries other than glibc.
+// and the peak is about a tenth higher. The functions do nothing on C libraries other than glibc.
 #pragma once
+
+#include <cstdint>
 
 namespace roundtrip {
 
@@ -12,5 +14,19 @@ void keep_freed_memory();
 
 // Returns to the system the retained memory that is free at this moment.
 void return_freed_memory();
+
+// Calls return_freed_memory() now and then in a loop whose steps need the same memory each, but leave small gaps
+// between what stays, which glibc fills with less than fits. Returning the rest too makes the next step fault every
+// page anew, so it waits until the gaps are worth it.
+class ReturnOfGaps {
+ public:
+  explicit ReturnOfGaps(int64_t bytes) : bytes_(bytes) {}
+
+  // Returns freed memory if the heap has grown by `bytes` since it last did, or since the first call.
+  void after_step();
+
+ private:
+  int64_t bytes_, heap_ = 0;  // the heap's size then
+};
 
 }  // namespace roundtrip

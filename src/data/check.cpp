@@ -94,19 +94,19 @@ class Check {
 
   void check_sample(size_t index) {
     const Where where{dataset_.ids()[index], "", ""};
-    std::optional<Image> image;
+    std::optional<Sample> sample;
     try {
-      image = dataset_.read(index).pixels;
+      sample = dataset_.read(index);
     } catch (const Error& error) {
       found("unreadable-image", where, error.message());
     }
-    if (image) check_repeated_image(*image, where);
+    if (sample) check_repeated_image(sample->pixels, where);
     const std::vector<EditName> edits = dataset_.edits(index);
     if (edits.empty()) {
       found("no-edit", where);
       check_prompt(dataset_.prompt(index), "source", where);
     }
-    for (size_t number = 0; number < edits.size(); ++number) check_edit(index, number, edits[number], image);
+    for (size_t number = 0; number < edits.size(); ++number) check_edit(index, number, edits[number], sample);
   }
 
   void check_repeated_image(const Image& image, const Where& where) {
@@ -116,7 +116,7 @@ class Check {
     if (!is_new) found("repeated-image", where, fmt::format("as {}", first->second));
   }
 
-  void check_edit(size_t index, size_t number, const EditName& edit, const std::optional<Image>& image) {
+  void check_edit(size_t index, size_t number, const EditName& edit, const std::optional<Sample>& sample) {
     const auto attribute = [&](const char* key) {
       const auto value = edit.attributes.find(key);
       return value == edit.attributes.end() ? std::string() : value->second;
@@ -140,7 +140,7 @@ class Check {
       found("unequal-word-counts", where, fmt::format("{} and {}", from.size(), to.size()));
     }
     check_words(edit, from, to, where, summary);
-    if (image) check_mask(index, number, *image, where, summary);
+    if (sample) check_mask(index, number, *sample, where, summary);
   }
 
   void check_prompt(const std::string& prompt, const char* which, const Where& where) {
@@ -188,10 +188,10 @@ class Check {
     }
   }
 
-  void check_mask(size_t index, size_t number, const Image& image, const Where& where, TypeSummary& summary) {
+  void check_mask(size_t index, size_t number, const Sample& sample, const Where& where, TypeSummary& summary) {
     EditTruth truth;
     try {
-      truth = dataset_.read_edit(index, number);
+      truth = dataset_.read_edit(index, number, sample.stored);
     } catch (const Error& error) {
       found("refused-mask", where, error.message());
       return;
@@ -206,7 +206,7 @@ class Check {
     if (marked == truth.mask->size()) {
       ++summary.full_masks;
       found("full-mask", where);
-    } else if (marked_inside(*truth.mask, image.height, image.width) == 0) {
+    } else if (marked_inside(*truth.mask, sample.pixels.height, sample.pixels.width) == 0) {
       found("empty-mask", where);
     }
   }

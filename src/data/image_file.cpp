@@ -132,6 +132,22 @@ Image to_rgb(const cv::Mat& stored, Alpha convention, bool& any_transparent) {
   return image;
 }
 
+// What to_rgb makes of B G R bytes, which most files hold, at a tenth of the cost.
+Image reversed(const cv::Mat& stored) {
+  Image image{.height = stored.rows, .width = stored.cols, .rgb = {}};
+  image.rgb.resize(stored.total() * 3);
+  uint8_t* to = image.rgb.data();
+  for (int y = 0; y < stored.rows; ++y) {
+    const uint8_t* from = stored.ptr(y);
+    for (int x = 0; x < stored.cols; ++x, from += 3, to += 3) {
+      to[0] = from[2];
+      to[1] = from[1];
+      to[2] = from[0];
+    }
+  }
+  return image;
+}
+
 }  // namespace
 
 Decoded decode_image(std::span<const uint8_t> bytes, const std::string& name) {
@@ -155,8 +171,9 @@ Decoded decode_image(std::span<const uint8_t> bytes, const std::string& name) {
   bool any_transparent = false;
   const bool is_deep = stored.depth() == CV_16U;
   const Alpha alpha = alpha_of(bytes, stored, name);
-  decoded.image =
-      is_deep ? to_rgb<uint16_t>(stored, alpha, any_transparent) : to_rgb<uint8_t>(stored, alpha, any_transparent);
+  decoded.image = is_deep         ? to_rgb<uint16_t>(stored, alpha, any_transparent)
+                  : channels == 3 ? reversed(stored)
+                                  : to_rgb<uint8_t>(stored, alpha, any_transparent);
   if (channels == 4) decoded.notes.push_back(any_transparent ? "alpha composited on white" : "opaque alpha dropped");
   if (channels == 1) decoded.notes.push_back("grey replicated to RGB");
   if (is_deep) decoded.notes.push_back("16 bits to 8");

@@ -30,6 +30,8 @@ std::string text_of(const std::optional<MaskRuns>& runs) {
   return nlohmann::json::array({runs->border ? "runs and border" : "runs", runs->list}).dump();
 }
 
+ImageSize size_of(const Image& image) { return {.height = image.height, .width = image.width}; }
+
 Image as_image(const DecodedMask& mask, int height, int width) {
   Image image{.height = height, .width = width, .rgb = {}};
   image.rgb.reserve(mask.pixels.size() * 3);
@@ -57,9 +59,12 @@ std::string ListedDataset::prompt(size_t index) const { return samples_.at(index
 Sample ListedDataset::read(size_t index) const {
   const ListedSample& sample = samples_.at(index);
   Decoded decoded = decode(sample.file);
-  decoded.image = fitted(decoded.image, decoded.notes);
-  return {
-      .id = sample.id, .pixels = std::move(decoded.image), .prompt = prompt(index), .notes = std::move(decoded.notes)};
+  const ImageSize stored = size_of(decoded.image);
+  return {.id = sample.id,
+          .pixels = fitted(std::move(decoded.image), decoded.notes),
+          .stored = stored,
+          .prompt = prompt(index),
+          .notes = std::move(decoded.notes)};
 }
 
 std::string ListedDataset::digest(size_t index) const {
@@ -85,12 +90,12 @@ std::vector<EditName> ListedDataset::edits(size_t index) const {
   return names;
 }
 
-EditTruth ListedDataset::read_edit(size_t index, size_t number) const {
+EditTruth ListedDataset::read_edit(size_t index, size_t number, const std::optional<ImageSize>& stored) const {
   const ListedSample& sample = samples_.at(index);
   const ListedEdit& edit = sample.edits.at(number);
   EditTruth truth{.notes = edit.notes};
   if (!edit.target && !edit.mask && !edit.runs) return truth;
-  const Image source = decode(sample.file).image;
+  const ImageSize source = stored ? *stored : size_of(decode(sample.file).image);
   std::vector<std::string> resized;
   if (edit.target) truth.target = fitted(read_beside(source, sample, *edit.target), resized);
   if (edit.mask) truth.mask = fitted_mask(read_beside(source, sample, *edit.mask), truth.notes);
@@ -111,15 +116,15 @@ Decoded ListedDataset::decode(const std::string& file) const {
   return decode_image({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, path.string());
 }
 
-Image ListedDataset::fitted(const Image& image, std::vector<std::string>& notes) const {
+Image ListedDataset::fitted(Image image, std::vector<std::string>& notes) const {
   const auto [height, width] = size_;
-  return height > 0 ? fit_to_size(image, height, width, resampling_, notes) : image;
+  return height > 0 ? fit_to_size(image, height, width, resampling_, notes) : std::move(image);
 }
 
 // Reads the target or the mask that belongs to an image.
-Image ListedDataset::read_beside(const Image& source, const ListedSample& sample, const std::string& file) const {
+Image ListedDataset::read_beside(ImageSize source, const ListedSample& sample, const std::string& file) const {
   Image image = decode(file).image;
-  if (image.height != source.height || image.width != source.width) {
+  if (size_of(image) != source) {
     throw input_error((folder_ / file).string(), fmt::format("{} x {} pixels", image.height, image.width),
                       fmt::format("{} x {} as in {}", source.height, source.width, sample.file));
   }

@@ -41,12 +41,13 @@ class ListedDataset : public Dataset {
   Sample read(size_t index) const override;
   std::string digest(size_t index) const override;
   std::vector<EditName> edits(size_t index) const override;
-  EditTruth read_edit(size_t index, size_t number) const override;
+  using Dataset::read_edit;
+  EditTruth read_edit(size_t index, size_t number, const std::optional<ImageSize>& stored) const override;
 
  private:
   Decoded decode(const std::string& file) const;
-  Image fitted(const Image& image, std::vector<std::string>& notes) const;
-  Image read_beside(const Image& source, const ListedSample& sample, const std::string& file) const;
+  Image fitted(Image image, std::vector<std::string>& notes) const;
+  Image read_beside(ImageSize source, const ListedSample& sample, const std::string& file) const;
   std::vector<uint8_t> fitted_mask(Image image, std::vector<std::string>& notes) const;
 
   std::filesystem::path folder_;

@@ -15,9 +15,15 @@ struct Image {
   std::vector<uint8_t> rgb;  // height * width * 3, row by row, R G B
 };
 
+struct ImageSize {
+  int height = 0, width = 0;
+  bool operator==(const ImageSize&) const = default;
+};
+
 struct Sample {
   std::string id;  // the file's path below the dataset's folder, without extension: never absolute
   Image pixels;
+  ImageSize stored = {};  // upright, before the image was brought to the dataset's size
   std::string prompt;
   std::vector<std::string> notes;  // conversions that were applied: "alpha composited on white", "16 bits to 8"
 };

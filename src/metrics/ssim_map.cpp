@@ -7,7 +7,9 @@
 // convolution, five planes would be written to memory and five read again, at ten times the cost.
 #include "metrics/ssim_map.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -31,12 +33,19 @@ Tensor gaussian_window() {
 
 #define ROUNDTRIP_AVX2 __attribute__((target("avx2")))
 #define ROUNDTRIP_AVX2_FMA __attribute__((target("avx2,fma")))
+#define ROUNDTRIP_AVX512 __attribute__((target("avx512f")))
 
-using Lanes = float __attribute__((vector_size(32)));                                 // in a register
-using LanesInMemory = float __attribute__((vector_size(32), aligned(4), may_alias));  // anywhere in a row
-constexpr int64_t kLanes = 8, kStride = 2 * kLanes;  // columns of one sum, and of the two that go side by side
+// Floats in a register, and anywhere in a row.
+using Eight = float __attribute__((vector_size(32)));
+using EightInMemory = float __attribute__((vector_size(32), aligned(4), may_alias));
+using Sixteen = float __attribute__((vector_size(64)));
+using SixteenInMemory = float __attribute__((vector_size(64), aligned(4), may_alias));
 
 bool has_kernel() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx512() { return __builtin_cpu_supports("avx512f"); }
+
+// Columns whose means are formed together: two registers of each moment, side by side.
+int64_t columns_at_once() { return 2 * (has_avx512() ? 16 : 8); }
 
 int64_t reflected(int64_t j, int64_t length) {
   if (j < 0) return -j;
@@ -48,53 +57,116 @@ class Rows {
  public:
   explicit Rows(int64_t width)
       : width_(width),
-        columns_((width + kStride - 1) / kStride * kStride),
-        length_(columns_ + 2 * kSsimReach),
+        stride_(columns_at_once()),
+        strides_((width + stride_ - 1) / stride_),
+        length_(columns() + 2 * kSsimReach),
         moments_(kSsimWindow * kMoments * length_),
-        means_(kMoments * columns_) {}
+        means_(kMoments * columns()),
+        marks_((kSsimWindow + 1) * strides_) {}
 
   int64_t width() const { return width_; }
-  int64_t columns() const { return columns_; }  // the width, rounded up to whole strides
+  int64_t stride() const { return stride_; }
+  int64_t strides() const { return strides_; }
+  int64_t columns() const { return strides_ * stride_; }
   // A moment of the picture's row i, with 5 reflected pixels at either end. Row i + 11 takes the place of row i.
   float* moment(int64_t i, int64_t m) { return moments_.data() + ((i % kSsimWindow) * kMoments + m) * length_; }
-  float* mean(int64_t m) { return means_.data() + m * columns_; }  // in the window around each column
+  float* mean(int64_t m) { return means_.data() + m * columns(); }  // in the window around each column
+  // Whether windows of a stride meet anything but 0 in row i, and in all the rows of a window.
+  uint8_t* marks(int64_t i) { return marks_.data() + (i % kSsimWindow) * strides_; }
+  uint8_t* window_marks() { return marks_.data() + kSsimWindow * strides_; }
 
  private:
-  int64_t width_, columns_, length_;
+  int64_t width_, stride_, strides_, length_;
   std::vector<float> moments_, means_;
+  std::vector<uint8_t> marks_;
 };
+
+// Eleven rows of each moment, top to bottom.
+using Around = std::array<std::array<const float*, kSsimWindow>, kMoments>;
 
 void fill_moments(const float* x, const float* y, int64_t i, Rows& rows) {
   float *mx = rows.moment(i, 0), *my = rows.moment(i, 1);
+  const int64_t width = rows.width(), end = width + 2 * kSsimReach;
+  for (int64_t j = 0; j < kSsimReach; ++j) {
+    const int64_t left = kSsimReach - j, right = width - 2 - j;
+    mx[j] = x[left], my[j] = y[left];
+    mx[width + kSsimReach + j] = x[right], my[width + kSsimReach + j] = y[right];
+  }
+  std::copy_n(x, width, mx + kSsimReach);
+  std::copy_n(y, width, my + kSsimReach);
   float *xx = rows.moment(i, 2), *yy = rows.moment(i, 3), *xy = rows.moment(i, 4);
-  for (int64_t j = 0; j < rows.width() + 2 * kSsimReach; ++j) {
-    const int64_t from = reflected(j - kSsimReach, rows.width());
-    mx[j] = x[from];
-    my[j] = y[from];
-    xx[j] = x[from] * x[from];
-    yy[j] = y[from] * y[from];
-    xy[j] = x[from] * y[from];
+  for (int64_t j = 0; j < end; ++j) {
+    xx[j] = mx[j] * mx[j];
+    yy[j] = my[j] * my[j];
+    xy[j] = mx[j] * my[j];
+  }
+  uint8_t* marks = rows.marks(i);
+  for (int64_t s = 0; s < rows.strides(); ++s) {
+    const float *p = mx + s * rows.stride(), *q = my + s * rows.stride();
+    int any = 0;
+    for (int64_t j = 0; j < rows.stride() + 2 * kSsimReach; ++j) any |= static_cast<int>(p[j] != 0 || q[j] != 0);
+    marks[s] = static_cast<uint8_t>(any);
   }
 }
 
-// Means of all moments in the windows of a row. `around` are the eleven rows of each moment, top to bottom.
-ROUNDTRIP_AVX2_FMA void fill_means(const std::array<std::array<const float*, kSsimWindow>, kMoments>& around,
-                                   const float* window, Rows& rows) {
-  for (int64_t j = 0; j < rows.columns(); j += kStride) {
-    Lanes left[kMoments] = {}, right[kMoments] = {};
-    for (int64_t k = 0; k < kSsimWindow; ++k) {
-      for (int64_t l = 0; l < kSsimWindow; ++l) {
-        const float weight = window[k * kSsimWindow + l];
-        for (int64_t m = 0; m < kMoments; ++m) {
-          const float* at = around[m][k] + j + l;
-          left[m] += weight * *reinterpret_cast<const LanesInMemory*>(at);
-          right[m] += weight * *reinterpret_cast<const LanesInMemory*>(at + kLanes);
-        }
+// Means of all moments in the windows of a stride. `from` is its first column.
+ROUNDTRIP_AVX2_FMA void stride_means(const Around& around, const float* window, int64_t from, Rows& rows) {
+  Eight left[kMoments] = {}, right[kMoments] = {};
+  for (int64_t k = 0; k < kSsimWindow; ++k) {
+    for (int64_t l = 0; l < kSsimWindow; ++l) {
+      const float weight = window[k * kSsimWindow + l];
+      for (int64_t m = 0; m < kMoments; ++m) {
+        const auto* at = reinterpret_cast<const EightInMemory*>(around[m][k] + from + l);
+        left[m] += weight * at[0];
+        right[m] += weight * at[1];
       }
     }
-    for (int64_t m = 0; m < kMoments; ++m) {
-      *reinterpret_cast<LanesInMemory*>(rows.mean(m) + j) = left[m];
-      *reinterpret_cast<LanesInMemory*>(rows.mean(m) + j + kLanes) = right[m];
+  }
+  for (int64_t m = 0; m < kMoments; ++m) {
+    auto* to = reinterpret_cast<EightInMemory*>(rows.mean(m) + from);
+    to[0] = left[m];
+    to[1] = right[m];
+  }
+}
+
+// The same sums of twice as many columns, so the same bits.
+ROUNDTRIP_AVX512 void wide_stride_means(const Around& around, const float* window, int64_t from, Rows& rows) {
+  Sixteen left[kMoments] = {}, right[kMoments] = {};
+  for (int64_t k = 0; k < kSsimWindow; ++k) {
+    for (int64_t l = 0; l < kSsimWindow; ++l) {
+      const float weight = window[k * kSsimWindow + l];
+      for (int64_t m = 0; m < kMoments; ++m) {
+        const auto* at = reinterpret_cast<const SixteenInMemory*>(around[m][k] + from + l);
+        left[m] += weight * at[0];
+        right[m] += weight * at[1];
+      }
+    }
+  }
+  for (int64_t m = 0; m < kMoments; ++m) {
+    auto* to = reinterpret_cast<SixteenInMemory*>(rows.mean(m) + from);
+    to[0] = left[m];
+    to[1] = right[m];
+  }
+}
+
+// Means in the windows of the picture's row i. Where both pictures are 0, as in the part that an edit may change, so
+// are the means.
+void fill_means(int64_t i, int64_t height, const float* window, Rows& rows) {
+  Around around;
+  uint8_t* any = rows.window_marks();
+  std::fill_n(any, rows.strides(), uint8_t{0});
+  for (int64_t k = 0; k < kSsimWindow; ++k) {
+    const int64_t row = reflected(i + k - kSsimReach, height);
+    for (int64_t m = 0; m < kMoments; ++m) around[m][k] = rows.moment(row, m);
+    for (int64_t s = 0; s < rows.strides(); ++s) any[s] |= rows.marks(row)[s];
+  }
+  const auto means = has_avx512() ? wide_stride_means : stride_means;
+  for (int64_t s = 0; s < rows.strides(); ++s) {
+    const int64_t from = s * rows.stride();
+    if (any[s] != 0) {
+      means(around, window, from, rows);
+    } else {
+      for (int64_t m = 0; m < kMoments; ++m) std::fill_n(rows.mean(m) + from, rows.stride(), 0.0F);
     }
   }
 }
@@ -113,35 +185,35 @@ ROUNDTRIP_AVX2 void similarity_row(Rows& rows, float* __restrict out) {
   }
 }
 
-// One plane [height, width].
-void plane_map(const float* x, const float* y, int64_t height, const float* window, Rows& rows, float* out) {
+// Rows [first, last) of a plane's map. `x` and `y` are planes [height, width].
+void map_rows(const float* x, const float* y, int64_t height, int64_t first, int64_t last, const float* window,
+              Rows& rows, float* out) {
   const int64_t width = rows.width();
-  int64_t next = 0;  // the first row without moments
-  for (int64_t i = 0; i < height; ++i) {
+  int64_t next = std::max<int64_t>(0, first - kSsimReach);  // the first row without moments
+  for (int64_t i = first; i < last; ++i) {
     for (; next < std::min(height, i + kSsimReach + 1); ++next) {
       fill_moments(x + next * width, y + next * width, next, rows);
     }
-    std::array<std::array<const float*, kSsimWindow>, kMoments> around;
-    for (int64_t m = 0; m < kMoments; ++m) {
-      for (int64_t k = 0; k < kSsimWindow; ++k) around[m][k] = rows.moment(reflected(i + k - kSsimReach, height), m);
-    }
-    fill_means(around, window, rows);
+    fill_means(i, height, window, rows);
     similarity_row(rows, out + i * width);
   }
 }
 
-// [N, C, H, W] float32 twice, on the CPU.
+// [N, C, H, W] float32 twice, on the CPU. Threads share rows: planes are as few as three.
 Tensor map_by_kernel(const Tensor& x, const Tensor& y) {
+  constexpr int64_t kRowsAtOnce = 64;
   const Tensor xs = x.contiguous(), ys = y.contiguous(), window = gaussian_window();
   Tensor map = at::empty_like(xs);
   const int64_t height = xs.size(2), width = xs.size(3), area = height * width;
-  const float *first = xs.const_data_ptr<float>(), *second = ys.const_data_ptr<float>();
+  const float *a = xs.const_data_ptr<float>(), *b = ys.const_data_ptr<float>();
   const float* weights = window.const_data_ptr<float>();
   float* out = map.mutable_data_ptr<float>();
-  at::parallel_for(0, xs.size(0) * xs.size(1), 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, xs.size(0) * xs.size(1) * height, kRowsAtOnce, [&](int64_t begin, int64_t end) {
     Rows rows(width);
-    for (int64_t p = begin; p < end; ++p) {
-      plane_map(first + p * area, second + p * area, height, weights, rows, out + p * area);
+    while (begin < end) {
+      const int64_t plane = begin / height, first = begin % height, last = std::min(height, first + end - begin);
+      map_rows(a + plane * area, b + plane * area, height, first, last, weights, rows, out + plane * area);
+      begin += last - first;
     }
   });
   return map;

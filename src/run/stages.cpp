@@ -34,9 +34,9 @@ int64_t bytes_of(const Tensor& tensor) { return tensor.defined() ? tensor.numel(
 
 // Answer to an edit, as tensors on the device of the images.
 session::EditTarget read_target(const StageContext& context, const data::Dataset& dataset, size_t sample, size_t edit,
-                                Reference& reference) {
+                                data::ImageSize stored, Reference& reference) {
   const std::string prompt = dataset.edits(sample).at(edit).target_prompt;
-  const data::EditTruth truth = dataset.read_edit(sample, edit);
+  const data::EditTruth truth = dataset.read_edit(sample, edit, stored);
   reference.notes = truth.notes;
   const int dropped = context.session.embedding(prompt).dropped_tokens;
   if (dropped > 0) {
@@ -82,6 +82,7 @@ Task<Prepared> prepare(StageContext context, const plan::Trial& trial, size_t sa
   const data::Sample read = context.dataset.read(sample);
   prepared.prompt = trial.source_prompt.value_or(read.prompt);
   prepared.notes = read.notes;
+  prepared.stored = read.stored;
   prepared.pixels = session.pixels(read.pixels);
 
   const session::Session::Embedding& source = session.embedding(prepared.prompt);
@@ -115,10 +116,11 @@ Task<Reference> reference(StageContext context, const plan::Trial& trial, size_t
   if (trial.scored_dataset) made.source = context.session.pixels(trial.scored_dataset->read(number).pixels);
   if (trial.edits) {
     const data::Dataset& dataset = trial.scored_dataset ? *trial.scored_dataset : context.dataset;
-    made.target = read_target(context, dataset, number, edit, made);
+    made.target = read_target(context, dataset, number, edit, prepared->stored, made);
     made.mask = made.target->mask;
     if (trial.scored_dataset) {
-      made.mask = session::edit_target("", context.dataset.read_edit(number, edit), prepared->pixels).mask;
+      const data::EditTruth truth = context.dataset.read_edit(number, edit, prepared->stored);
+      made.mask = session::edit_target("", truth, prepared->pixels).mask;
     }
   }
   session::Pair pair{.reference = made.source,

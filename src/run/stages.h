@@ -21,8 +21,9 @@ using at::Tensor;
 using engine::Task;
 
 struct Prepared {
-  Tensor pixels;  // [3, H, W] on [-1, 1]
-  Tensor x0;      // [C, h, w]
+  Tensor pixels;           // [3, H, W] on [-1, 1]
+  data::ImageSize stored;  // of the image's file
+  Tensor x0;               // [C, h, w]
   diffusion::Conditioning source, null;
   std::string prompt;
   Tensor decoded;  // [3, H, W] on [-1, 1]: encoding and decoding alone, without diffusion

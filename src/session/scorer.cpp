@@ -153,6 +153,11 @@ engine::Task<Scores> Scorer::score(View view, Pair pair) {
   const auto found = views_.find(view);
   if (found == views_.end()) co_return named;
   const Viewed& viewed = found->second;
+  // Two black frames are equal, which says nothing about the edit.
+  if (is_background(view) && pair.mask.all().item<bool>()) {
+    for (const metrics::Metric* metric : viewed.metrics) named[columns::score_name(view, metric->info().name)] = kNaN;
+    co_return named;
+  }
   const bool of_source = view == View::kSource;
   std::vector<Tensor> inputs = {view == View::kEdit ? pair.target : pair.reference,
                                 of_source ? pair.reference : pair.test};
@@ -162,11 +167,9 @@ engine::Task<Scores> Scorer::score(View view, Pair pair) {
     if (metric->info().wants.caption) inputs.push_back(metric->encode_caption(caption).to(device_));
   }
   const std::vector<Tensor> scores = co_await (*viewed.function)(std::move(inputs));
-  // Two black frames are equal, which says nothing about the edit.
-  const bool empty = is_background(view) && pair.mask.all().item<bool>();
   for (size_t k = 0; k < viewed.metrics.size(); ++k) {
     named[columns::score_name(view, viewed.metrics[k]->info().name)] =
-        empty ? kNaN : scores[0][static_cast<int64_t>(k)].item<double>();
+        scores[0][static_cast<int64_t>(k)].item<double>();
   }
   co_return named;
 }

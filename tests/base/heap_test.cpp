@@ -37,5 +37,20 @@ TEST(Heap, KeepsWhatIsFreedUntilItIsReturned) {
   EXPECT_GT(pages_faulted(), by_default / 2);
 }
 
+TEST(Heap, GapsAreReturnedOnceTheyAreWorthIt) {
+  if (!kGlibcsMalloc) GTEST_SKIP() << "not glibc's malloc";
+  keep_freed_memory();
+  ReturnOfGaps gaps(int64_t{400} << 20);
+  gaps.after_step();
+  pages_faulted();
+  gaps.after_step();
+  const int64_t kept = pages_faulted();
+  const std::unique_ptr<char[]> stays(new char[size_t{480} << 20]);  // in no gap
+  volatile char* used = stays.get();
+  used[0] = 1;
+  gaps.after_step();
+  EXPECT_GT(pages_faulted(), 10 * (kept + 1));
+}
+
 }  // namespace
 }  // namespace roundtrip

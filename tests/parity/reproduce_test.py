@@ -29,7 +29,8 @@ def reproduce(*words):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_composes(name, tmp_path):
-    model = ["engine.max_batch=8"] if name in OF_SCENES else TINY
+    of_scenes = name in OF_SCENES or name.startswith("flow")  # flows need a flow model
+    model = ["engine.max_batch=8"] if of_scenes else TINY
     if name.startswith("pie"):  # whoever runs it brings the dataset, and a model of the published size
         roundtrip("data", "make", "pie-like", "--count", "2", "--side", "64", "--output", tmp_path / "pie")
         model = [f"model.path={ROOT / 'models/scenes'}", f"dataset.path={tmp_path / 'pie'}", "engine.max_batch=8"]

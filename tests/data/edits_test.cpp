@@ -145,6 +145,24 @@ TEST_F(EditsTest, ResizeWithTheirImage) {
   EXPECT_THAT(*truth.mask, ElementsAre(0, 1, 0, 0));  // one source pixel is enough
 }
 
+// An edit is read with its sample, whose image was decoded then: its file is not needed a second time.
+TEST_F(EditsTest, NeedTheSizeOfTheirImageOnly) {
+  write_metadata(kEdit);
+  options_.size = {2, 2};
+  const auto dataset = open();
+  const Sample sample = dataset->read(0);
+  EXPECT_EQ(sample.stored, (ImageSize{.height = 4, .width = 5}));
+  EXPECT_EQ(sample.pixels.width, 2);
+  const EditTruth decoded = dataset->read_edit(0, 0);
+  folder_.write("a.png", "damaged");
+  const EditTruth truth = dataset->read_edit(0, 0, sample.stored);
+  EXPECT_EQ(truth.mask, decoded.mask);
+  EXPECT_EQ(truth.target->rgb, decoded.target->rgb);
+  EXPECT_THAT(error_of([&] { dataset->read_edit(0, 0); }), HasSubstr("a.png: is damaged or no image"));
+  EXPECT_THAT(error_of([&] { dataset->read_edit(0, 0, ImageSize{.height = 4, .width = 6}); }),
+              HasSubstr("4 x 5 pixels; expected 4 x 6 as in a.png"));
+}
+
 TEST_F(EditsTest, RefusesAMaskOrATargetOfAnotherSize) {
   write_metadata(kEdit);
   folder_.write("m/a.png", grey(4, 4, 255));

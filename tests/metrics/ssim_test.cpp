@@ -103,6 +103,24 @@ TEST(Ssim, TheKernelsMapIsThatOfConvolutions) {
   }
 }
 
+// The kernel leaves out windows of zeros, such as those of the part that an edit may change, and cuts planes into rows
+// for threads.
+TEST(Ssim, TheKernelsMapIsRightBesideZeros) {
+  at::manual_seed(6);
+  Tensor x = at::rand({1, 3, 200, 150}), y = (x + 0.1 * at::randn_like(x)).clamp(0, 1);
+  for (const Tensor& picture : {x, y}) picture.slice(2, 20, 150).slice(3, 30, 140).fill_(0);
+  const auto in_zeros = [](const Tensor& map) { return map.slice(2, 25, 145).slice(3, 35, 135); };
+  const Tensor map = ssim_map(x, y), expected = ssim_map_by_convolution(x, y);
+  EXPECT_LT((map - expected).abs().max().item<double>(), 2e-4);
+  EXPECT_TRUE((in_zeros(map) == 1).all().item<bool>());
+  x[0][1][85][90] = 0.5;  // one pixel is not 0 in one picture
+  const Tensor one = ssim_map(x, y);
+  EXPECT_LT((one - ssim_map_by_convolution(x, y)).abs().max().item<double>(), 2e-4);
+  EXPECT_EQ((in_zeros(one) != 1).sum().item<int64_t>(), 11 * 11);
+  y[0][1][85][90] = std::nan("");
+  EXPECT_EQ(in_zeros(ssim_map(x, y)).isnan().sum().item<int64_t>(), 11 * 11);
+}
+
 // An edited pixel (i, j) leaves out every window within 5 pixels of it, and changes no other.
 TEST(Ssim, BackgroundHasWindowsOutsideTheEditAlone) {
   at::manual_seed(5);

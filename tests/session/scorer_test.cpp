@@ -82,6 +82,47 @@ TEST(Scorer, FeedsAMetricByWhatItWants) {
   EXPECT_EQ(scores[1].at("of_latent"), -10);
 }
 
+// Counts the pictures that it scores.
+class Counter : public metrics::Metric {
+ public:
+  using Metric::Metric;
+  Tensor score(const metrics::Inputs& inputs) override {
+    pictures += inputs.test.size(0);
+    return at::zeros({inputs.test.size(0)}, at::kDouble);
+  }
+  inline static int64_t pictures = 0;
+};
+
+const Registered<Metric, Counter> counter({.name = "counter", .background = metrics::Background::kComposite});
+
+engine::Task<void> score_background(Scorer& scorer, Pair pair, Scores& scores) {
+  engine::Task<Scores> scoring = scorer.score(columns::View::kZeroedBackground, std::move(pair));
+  scores = co_await scoring;
+}
+
+// Of PIE-Bench's edits a tenth may change everything, and networks cost most of a score's time.
+TEST(Scorer, AsksNoMetricAboutABackgroundThatIsEmpty) {
+  NoNetwork network;
+  engine::Engine engine(network, {.batch = {.max_batch = 4}, .max_live = 4});
+  Scorer scorer({"counter"}, {}, at::kCPU);
+  scorer.join(engine, 4);
+  std::vector<Scores> scores(3);
+  size_t next = 0;
+  engine.run(
+      [&]() -> std::optional<engine::Task<void>> {
+        if (next == scores.size()) return std::nullopt;
+        const size_t k = next++;
+        Pair pair = pair_of(0.5);
+        pair.mask = at::full({1, 4, 4}, k == 1, at::kBool);
+        return score_background(scorer, std::move(pair), scores[k]);
+      },
+      [] { return false; });
+  EXPECT_EQ(scores[0].at("background_zeroed_counter"), 0);
+  EXPECT_TRUE(std::isnan(scores[1].at("background_zeroed_counter")));
+  EXPECT_EQ(scores[2].at("background_zeroed_counter"), 0);
+  EXPECT_EQ(Counter::pictures, 2);
+}
+
 TEST(Scorer, NeedsNoLatentsWhereNoMetricWantsThem) {
   Pair pair = pair_of(1);
   pair.x0 = pair.x = Tensor();

@@ -122,15 +122,15 @@ def token_ids(captions: list[str]) -> torch.Tensor:
     return encoded.input_ids
 
 
-def text_encoder() -> CLIPTextModel:
+def text_encoder(kind: type = CLIPTextModel, width: int = WIDTH, layers: int = 2) -> nn.Module:
     words = tokenizer()
-    return CLIPTextModel(
+    return kind(
         CLIPTextConfig(
             vocab_size=len(words),
-            hidden_size=WIDTH,
-            intermediate_size=2 * WIDTH,
-            projection_dim=WIDTH,
-            num_hidden_layers=2,
+            hidden_size=width,
+            intermediate_size=2 * width,
+            projection_dim=width,
+            num_hidden_layers=layers,
             num_attention_heads=4,
             max_position_embeddings=MAX_TOKENS,
             bos_token_id=words.bos_token_id,

@@ -10,7 +10,7 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel
 from torch import nn
 from torch.nn import functional as F
-from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+from transformers import CLIPTextModelWithProjection
 
 SCENES = pathlib.Path(__file__).parent.parent / "scenes"
 sys.path.insert(0, str(SCENES))
@@ -20,24 +20,6 @@ import networks  # noqa: E402  (models/scenes/networks.py)
 WIDTHS = (128, 32)  # of the two text encoders
 T5_TOKENS = 256  # StableDiffusion3Pipeline appends as many zero rows where T5 is absent
 WITHOUT_T5 = {"text_encoder_3": None, "tokenizer_3": None}  # its from_pretrained wants to be told
-
-
-def text_encoder(width: int, layers: int) -> CLIPTextModelWithProjection:
-    words = networks.tokenizer()
-    return CLIPTextModelWithProjection(
-        CLIPTextConfig(
-            vocab_size=len(words),
-            hidden_size=width,
-            intermediate_size=2 * width,
-            projection_dim=width,
-            num_hidden_layers=layers,
-            num_attention_heads=4,
-            max_position_embeddings=networks.MAX_TOKENS,
-            bos_token_id=words.bos_token_id,
-            eos_token_id=words.eos_token_id,
-            pad_token_id=words.pad_token_id,
-        )
-    )
 
 
 def transformer() -> SD3Transformer2DModel:
@@ -71,7 +53,6 @@ class OneRowForAll:
     """
 
     def __init__(self, rows: int):
-        self.bias = torch.zeros(1)
         self.rows = rows
 
     def __call__(self, attn, hidden_states, encoder_hidden_states, attention_mask=None):
@@ -95,7 +76,9 @@ class TextToVelocity(nn.Module):
     def __init__(self):
         super().__init__()
         # The tokens are the states before the last layer, which the pooled text alone goes through.
-        self.text, self.text_2 = text_encoder(WIDTHS[0], layers=3), text_encoder(WIDTHS[1], layers=2)
+        first, second = WIDTHS
+        self.text = networks.text_encoder(CLIPTextModelWithProjection, first, layers=3)
+        self.text_2 = networks.text_encoder(CLIPTextModelWithProjection, second)
         self.transformer = transformer()
         self.transformer.set_attn_processor(OneRowForAll(T5_TOKENS))
 

@@ -38,7 +38,11 @@ Rows rows_of(const Bench& bench, int64_t count) {
   Rows rows{.x = at::randn({count, model.latent_channels, model.sample_size[0], model.sample_size[1]}).to(bench.dtype),
             .t = (at::arange(count, at::kLong) * 7 % 1000).to(at::kDouble),
             .conditioning = {}};
-  if (model.text) {
+  const diffusion::Conditioning empty = model.text ? model.text->encode("").conditioning : diffusion::Conditioning();
+  if (empty.pooled.defined()) {  // SD3, FLUX and SDXL: a real prompt, whose rows may be equal
+    const std::vector<const diffusion::Conditioning*> same(count, &empty);
+    rows.conditioning = diffusion::stack(same);
+  } else if (empty.tokens.defined()) {
     rows.conditioning.tokens = at::randn({count, model.text_length, model.text_channels}).to(bench.dtype);
     for (int64_t r = 2; r < count; r += 2) rows.conditioning.tokens[r].copy_(rows.conditioning.tokens[0]);
   }

@@ -62,7 +62,8 @@ def evaluate_effects(arguments: argparse.Namespace) -> dict:
 
     results = arguments.work / "effects" / "results.h5"
     if not results.is_file():
-        settings = ["model=scenes_flow", "dataset=scenes", "steps=10,28,50", "guidance_scale=1,3", f"method={','.join(METHODS)}"]
+        settings = ["model=scenes_flow", "dataset=scenes", "dataset.limit=16", f"method={','.join(METHODS)}"]
+        settings += ["steps=10,28,50", "guidance_scale=1,3"]
         settings += ["invert_guidance_scale=1", "eps_at=t-1", "metrics=[psnr]", f"hydra.sweep.dir={results.parent}"]
         subprocess.run([str(arguments.program), "-m", *settings], check=True)
     rows = xarray.open_dataset(results, engine="h5netcdf").to_dataframe()
@@ -70,7 +71,8 @@ def evaluate_effects(arguments: argparse.Namespace) -> dict:
     for (method, steps, w), group in rows.groupby(["method", "steps", "guidance_scale"]):
         figures[f"psnr {method} steps={steps} w={w:g}"] = float(group.psnr.mean())
         if w == 1:
-            figures[f"mean square of the noise {method} steps={steps}"] = float((group.noise_std**2 + group.noise_mean**2).mean())
+            square = group.noise_std**2 + group.noise_mean**2
+            figures[f"mean square of the noise {method} steps={steps}"] = float(square.mean())
     return figures
 
 

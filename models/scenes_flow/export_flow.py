@@ -52,9 +52,12 @@ def main():
     for name, encoder in (("", model.text), ("_2", model.text_2)):
         export.write_text_encoder(encoder, output / f"text_encoder{name}")
         networks.write_tokenizer(output / f"tokenizer{name}")
-    vae = AutoencoderKL.from_pretrained(SCENES / "vae", torch_dtype=torch.float16)
-    vae.register_to_config(shift_factor=0.0)  # StableDiffusion3Pipeline adds it
-    vae.save_pretrained(output / "vae")
+    trained = AutoencoderKL.from_pretrained(SCENES / "vae", torch_dtype=torch.float32)
+    vae = networks.autoencoder()  # made anew: a loaded one would write the folder that it came from into its config
+    vae.load_state_dict(trained.state_dict())
+    # StableDiffusion3Pipeline adds shift_factor, so it cannot be null.
+    vae.register_to_config(scaling_factor=trained.config.scaling_factor, shift_factor=0.0)
+    vae.half().save_pretrained(output / "vae")
     flow_networks.scheduler().save_pretrained(output / "scheduler")
     export.write_json(output / "model_index.json", PIPELINE)
     export.write_json(

@@ -171,7 +171,7 @@ WORDS = {
 def words(root):
     return [
         f"{path.relative_to(root)}:{number}: '{match.group()}': {meaning}"
-        for path in files(root)
+        for path in files(root, folders=(*FOLDERS, "models", "datasets", "docs"))
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
         for pattern, meaning in WORDS.items()
         if (match := pattern.search(line))

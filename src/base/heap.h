@@ -15,9 +15,9 @@ void keep_freed_memory();
 // Returns to the system the retained memory that is free at this moment.
 void return_freed_memory();
 
-// Calls return_freed_memory() now and then in a loop whose steps need the same memory each, but leave small gaps
-// between what stays, which glibc fills with less than fits. Returning the rest too makes the next step fault every
-// page anew, so it waits until the gaps are worth it.
+// Calls return_freed_memory() from time to time in a loop whose steps all need about the same memory. Objects that stay
+// fragment the heap, which then grows from step to step although no step needs more. Returning memory is expensive,
+// because the next step faults every page anew, so it is returned only after the heap has grown by a given amount.
 class ReturnOfGaps {
  public:
   explicit ReturnOfGaps(int64_t bytes) : bytes_(bytes) {}

@@ -49,9 +49,9 @@ class Dataset {
   // kInput if a file cannot be read.
   virtual std::string digest(size_t index) const = 0;
 
-  // Edits of a sample, and the answer to one edit. Who has read the sample passes its Sample::stored; otherwise the
-  // image is decoded again where the answer depends on its size. Throws kInput for a target or mask of another size
-  // than the image.
+  // Edits of a sample, and the answer to one edit. Pass the Sample::stored of a sample that was read already; without
+  // it, the image is decoded again if the answer depends on its size. Throws kInput for a target or mask of another
+  // size than the image.
   virtual std::vector<EditName> edits(size_t) const { return {}; }
   virtual EditTruth read_edit(size_t, size_t, const std::optional<ImageSize>&) const { return {}; }
   EditTruth read_edit(size_t index, size_t number) const { return read_edit(index, number, std::nullopt); }

@@ -132,19 +132,13 @@ Image to_rgb(const cv::Mat& stored, Alpha convention, bool& any_transparent) {
   return image;
 }
 
-// What to_rgb makes of B G R bytes, which most files hold, at a fifth of the cost.
+// Like to_rgb, for files of three channels of 8 bits, where only the order of the channels changes. Most files are
+// such, and this is about five times as fast.
 Image reversed(const cv::Mat& stored) {
   Image image{.height = stored.rows, .width = stored.cols, .rgb = {}};
   image.rgb.resize(stored.total() * 3);
-  uint8_t* to = image.rgb.data();
-  for (int y = 0; y < stored.rows; ++y) {
-    const uint8_t* from = stored.ptr(y);
-    for (int x = 0; x < stored.cols; ++x, from += 3, to += 3) {
-      to[0] = from[2];
-      to[1] = from[1];
-      to[2] = from[0];
-    }
-  }
+  cv::Mat rgb(stored.size(), CV_8UC3, image.rgb.data());
+  cv::cvtColor(stored, rgb, cv::COLOR_BGR2RGB);
   return image;
 }
 

@@ -32,6 +32,11 @@ Level vp_level(double alpha_bar, double t) {
   return {.a = a, .s = s, .c = a, .p = s / a, .t = t};
 }
 
+double weight_of_out(const Level& from, const Level& to, double sigma) {
+  const double p = sigma == 0 ? to.p : std::sqrt(std::max(0.0, to.s * to.s - sigma * sigma)) / to.c;
+  return to.c * (p - from.p);
+}
+
 }  // namespace
 
 std::string_view out_name(Out out) { return out == Out::kEps ? "eps" : "v"; }
@@ -50,10 +55,13 @@ Level StepGrid::level_at(int t) const {
   return t <= 0 ? levels_.front() : vp_level(std::max(schedule_->alpha_bar(t), kMinAlphaBar), t);
 }
 
+int StepGrid::last_timestep() const {
+  check(schedule_ != nullptr, "the last timestep is asked of a schedule");
+  return schedule_->config().train_steps - 1;
+}
+
 double StepGrid::out_coefficient(int i, int j, double sigma) const {
-  const Level &from = (*this)[i], &to = (*this)[j];
-  const double p = sigma == 0 ? to.p : std::sqrt(std::max(0.0, to.s * to.s - sigma * sigma)) / to.c;
-  return to.c * (p - from.p);
+  return weight_of_out((*this)[i], (*this)[j], sigma);
 }
 
 double StepGrid::time_at(double p) const {
@@ -78,7 +86,7 @@ std::vector<Level> StepGrid::between(int i, int j, double stride) const {
 }
 
 Tensor StepGrid::step(const Tensor& x, const Tensor& out, const Level& from, const Level& to) {
-  return at::add(x * (to.c / from.c), out, to.c * (to.p - from.p));
+  return at::add(x * (to.c / from.c), out, weight_of_out(from, to, 0));
 }
 
 double StepGrid::sigma(double eta, int i, int j) const {

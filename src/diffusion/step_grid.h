@@ -18,7 +18,7 @@ using at::Tensor;
 
 class StepGrid {
  public:
-  // `schedule` is the one that the levels were taken from: null where there are levels on the grid alone.
+  // `schedule` is the schedule of the levels; without it, only the levels on the grid are known.
   StepGrid(std::vector<Level> levels, Out out, std::shared_ptr<const NoiseSchedule> schedule = {});
 
   int steps() const { return static_cast<int>(levels_.size()) - 1; }  // S
@@ -32,6 +32,9 @@ class StepGrid {
   // The level of any timestep below T, on the grid or not; the clean end for 0 and below. Grids with a schedule only.
   Level level_at(int t) const;
 
+  // T - 1, the noisiest timestep of training. Grids with a schedule only.
+  int last_timestep() const;
+
   // d step / d out.
   double out_coefficient(int i, int j, double sigma = 0) const;
 
@@ -39,8 +42,8 @@ class StepGrid {
   // while a diffusion model knows its integer timesteps alone.
   double time_at(double p) const;
 
-  // The levels from grid index i to j > i that are `stride` timesteps apart, both ends included: of the model's
-  // schedule, or of the straight line of a flow. Where a grid has no schedule, the ends alone.
+  // Levels from grid index i to j > i, `stride` timesteps apart, with both ends: taken from the model's schedule, or
+  // from the straight line of a flow. Returns the ends alone if a diffusion grid has no schedule.
   std::vector<Level> between(int i, int j, double stride) const;
 
   // PHI between any two levels, at a fixed prediction.

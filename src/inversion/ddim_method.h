@@ -10,6 +10,9 @@ namespace roundtrip::inversion {
 // x0 -> x[0..S] by the explicit step: eps at the latent stepped from, under the source prompt at invert_w.
 Task<Trajectory> ddim_invert(const Problem& run, Tensor x0);
 
+// The rest of that walk, from its latents x[0..k] on.
+Task<Trajectory> ddim_invert_on(const Problem& run, Trajectory x);
+
 class DdimMethod : public Method {
  public:
   Task<Inversion> invert(const Problem& run, Tensor x0) const override;

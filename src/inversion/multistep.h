@@ -24,8 +24,7 @@ double second_order_share(const diffusion::StepGrid& grid, int i);
 // The step of 2M from grid index i to i - 1 by D [...].
 at::Tensor step_2m(const diffusion::StepGrid& grid, const at::Tensor& x, const at::Tensor& D, int i);
 
-// The mean of the stochastic step from grid index i to i - 1 by D [...]; its standard deviation is grid.sigma(1, i,
-// i-1).
+// The mean of the stochastic step from grid index i to i - 1 by D [...]. Its deviation is grid.sigma(1, i, i - 1).
 at::Tensor sde_mean(const diffusion::StepGrid& grid, const at::Tensor& x, const at::Tensor& D, int i);
 
 // The m_i of one walk down, from which its D follow.

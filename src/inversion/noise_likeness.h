@@ -19,7 +19,7 @@ at::Tensor patch_kl_gradient(const at::Tensor& eps, const at::Tensor& reference,
 // draws them.
 at::Tensor autocorrelation_gradient(const at::Tensor& eps, const at::Tensor& uniforms);
 
-// That sum itself.
+// The value of that sum.
 double autocorrelation(const at::Tensor& eps, const at::Tensor& uniforms);
 
 }  // namespace roundtrip::inversion

@@ -66,7 +66,7 @@ inline constexpr const char* kInvertWKey = "invert_guidance_scale";
 inline constexpr const char* kWKey = "guidance_scale";
 inline constexpr const char* kEtaKey = "eta";
 inline constexpr const char* kSeedKey = "seed";
-// The target prompt: no setting, but read, and noted, likewise.
+// The target prompt. It is not a setting, but whether a stage reads it is noted in the same way.
 inline constexpr const char* kTargetKey = "target_prompt";
 
 // The settings of a trial that a method may read.
@@ -98,7 +98,7 @@ class Problem {
     Conditioning null;
     Settings settings;
     NoiseSource noise;
-    std::optional<Conditioning> target = {};  // of the target prompt, where the record is an edit
+    std::optional<Conditioning> target = {};  // embedding of the target prompt, if the record is an edit
     Dependencies* noted = nullptr;
   };
 
@@ -125,7 +125,8 @@ class Problem {
     return note(kSeedKey, noise_)(purpose, i, like);
   }
 
-  // Of the target prompt, for an inversion that depends on it; none in a reconstruction. A way back has its guidance.
+  // Embedding of the target prompt, for inversions that read it; none when reconstructing. Sampling takes its prompt
+  // from Guidance instead.
   const std::optional<Conditioning>& target() const { return note(kTargetKey, target_); }
 
   // Any setting that is a number, by its config key.

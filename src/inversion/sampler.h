@@ -32,8 +32,8 @@ class Sampler {
   virtual double w() const { return run.w(); }
   virtual diffusion::CfgRows rows(const CfgPair& pair) const { return diffusion::cfg_rows(pair, w()); }
 
-  // Where the step from x [C, H, W] at grid index i is asked and taken from: x, unless the method moves it first.
-  // Editors call it for the walk of the source, not for the target's.
+  // Called before the step from x [C, H, W] at grid index i. Returns the latent at which the network is asked and from
+  // which the step is taken: x itself, unless the method moves it first. Editors call it in the source's walk only.
   virtual Task<Tensor> lead_in(Tensor x, int i) const;
 
   // x [C, H, W] from grid index i to i - 1, by the predictions of its pair. Called once for each i of a walk, in order.
@@ -53,7 +53,7 @@ Task<Trajectory> walk(const Sampler& sampler);
 // first step on; empty where nothing was watched.
 struct SourceWalk {
   Trajectory path;
-  Trajectory asked = {};  // where the steps were asked, from the first on; empty: at the path's own latents
+  Trajectory asked = {};  // the latents at which the network was asked, in order; empty: those of the path
   std::vector<std::vector<Tensor>> watched = {};
 };
 

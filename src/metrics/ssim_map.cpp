@@ -71,7 +71,7 @@ class Rows {
   // A moment of the picture's row i, with 5 reflected pixels at either end. Row i + 11 takes the place of row i.
   float* moment(int64_t i, int64_t m) { return moments_.data() + ((i % kSsimWindow) * kMoments + m) * length_; }
   float* mean(int64_t m) { return means_.data() + m * columns(); }  // in the window around each column
-  // Whether windows of a stride meet anything but 0 in row i, and in all the rows of a window.
+  // Flags by stride: whether the windows of its columns contain a nonzero pixel in row i, and in any row of the window.
   uint8_t* marks(int64_t i) { return marks_.data() + (i % kSsimWindow) * strides_; }
   uint8_t* window_marks() { return marks_.data() + kSsimWindow * strides_; }
 
@@ -129,7 +129,7 @@ ROUNDTRIP_AVX2_FMA void stride_means(const Around& around, const float* window, 
   }
 }
 
-// The same sums of twice as many columns, so the same bits.
+// As stride_means, for twice as many columns. Each sum has the same terms in the same order, so the results are equal.
 ROUNDTRIP_AVX512 void wide_stride_means(const Around& around, const float* window, int64_t from, Rows& rows) {
   Sixteen left[kMoments] = {}, right[kMoments] = {};
   for (int64_t k = 0; k < kSsimWindow; ++k) {
@@ -149,8 +149,8 @@ ROUNDTRIP_AVX512 void wide_stride_means(const Around& around, const float* windo
   }
 }
 
-// Means in the windows of the picture's row i. Where both pictures are 0, as in the part that an edit may change, so
-// are the means.
+// Means in the windows of the picture's row i. They are 0, and are not computed, where both pictures are 0, as in the
+// region that an edit may change.
 void fill_means(int64_t i, int64_t height, const float* window, Rows& rows) {
   Around around;
   uint8_t* any = rows.window_marks();
@@ -199,7 +199,7 @@ void map_rows(const float* x, const float* y, int64_t height, int64_t first, int
   }
 }
 
-// [N, C, H, W] float32 twice, on the CPU. Threads share rows: planes are as few as three.
+// [N, C, H, W] float32 twice, on the CPU. Threads divide the rows, because planes are few.
 Tensor map_by_kernel(const Tensor& x, const Tensor& y) {
   constexpr int64_t kRowsAtOnce = 64;
   const Tensor xs = x.contiguous(), ys = y.contiguous(), window = gaussian_window();

@@ -3,7 +3,7 @@
 // SD3 without T5 has 256 rows of zeros in its place, and attends to them. Its text has no positions, so tokens that are
 // equal stay equal from layer to layer, and attending to n of them is attending to one with log(n) added to its score:
 // the same result, with up to three quarters of the tokens of a small picture saved. Whether tokens are equal is seen
-// from their values, so tuned embeddings are taken as they are.
+// from their values, so embeddings that were tuned apart are computed one by one.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,7 @@ struct FoldedTokens {
   at::Tensor bias = {};    // [L' + others] to add to the scores of the tokens as keys; undefined where none were folded
 };
 
-// tokens [N, L, C]; the attention has `others` more tokens, after these. A gradient is shared by the folded tokens
-// alike.
+// tokens [N, L, C]; the attention has `others` more tokens, after these. The folded tokens receive equal gradients.
 FoldedTokens fold_equal_tokens(const at::Tensor& tokens, int64_t others);
 
 }  // namespace roundtrip::model

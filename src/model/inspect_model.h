@@ -43,7 +43,7 @@ struct ModelCard {
   int64_t text_length = 0, text_channels = 0;  // L and D of the conditioning; 0 in an unconditional model
 
   int64_t parameters = 0;  // of all components
-  // Of inspect_model, both without weights, for what they say of themselves; `prompts` is null without text.
+  // Set by inspect_model, without weights, to look up facts and to check prompts. `prompts` is null without text.
   std::shared_ptr<const diffusion::Denoiser> network;
   std::shared_ptr<const TextEncoder> prompts;
   std::vector<WeightFile> weight_files;

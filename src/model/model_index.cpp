@@ -50,21 +50,21 @@ json read_object(const fs::path& path) {
   return object;
 }
 
-// Pipelines whose network reads a picture beside the latent, with the class of a network that is read here.
+// Pipelines whose network takes an image as input besides the latent, although its class is one that is read here.
 constexpr std::array<std::string_view, 5> kWithPicture{"Kontext", "FluxFill", "FluxControl", "FluxPriorRedux",
                                                        "InstructPix2Pix"};
 
 void refuse_foreign(const json& index, const std::string& pipeline, const std::string& where) {
   const std::string who = pipeline.empty() ? "a pipeline" : "a " + pipeline;
-  for (const std::string_view kind : kWithPicture) {
-    if (pipeline.find(kind) == std::string::npos) continue;
-    throw input_error(where, fmt::format("{}, whose network reads a picture beside the latent", who),
-                      "a pipeline from text to image");
-  }
   for (const auto& [name, component] : index.items()) {
     const std::string found = class_of(component);
     if (found.empty() || std::ranges::find(kComponents, name) != kComponents.end()) continue;
     throw input_error(where, fmt::format("{} with a {} ({})", who, name, found), expected());
+  }
+  for (const std::string_view kind : kWithPicture) {
+    if (pipeline.find(kind) == std::string::npos) continue;
+    throw input_error(where, fmt::format("{}, whose network takes an image besides the latent", who),
+                      "a pipeline from text to image");
   }
   const auto component = [&](const char* name) {
     const auto found = index.find(name);

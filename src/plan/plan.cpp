@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/file_digest.h"
@@ -153,6 +157,7 @@ void check_against_model(Plan& plan, PlanSession& session, const std::vector<siz
     return grid;
   };
   const auto rehearsals = std::make_shared<Rehearsals>();
+  std::set<std::tuple<const data::Dataset*, std::optional<std::string>, bool>> checked;  // prompts that were checked
   for (const size_t k : trials) {
     Trial& trial = plan.trials[k];
     if (ids == TrialIds::kMake) trial.id = Hasher().add(trial.id).add(digest).hex().substr(0, 16);
@@ -179,7 +184,8 @@ void check_against_model(Plan& plan, PlanSession& session, const std::vector<siz
     const int64_t latent = model.latent_channels * (height / factor) * (width / factor) * int64_t{sizeof(float)};
     PlanDataset& entry = dataset_of(session, trial.dataset);
     entry.trials.push_back(k);
-    check_prompts(trial, model, *entry.dataset);
+    const bool is_new = checked.insert({entry.dataset.get(), trial.source_prompt, trial.edits}).second;
+    if (is_new) check_prompts(trial, model, *entry.dataset);
     check_editor(trial, model, *entry.dataset);
     if (trial.protocol.resolution) trial.scored_dataset = scored_dataset(plan, entry, trial);
     const int64_t records = entry.records(trial);

@@ -32,7 +32,8 @@ namespace fs = std::filesystem;
 using at::Tensor;
 using engine::Task;
 
-// Pictures leave gaps in the heap, a megabyte for each of thousands. Returned after every batch they cost 7 ms each.
+// Growth of the heap after which freed memory is returned. Each picture fragments it by about a megabyte; returning
+// after every batch cost 7 ms a picture.
 constexpr int64_t kGaps = int64_t{128} << 20;
 
 // A picture to be scored: of an edit, or of a sample as a whole.
@@ -84,7 +85,7 @@ class Scoring {
     };
     const auto state = [&] { return fmt::format("records {}/{}", store_.written(), places.size()); };
     ReturnOfGaps gaps(kGaps);
-    int64_t looked_at = 0;  // after the first pictures, when the heap has its size
+    int64_t looked_at = 0;  // records written when `gaps` last looked; first after two batches, as the heap settles
     const bool whole = engine.run(source, [&] {
       if (store_.written() >= looked_at + 2 * kBatch) {
         gaps.after_step();

@@ -82,7 +82,7 @@ TEST_F(ModelIndexTest, RefusesOtherPipelinesByName) {
   for (const std::string pipeline : {"FluxKontextPipeline", "FluxFillPipeline", "FluxControlPipeline"}) {
     EXPECT_THAT(refused_with(R"({"_class_name": ")" + pipeline + R"(", "transformer": ["diffusers",
                              "FluxTransformer2DModel"]})"),
-                HasSubstr("a " + pipeline + ", whose network reads a picture beside the latent; expected"));
+                HasSubstr("a " + pipeline + ", whose network takes an image besides the latent; expected"));
   }
   EXPECT_THAT(refused_with(R"({"_class_name": "StableDiffusionControlNetPipeline", "unet": ["diffusers",
       "UNet2DConditionModel"], "controlnet": ["diffusers", "ControlNetModel"]})"),

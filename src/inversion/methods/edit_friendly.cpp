@@ -53,7 +53,7 @@ class EditFriendly : public Method {
     for (int i = 1; i <= run.grid.steps(); ++i) {
       x.push_back(run.grid.noised(x0, run.noise(NoisePurpose::kForward, i, x0), 0, i));
     }
-    Task<Tensor> maps = noise_maps(run, x, keeps_last_);
+    Task<Tensor> maps = noise_maps(run, x, run.grid.steps(), ddpm_mean(run.grid), keeps_last_);
     inversion.state[kNoiseMaps] = co_await maps;
     co_return inversion;
   }

@@ -1,7 +1,9 @@
 // Editable noise map inversion: each latent is refined until both prompts lead it nearly the same way.
 //
-//   L(z) = |x_{i-1} - f(z, source)|^2 + lambda |f(z, source) - f(z, target)|^2,   f(z, c) = PHI(z; i -> i-1, eps_w(z,
-//   c)) z <- z - learning_rate dL/dz     from the explicit step, until L/D < threshold, D the number of elements
+//   L(z) = |x_{i-1} - f(z, source)|^2 + lambda |f(z, source) - f(z, target)|^2
+//   where f(z, c) = PHI(z; i -> i-1, eps_w(z, tau_i, c))
+//   z <- z - learning_rate dL/dz     from the explicit step, until L/D < threshold, D the number of elements
+//
 // Kang & Choi, "Editable Noise Map Inversion: Encoding Target-image into Noise For High-Fidelity Image Manipulation",
 // ICML 2025 (arXiv 2509.25776), algorithm 1. The gradient flows through the network, under both prompts. The paper
 // gives lambda; no code is published, and no values of the number of refinements, the learning rate and the threshold

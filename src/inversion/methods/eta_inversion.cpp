@@ -78,10 +78,9 @@ class EtaInversion : public DdimMethod {
     const EtaInversion& method_;
   };
 
-  // Of the step from grid index i.
+  // sigma_i, at eta(tau_i).
   double sigma_of(const diffusion::StepGrid& grid, int i) const {
-    constexpr double kLastTimestep = 999;
-    return grid.sigma(std::lerp(eta_clean_, eta_noisy_, grid[i].t / kLastTimestep), i, i - 1);
+    return grid.sigma(std::lerp(eta_clean_, eta_noisy_, grid[i].t / grid.last_timestep()), i, i - 1);
   }
 
   double eta_clean_, eta_noisy_;

@@ -21,20 +21,8 @@ class ForwardFirst : public Method {
     constexpr double kRounding = 1e-9;  // 0.14 * 50 is 7
     const int S = run.grid.steps(), k = static_cast<int>(std::ceil(share_ * S - kRounding));
     Inversion inversion;
-    if (k == 0) {
-      Task<Trajectory> walking = ddim_invert(run, std::move(x0));
-      inversion.pivots = co_await walking;
-      co_return inversion;
-    }
-    const Guided eps_w = run.inverting();
-    Trajectory& x = inversion.pivots;
-    const Tensor n = run.noise(NoisePurpose::kForward, k, x0);
-    x = {x0};
-    for (int i = 1; i <= k; ++i) x.push_back(diffusion::marginal(x0, n, run.grid[i]));
-    for (int i = k + 1; i <= S; ++i) {
-      const Tensor eps = co_await eps_w(x.back(), run.eps_at() == EpsAt::kTo ? i : i - 1);
-      x.push_back(run.grid.step(x.back(), eps, i - 1, i));
-    }
+    Task<Trajectory> walking = k == 0 ? ddim_invert(run, x0) : ddim_invert_on(run, noisings(run, x0, k));
+    inversion.pivots = co_await walking;
     co_return inversion;
   }
 
@@ -44,6 +32,14 @@ class ForwardFirst : public Method {
   }
 
  private:
+  // The image and the k levels next to it, with one noise for all.
+  static Trajectory noisings(const Problem& run, const Tensor& x0, int k) {
+    const Tensor n = run.noise(NoisePurpose::kForward, k, x0);
+    Trajectory x{x0};
+    for (int i = 1; i <= k; ++i) x.push_back(diffusion::marginal(x0, n, run.grid[i]));
+    return x;
+  }
+
   double share_;
 };
 

@@ -1,15 +1,16 @@
 // FreeInv: DDIM inversion that shows the network the latent turned and mirrored, at random from step to step.
 //
 //   eps_i = T_i^-1 eps(T_i x, tau_i),   T_i drawn for step i, the same both ways
-// Bao, Liu, Gao, Fu & Kang, "FreeInv: Free Lunch for Improving DDIM Inversion", 2025 (arXiv 2503.23035): one draw for
-// each step stands for the mean over an ensemble of transformed images, whose errors cancel. No code was released, so
-// the set of transformations is ours: the eight symmetries of a square, or its turns or mirror images alone. A latent
-// that is not square is never turned by a quarter. For a network that knows no up and no left it is DDIM inversion.
+// Bao, Liu, Gao, Fu & Kang, "FreeInv: Free Lunch for Improving DDIM Inversion", 2025 (arXiv 2503.23035). The errors
+// of an ensemble of transformed images cancel in its mean; drawing one transformation for each step approximates that
+// mean. No code was released. The transformations here are the eight symmetries of a square, or its rotations or
+// reflections alone; a latent that is not square is rotated by half turns only. If the network's prediction is
+// equivariant under the transformations, this is DDIM inversion.
 //
-// What is shown has to be as likely as the image: on a mixture of Gaussians whose mirror images are not its own, the
-// round trip got worse with more steps.
+// The method assumes that a transformed image is as likely as the image itself. On a mixture of Gaussians that is not
+// symmetric, the round trip got worse with more steps.
 //
-// Attention would be seen in the transformed latent's places, so editors cannot drive it.
+// The attention maps are those of the transformed latent, so editors cannot drive this method.
 #include "inversion/method.h"
 
 namespace roundtrip::inversion {
@@ -67,7 +68,7 @@ class FreeInv : public Method {
   }
 
  private:
-  // Of the step between grid indices i and i - 1: three fair coins, the signs of three draws.
+  // Draws the symmetry of the step between grid indices i and i - 1, by three fair coins: the signs of three numbers.
   Symmetry symmetry(const Problem& run, int i, const Tensor& x) const {
     const Tensor draws = run.noise(NoisePurpose::kShifts, i, at::empty({3}, at::kDouble));
     const auto coin = [&draws](int k) { return draws[k].item<double>() > 0; };

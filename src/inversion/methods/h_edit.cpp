@@ -27,10 +27,8 @@ double root_mean_square(const Tensor& x) { return std::sqrt(mean_square(x)); }
 struct Predictions {
   Tensor target, source, null;
 
-  static Tensor guided(const Tensor& conditional, const Tensor& null, double w) {
-    if (w == 1) return conditional;
-    return w == 0 ? null : at::add(conditional * w, null, 1 - w);
-  }
+  Tensor of_target(double w) const { return diffusion::cfg({target, null}, w); }
+  Tensor of_source(double w) const { return diffusion::cfg({source, null}, w); }
 };
 
 // Asks at one latent for the rows that the scales need, each of them once.
@@ -83,7 +81,7 @@ class HEdit : public Method {
     for (int i = 1; i <= run.grid.steps(); ++i) {
       x.push_back(diffusion::marginal(x0, run.noise(NoisePurpose::kForward, i, x0), run.grid[i]));
     }
-    Task<Tensor> maps = noise_maps(run, x, /*keeps_last=*/true);
+    Task<Tensor> maps = noise_maps(run, x, run.grid.steps(), ddpm_mean(run.grid), /*keeps_last=*/true);
     inversion.state[kNoiseMaps] = co_await maps;
     co_return inversion;
   }
@@ -104,7 +102,7 @@ class HEdit : public Method {
       if (is_explicit) source_ws.push_back(source_w_);
       Task<Predictions> asking = prompts.ask(x, i, is_explicit ? target_w : std::nullopt, std::move(source_ws));
       const Predictions eps = co_await asking;
-      const Tensor mu = run.grid.step(x, Predictions::guided(eps.source, eps.null, base_w), i, i - 1, sigma);
+      const Tensor mu = run.grid.step(x, eps.of_source(base_w), i, i - 1, sigma);
       const Tensor base = at::add(mu, maps[S - i], sigma);
       Tensor y = base;
       if (is_explicit) y = at::add(base, difference(eps, *target_w), C);
@@ -123,7 +121,7 @@ class HEdit : public Method {
 
  private:
   Tensor difference(const Predictions& eps, double target_w) const {
-    return Predictions::guided(eps.target, eps.null, target_w) - Predictions::guided(eps.source, eps.null, source_w_);
+    return eps.of_target(target_w) - eps.of_source(source_w_);
   }
 
   // A step of gradient descent on mean |y - base|, as long as weight_reconstruction times d.

@@ -9,9 +9,9 @@
 // models at 12 to 15 steps. w is guidance_scale, w' is `source_guidance_scale`; a reconstruction has w' on both sides.
 // x_0 is taken to be free of noise, whatever the scheduler's clean end is.
 //
-// The walk that is returned is x_0 and the y_i. `start: noised` and `strength` are
-// the released pipeline's denoising mode. The paper's attention control and its third row, which only a mask reads, are
-// not here. A network that is told its guidance scale is told w and w'; the released code tells it nothing.
+// The walk that is returned is x_0 and the y_i. `start: noised` and `strength` are the released pipeline's denoising
+// mode. The paper's attention control and its third row, which only a mask reads, are not here. A network that is told
+// its guidance scale is told w and w'; the released code tells it nothing.
 #include <cmath>
 
 #include "inversion/edit_only_method.h"

@@ -1,7 +1,7 @@
 // LEDITS++: edit-friendly inversion for the second-order solver of the diffusion SDE.
 //
 //   x_i = sqrt(r) x_0 + sqrt(1 - r) n_i,  r = alpha_bar_i / alpha_bar_0, the n_i independent of each other
-//   z_i = (x_{i-1} - mu_i) / sigma_i,   x_{i-1} <- mu_i + sigma_i z_i     against rounding, the noisiest first
+//   z_i = (x_{i-1} - mu_i) / sigma_i    (noise_maps.h)
 // where mu_i + sigma_i z is the step of sde-dpmsolver++ (multistep.h), whose mean depends on the step before it. Brack,
 // Friedrich, Kornmeier, Tsaban, Schramowski, Kersting & Passos, "LEDITS++: Limitless Image Editing using Text-to-Image
 // Models", CVPR 2024 (arXiv 2311.16711), with its pipeline in diffusers. Sampling replays the maps; an edit does so
@@ -15,11 +15,10 @@
 
 #include "inversion/method.h"
 #include "inversion/multistep.h"
+#include "inversion/noise_maps.h"
 
 namespace roundtrip::inversion {
 namespace {
-
-constexpr const char* kMaps = "noise_maps";  // z_i [N, C, h, w], the noisiest first
 
 // The mean of a step, from the predictions of one walk down.
 class Means {
@@ -44,7 +43,7 @@ class ReplayingSampler : public Sampler {
   ReplayingSampler(const Problem& run, const Inversion& inversion, const Guidance& guidance, bool second_order)
       : Sampler(run, inversion.pivots.back(), guidance.conditioning),
         w_(guidance.is_edit ? run.w() : run.invert_w()),
-        maps_(inversion.state.at(kMaps)),
+        maps_(inversion.state.at(kNoiseMaps)),
         skipped_(inversion.pivots.rbegin(), inversion.pivots.rend() - maps_.size(0)),
         means_(run.grid, second_order) {}
 
@@ -56,7 +55,7 @@ class ReplayingSampler : public Sampler {
 
  private:
   double w_;
-  Tensor maps_;
+  Tensor maps_;          // z_i [N, C, h, w], the noisiest first
   Trajectory skipped_;   // x_S down to x_N
   mutable Means means_;  // remembers the step before
 };
@@ -68,24 +67,15 @@ class LeditsPp : public Method {
         second_order_(params.get_string("solver", {"sde_dpm_2", "ddpm"}) == "sde_dpm_2") {}
 
   Task<Inversion> invert(const Problem& run, Tensor x0) const override {
-    const Guided eps_w = run.inverting();
     Inversion inversion;
     Trajectory& x = inversion.pivots;
     x = {x0};
     for (int i = 1; i <= run.grid.steps(); ++i) {
       x.push_back(run.grid.noised(x0, run.noise(NoisePurpose::kForward, i, x0), 0, i));
     }
-    Means means(run.grid, second_order_);
-    std::vector<Tensor> maps;
-    for (int i = walked(run.grid.steps()); i >= 1; --i) {
-      const Tensor eps = co_await eps_w(x[i], i);
-      const double sigma = run.grid.sigma(1, i, i - 1);
-      const Tensor mu = means(x[i], eps, i);
-      // Where sigma is 0, as towards a clean end without noise, no map leads anywhere.
-      maps.push_back(sigma == 0 ? at::zeros_like(mu) : (x[i - 1] - mu) / sigma);
-      if (i > 1) x[i - 1] = at::add(mu, maps.back(), sigma);
-    }
-    inversion.state[kMaps] = at::stack(maps);
+    Task<Tensor> maps =
+        noise_maps(run, x, walked(run.grid.steps()), Means(run.grid, second_order_), /*keeps_last=*/true);
+    inversion.state[kNoiseMaps] = co_await maps;
     co_return inversion;
   }
 

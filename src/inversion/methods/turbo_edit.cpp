@@ -8,10 +8,11 @@
 // (arXiv 2408.00735). The last steps of a few-step model add details where they see too little noise, so its times are
 // shifted against the noise. w is guidance_scale; the null prompt is not asked, as Turbo models run without guidance.
 //
-// Where time_offset is 0 and nothing is cut, an edit at w = 1 is edit_friendly's, but for the last step, whose map
-// needs no noise to be scaled by here. The defaults are those of four steps: the last four of a grid of five, trailing.
-// The released setting of three steps walks timesteps that no evenly spaced grid has, and is not here. The norm is that
-// of the whole latent, published for 4 x 64 x 64.
+// With time_offset = 0 and no cut, an edit at w = 1 equals edit_friendly's except in the last step: the maps here are
+// not divided by sigma_i, so a step without noise has one too. The defaults are the published setting of four steps,
+// which are the last four of a grid of five with trailing spacing. The published setting of three steps uses timesteps
+// that no evenly spaced grid has, and is not here. max_norm bounds the norm of the whole latent; it was published for
+// 4 x 64 x 64.
 #include "inversion/method.h"
 #include "inversion/noise_maps.h"
 
